@@ -1,0 +1,14 @@
+"""Exact daily totals per song out of play logs of any size.
+
+This package is pure: it imports neither Django nor Celery, knows nothing of reports or requests,
+and could be
+taken out into a distribution of its own. `docs/data-contract.md` says what it reads and writes.
+"""
+
+from bmat.aggregation.engine import aggregate
+from bmat.aggregation.errors import AggregationError
+from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.progress import Progress
+from bmat.aggregation.summary import Summary
+
+__all__ = ["AggregationError", "Limits", "Options", "Progress", "Summary", "aggregate"]

@@ -1,0 +1,7 @@
+"""`python -m bmat.aggregation`."""
+
+import sys
+
+from bmat.aggregation.cli import main
+
+sys.exit(main())

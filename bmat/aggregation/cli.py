@@ -1,0 +1,128 @@
+"""The command line: `python -m bmat.aggregation IN... -o OUT`."""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+
+from tqdm import tqdm
+
+from bmat.aggregation.engine import aggregate
+from bmat.aggregation.errors import AggregationError
+from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.progress import Progress
+from bmat.aggregation.summary import Summary
+
+SIZE = re.compile(r"(\d+)\s*(|k|m|g|t)(i?b)?", re.IGNORECASE)
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line. Returns its exit code: 0, or 1 for an error whose text is on
+    standard error, or 130 after Ctrl-C.
+    """
+    begin = monotonic()
+    wanted = parser().parse_args(arguments)
+    try:
+        with progress_bar() as on_progress:
+            summary = aggregate(
+                wanted.inputs,
+                wanted.output,
+                rejects=wanted.rejects,
+                options=options_of(wanted),
+                limits=limits_of(wanted),
+                on_progress=on_progress,
+            )
+    except AggregationError as error:
+        return complain(f"{error.source}: {error}" if error.source else str(error))
+    except OSError as error:
+        return complain(f"{error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        complain("Interrupted: nothing was written.")
+        return INTERRUPTED
+    print(summary_line(summary, monotonic() - begin))
+    return 0
+
+
+def complain(text: str) -> int:
+    print(f"bmat: {text}", file=sys.stderr)
+    return 1
+
+
+def summary_line(summary: Summary, seconds: float) -> str:
+    """One line for a person: what was read, what came out."""
+    return (
+        f"{summary.rows_read:,} rows read = {summary.rows_counted:,} counted"
+        f" + {summary.rows_rejected:,} rejected; {summary.groups:,} totals of"
+        f" {summary.plays_total:,} plays in {seconds:.2f} s"
+    )
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[Progress], None]]:
+    """A bar on standard error where that is a terminal; nothing elsewhere."""
+    with tqdm(total=100, disable=None, leave=False, bar_format="{l_bar}{bar}| {elapsed}") as bar:
+
+        def show(progress: Progress) -> None:
+            bar.set_description(progress.stage, refresh=False)
+            bar.update(100 * progress.fraction - bar.n)
+
+        yield show
+
+
+def size_in_bytes(text: str) -> int:
+    """`512MiB`, `1GiB`, `800000`: a size in bytes; k, M, G, T are powers of 1,024. Raises
+    ValueError.
+    """
+    match = SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no size: write it like 800000, 512MiB or 1GiB")
+    kibi_power: int = " kmgt".index(match[2].lower() or " ")
+    return int(match[1]) << 10 * kibi_power
+
+
+def options_of(wanted: argparse.Namespace) -> Options:
+    return Options(
+        song_column=wanted.song_column,
+        date_column=wanted.date_column,
+        plays_column=wanted.plays_column,
+        delimiter=wanted.delimiter,
+        encoding=wanted.encoding,
+        strict=wanted.strict,
+    )
+
+
+def limits_of(wanted: argparse.Namespace) -> Limits:
+    chosen = {
+        "block_bytes": wanted.block_bytes,
+        "threads": wanted.threads,
+        "memory_budget_bytes": wanted.memory,
+        "temp_folder": wanted.temp_folder,
+    }
+    return Limits(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options, each with its help."""
+    made = argparse.ArgumentParser(
+        prog="python -m bmat.aggregation",
+        description="Exact daily totals per song out of play logs of any size.",
+    )
+    add = made.add_argument
+    add("inputs", metavar="IN", nargs="+", type=Path, help="a CSV of Song, Date, Number of Plays")
+    add("-o", "--output", required=True, type=Path, metavar="OUT", help="the totals, as CSV")
+    add("--rejects", type=Path, metavar="FILE", help="a CSV of the records that were not counted")
+    add("--song-column", default="Song", metavar="NAME", help="the song's column (%(default)s)")
+    add("--date-column", default="Date", metavar="NAME", help="the date's column (%(default)s)")
+    add("--plays-column", default="Number of Plays", metavar="NAME", help="the count's column")
+    add("--delimiter", metavar="CHAR", help="between fields; read off the header if not given")
+    add("--encoding", metavar="NAME", help="of the input; UTF-8 or by byte order mark if not given")
+    add("--strict", action="store_true", help="fail at the first record that cannot be counted")
+    add("--threads", type=int, metavar="N", help="how many to read with (one per core)")
+    add("--memory", type=size_in_bytes, metavar="SIZE", help="the memory budget (1GiB)")
+    add("--block-bytes", type=size_in_bytes, metavar="SIZE", help="read in blocks of (8MiB)")
+    add("--temp-folder", type=Path, metavar="DIR", help="for temporary files (beside OUT)")
+    return made

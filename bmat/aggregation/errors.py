@@ -1,0 +1,73 @@
+"""The errors that fail a whole run: one table of stable codes and the texts that people read."""
+
+from pathlib import Path
+
+MESSAGES = {
+    "empty_file": "The file is empty: it needs a header and at least one record.",
+    "not_text": "The file is not a CSV text: it looks like {looks_like}. Upload it as CSV{advice}.",
+    "missing_column": (
+        "The header has no column {wanted}: it has {found}. "
+        "Rename the column, or name yours in the options song_column, date_column, plays_column."
+    ),
+    "duplicate_column": (
+        "The header has the column {wanted} more than once: it has {found}. "
+        "Leave one of them, or name the right one in the options."
+    ),
+    "unknown_encoding": (
+        "There is no text encoding {encoding}. "
+        "Use a name such as utf-8, utf-16, cp1252 or iso-8859-1."
+    ),
+    "invalid_option": "The option {option} cannot be {value}: {advice}.",
+    "strict_violation": (
+        "Line {line} cannot be counted ({reason}): {record}. "
+        "Correct it, or run without the option strict."
+    ),
+    "no_valid_rows": (
+        "Not one of the {rows_read} rows could be counted{reasons}. "
+        "The rejects list says why, line by line."
+    ),
+    "plays_overflow": (
+        "The total of {song} on {date} is {total}, past the largest possible, 9223372036854775807. "
+        "Look for a wrong number of plays in its records."
+    ),
+    "out_of_disk": "There is no space left on the disk for the result. Free some and try again.",
+}
+
+SHOWN_TEXT_LENGTH = 200
+
+
+class AggregationError(Exception):
+    """A run that cannot go on.
+
+    `code` is one of `MESSAGES`' keys and never changes its meaning; `message` is for the
+    person whose file it is and holds no
+    path; `source` is the input file at fault, where it is one.
+    """
+
+    def __init__(self, code: str, message: str, source: Path | None = None) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.source = source
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ConservationError(Exception):
+    """The totals do not hold the plays counted: a defect of this package, never of the input."""
+
+    def __init__(self, plays_counted: int, plays_total: int) -> None:
+        text = f"plays counted {plays_counted}, plays in the totals {plays_total}"
+        super().__init__(text)
+
+
+def failure(code: str, source: Path | None = None, **details: object) -> AggregationError:
+    """The error `code` with its text from the table, filled in with `details`."""
+    return AggregationError(code, MESSAGES[code].format(**details), source)
+
+
+def shown(value: str) -> str:
+    """`value` quoted for a message: control characters escaped, long ones cut."""
+    cut = value if len(value) <= SHOWN_TEXT_LENGTH else value[:SHOWN_TEXT_LENGTH] + "…"
+    return repr(cut)

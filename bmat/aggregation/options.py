@@ -1,0 +1,92 @@
+"""What a caller may ask for: how to read the input, and how much of the machine to use."""
+
+import codecs
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bmat.aggregation.errors import failure, shown
+
+# Codecs that Python counts among the text encodings, but in which no file is written.
+NOT_FILE_ENCODINGS = frozenset(
+    {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the input is read. See docs/data-contract.md for the meaning of each.
+
+    Raises AggregationError `invalid_option` or `unknown_encoding` for what cannot be followed.
+    """
+
+    song_column: str = "Song"
+    date_column: str = "Date"
+    plays_column: str = "Number of Plays"
+    delimiter: str | None = None
+    encoding: str | None = None
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        self._check_columns()
+        if self.delimiter is not None:
+            check_delimiter(self.delimiter)
+        if self.encoding is not None:
+            python_encoding(self.encoding)
+
+    def _check_columns(self) -> None:
+        columns = {
+            "song_column": self.song_column,
+            "date_column": self.date_column,
+            "plays_column": self.plays_column,
+        }
+        seen: set[str] = set()
+        for option, name in columns.items():
+            key = column_key(name)
+            if not key or key in seen:
+                advice = "it names another column already" if key else "it names no column"
+                raise failure("invalid_option", option=option, value=shown(name), advice=advice)
+            seen.add(key)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of the machine a run may use. None of these changes a byte of the output."""
+
+    block_bytes: int = 8 * 2**20
+    threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    memory_budget_bytes: int = 2**30
+    temp_folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        for option in ("block_bytes", "threads", "memory_budget_bytes"):
+            if getattr(self, option) < 1:
+                value = getattr(self, option)
+                raise failure("invalid_option", option=option, value=value, advice="use 1 or more")
+
+
+def column_key(name: str) -> str:
+    """A column's name as it is compared: without case, spaces, `_` and `-`."""
+    return name.casefold().translate({ord(ignored): None for ignored in " _-"})
+
+
+def check_delimiter(delimiter: str) -> None:
+    """Raises AggregationError `invalid_option` unless `delimiter` is one ASCII character that
+    may separate fields.
+    """
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+        advice = "use one ASCII character other than a quote, a line end or NUL"
+        raise failure("invalid_option", option="delimiter", value=shown(delimiter), advice=advice)
+
+
+def python_encoding(name: str) -> str:
+    """Python's own name of the text encoding `name`. Raises AggregationError `unknown_encoding`."""
+    try:
+        codec = codecs.lookup(name)
+    except (LookupError, ValueError) as error:
+        raise failure("unknown_encoding", encoding=shown(name)) from error
+    # CPython marks the codecs that turn bytes into text, as against zip or hex, with this
+    # attribute alone.
+    if codec.name in NOT_FILE_ENCODINGS or not getattr(codec, "_is_text_encoding", False):
+        raise failure("unknown_encoding", encoding=shown(name))
+    return codec.name

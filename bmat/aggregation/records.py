@@ -1,0 +1,95 @@
+"""Bytes into records, with Python's `csv` module: the definition of the quoting rules of the data
+contract.
+"""
+
+import csv
+import sys
+from collections.abc import Iterator
+from mmap import mmap
+from typing import NamedTuple
+
+QUOTED_FIELD_BYTES = 2**16
+
+# The module's own limit of 131,072 characters a field would fail a file for one long, perfectly
+# readable line.
+csv.field_size_limit(sys.maxsize)
+
+# Stands for a CR while the csv module looks at a record: it would take a CR in an unquoted field
+# for a line's end.
+CR_STAND_IN = "\u0100"
+
+
+class Extent(NamedTuple):
+    """Where a record lies in the file, in bytes: `stop` is before its line end, `next` behind
+    it.
+    """
+
+    start: int
+    stop: int
+    next: int
+    terminated: bool
+
+
+def find_records(
+    data: mmap | bytes, start: int, stop: int, delimiter: bytes
+) -> tuple[list[Extent], int]:
+    """The records that start in `data[start:stop]`, and where the line behind the last of
+    them starts.
+
+    The last record may reach past `stop`. Empty lines are passed over.
+    """
+    found = []
+    while start < stop:
+        extent = record_extent(data, start, delimiter)
+        if extent.stop > extent.start:
+            found.append(extent)
+        start = extent.next
+    return found, start
+
+
+def record_extent(data: mmap | bytes, start: int, delimiter: bytes) -> Extent:
+    """The record (or empty line) that starts at `start`."""
+    line_feed = find_line_feed(data, start)
+    position = start
+    while data.find(b'"', position, line_feed) >= 0:
+        if data[position : position + 1] == b'"':
+            closing = closing_quote(data, position + 1)
+            if closing < 0:
+                return line_extent(data, start, find_line_feed(data, position), terminated=False)
+            position = closing + 1
+            line_feed = find_line_feed(data, position)
+        field_end = data.find(delimiter, position, line_feed)
+        if field_end < 0:
+            break
+        position = field_end + 1
+    return line_extent(data, start, line_feed, terminated=True)
+
+
+def find_line_feed(data: mmap | bytes, start: int) -> int:
+    line_feed = data.find(b"\n", start)
+    return line_feed if line_feed >= 0 else len(data)
+
+
+def closing_quote(data: mmap | bytes, start: int) -> int:
+    """Where the quoted field whose content starts at `start` is closed; -1 where it is not,
+    within its 64 KiB.
+    """
+    end = start + QUOTED_FIELD_BYTES + 1
+    position = data.find(b'"', start, end)
+    while position >= 0 and data[position + 1 : position + 2] == b'"':
+        position = data.find(b'"', position + 2, end)
+    return position
+
+
+def line_extent(data: mmap | bytes, start: int, line_feed: int, *, terminated: bool) -> Extent:
+    carriage_return = line_feed > start and data[line_feed - 1 : line_feed] == b"\r"
+    next_start = min(line_feed + 1, len(data))
+    return Extent(start, line_feed - carriage_return, next_start, terminated)
+
+
+def split_fields(data: mmap | bytes, found: list[Extent], delimiter: bytes) -> Iterator[list[str]]:
+    """The fields of each terminated record, as latin-1 text: one code point per byte."""
+    texts = (data[extent.start : extent.stop].decode("latin-1") for extent in found)
+    masked = (text.replace("\r", CR_STAND_IN) for text in texts)
+    for fields in csv.reader(masked, delimiter=delimiter.decode("ascii")):
+        yield [field.replace(CR_STAND_IN, "\r") for field in fields]

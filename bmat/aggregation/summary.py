@@ -1,0 +1,22 @@
+"""What a run found: the counts that a person checks their file by."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The counts of a finished run.
+
+    `rows_read == rows_counted + rows_rejected`, and `plays_total` (an exact integer, possibly
+    past 2^63) is both the sum of
+    the plays counted and the sum of the totals written. `groups` is the number of (song,
+    date) pairs.
+    """
+
+    rows_read: int = 0
+    rows_counted: int = 0
+    rows_rejected: int = 0
+    groups: int = 0
+    plays_total: int = 0
+    rejects_by_reason: dict[str, int] = field(default_factory=dict)
+    bytes_read: int = 0

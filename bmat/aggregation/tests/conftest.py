@@ -1,0 +1,18 @@
+"""Runs the aggregation on literal bytes, in a folder that must be clean afterwards."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bmat.aggregation.tests.running import Result, run_in
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """`run(data, ..., option=value)`; afterwards nothing may lie about but inputs and results."""
+    yield lambda *inputs, **wanted: run_in(tmp_path, *inputs, **wanted)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {name for name in left if name.startswith(".")} == set()

@@ -1,0 +1,52 @@
+"""What the tests of this package share: literal bytes in, a result out."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
+
+HEADER = b"Song,Date,Number of Plays\n"
+TOTALS_HEADER = b"Song,Date,Total Number of Plays for Date\n"
+REJECTS_HEADER = b"Line,Reason,Record\n"
+
+
+class Result(NamedTuple):
+    """The bytes of both files without their header lines, and the counts."""
+
+    totals: bytes
+    rejects: bytes
+    summary: Summary
+
+
+def run_in(
+    folder: Path, *inputs: bytes, block_bytes: int = 2**20, threads: int = 2, **options: object
+) -> Result:
+    """Aggregates `inputs`, each as a file of its own."""
+    paths = [folder / f"plays-{number}.csv" for number in range(len(inputs))]
+    for path, data in zip(paths, inputs, strict=True):
+        path.write_bytes(data)
+    summary = aggregate(
+        paths,
+        folder / "totals.csv",
+        rejects=folder / "rejects.csv",
+        options=Options(**options),  # type: ignore[arg-type]
+        limits=Limits(block_bytes=block_bytes, threads=threads),
+    )
+    totals = (folder / "totals.csv").read_bytes()
+    rejects = (folder / "rejects.csv").read_bytes()
+    assert totals.startswith(TOTALS_HEADER)
+    rejects_header, _, listed = rejects.partition(b"\n")
+    assert rejects_header.endswith(REJECTS_HEADER.strip())
+    return Result(totals.removeprefix(TOTALS_HEADER), listed, summary)
+
+
+def error_of(folder: Path, *inputs: bytes, **wanted: object) -> AggregationError:
+    """The error that aggregating `inputs` ends with; nothing may be left behind but the inputs."""
+    with pytest.raises(AggregationError) as caught:
+        run_in(folder, *inputs, **wanted)  # type: ignore[arg-type]
+    assert {path.name for path in folder.iterdir()} == {
+        f"plays-{number}.csv" for number in range(len(inputs))
+    }
+    return caught.value

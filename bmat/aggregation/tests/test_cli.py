@@ -1,0 +1,114 @@
+import os
+import pty
+import runpy
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from bmat.aggregation import cli
+from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER
+
+COMMAND = [sys.executable, "-m", "bmat.aggregation"]
+
+
+@pytest.fixture
+def plays(tmp_path: Path) -> Path:
+    path = tmp_path / "plays.csv"
+    path.write_bytes(HEADER + b"a,2020-01-01,1000\na,2020-01-01,1\nbad\n")
+    return path
+
+
+def test_it_writes_totals_and_rejects_and_a_summary_line(plays: Path, tmp_path: Path) -> None:
+    out, rejects = tmp_path / "out.csv", tmp_path / "rejects.csv"
+    command = [*COMMAND, str(plays), "-o", str(out), "--rejects", str(rejects)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert out.read_bytes() == TOTALS_HEADER + b"a,2020-01-01,1001\n"
+    assert rejects.read_bytes() == b"Line,Reason,Record\n4,missing_field,bad\n"
+    assert done.stderr == ""
+    assert done.stdout.startswith(
+        "3 rows read = 2 counted + 1 rejected; 1 totals of 1,001 plays in "
+    )
+
+
+def test_it_takes_every_option(plays: Path, tmp_path: Path) -> None:
+    plays.write_bytes("Lied:Tag:Anzahl\né:2020-01-01:1\n".encode("cp1252"))
+    given = "--song-column Lied --date-column Tag --plays-column Anzahl --delimiter : "
+    given += "--encoding cp1252 --strict --threads 1 --memory 64MiB --block-bytes 4k"
+    words = [*given.split(), "--temp-folder", str(tmp_path)]
+    assert cli.main([str(plays), "-o", str(tmp_path / "out"), *words]) == 0
+    assert (tmp_path / "out").read_bytes() == TOTALS_HEADER + "é,2020-01-01,1\n".encode()
+
+
+def test_a_fatal_error_is_told_and_exits_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").touch()
+    assert cli.main([str(tmp_path / "empty"), "-o", str(tmp_path / "out")]) == 1
+    text = "The file is empty: it needs a header and at least one record."
+    assert capsys.readouterr().err == f"bmat: {tmp_path}/empty: {text}\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_error_of_the_whole_run_names_no_file(
+    plays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plays.write_bytes(HEADER)
+    assert cli.main([str(plays), "-o", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err.startswith("bmat: Not one of the 0 rows")
+
+
+def test_a_file_that_is_not_there_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([str(tmp_path / "none.csv"), "-o", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err == f"bmat: {tmp_path}/none.csv: No such file or directory\n"
+
+
+def test_ctrl_c_exits_with_130(
+    plays: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "aggregate", interrupt)
+    assert cli.main([str(plays), "-o", "out"]) == 130
+    assert capsys.readouterr().err == "bmat: Interrupted: nothing was written.\n"
+
+
+def test_a_terminal_gets_a_progress_bar(plays: Path, tmp_path: Path) -> None:
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    command = [*COMMAND, str(plays), "-o", str(tmp_path / "out")]
+    subprocess.run(command, stderr=terminal, stdout=subprocess.DEVNULL, check=True)
+    assert b"%|" in os.read(controller, 10_000)
+    os.close(terminal)
+    os.close(controller)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("7", 7), ("4k", 4096), ("1 MiB", 2**20), ("2GB", 2**31), ("1t", 2**40)]
+)
+def test_it_reads_sizes(text: str, size: int) -> None:
+    assert cli.size_in_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.5G", "-1", "5 bananas"])
+def test_a_size_that_is_none_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="is no size: write it like 800000, 512MiB or 1GiB"):
+        cli.size_in_bytes(text)
+
+
+def test_it_runs_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["bmat", "--help"])
+    with pytest.raises(SystemExit, match="^0$"):
+        runpy.run_module("bmat.aggregation", run_name="__main__")
+
+
+def test_every_option_has_a_help_text() -> None:
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+    for action in cli.parser()._actions:
+        assert action.help
+        assert all(option in done.stdout for option in action.option_strings)
