@@ -22,10 +22,7 @@ MESSAGES = {
         "Line {line} cannot be counted ({reason}): {record}. "
         "Correct it, or run without the option strict."
     ),
-    "no_valid_rows": (
-        "Not one of the {rows_read} rows could be counted{reasons}. "
-        "The rejects list says why, line by line."
-    ),
+    "no_valid_rows": "Not one row could be counted: {found}.",
     "plays_overflow": (
         "The total of {song} on {date} is {total}, past the largest possible, 9223372036854775807. "
         "Look for a wrong number of plays in its records."

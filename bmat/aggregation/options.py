@@ -53,7 +53,7 @@ class Options:
 class Limits:
     """How much of the machine a run may use. None of these changes a byte of the output."""
 
-    block_bytes: int = 8 * 2**20
+    block_bytes: int = 2**20
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     memory_budget_bytes: int = 2**30
     temp_folder: Path | None = None

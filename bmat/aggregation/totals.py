@@ -20,6 +20,10 @@ class ListedReject:
     reason: str
     record: bytes
 
+    def shown(self) -> str:
+        """The record for a message."""
+        return shown(self.record.decode("utf-8", "replace"))
+
 
 @dataclass
 class Totals:
@@ -77,11 +81,22 @@ class Totals:
             bytes_read=self.bytes_read,
         )
         if not summary.rows_counted:
-            raise no_valid_rows(summary)
+            raise self._no_valid_rows(summary)
         self._check_overflow()
         if summary.plays_total != self.plays_counted:
             raise ConservationError(self.plays_counted, summary.plays_total)
         return summary
+
+    def _no_valid_rows(self, summary: Summary) -> AggregationError:
+        if not self.rejects:
+            return failure("no_valid_rows", found="there is none below the header")
+        counts = [f"{count} {reason}" for reason, count in summary.rejects_by_reason.items()]
+        first = self.rejects[0]
+        found = (
+            f"all {summary.rows_read} were rejected ({', '.join(counts)}), "
+            f"the first on line {first.line} ({first.reason}): {first.shown()}"
+        )
+        return failure("no_valid_rows", found=found)
 
     def _check_overflow(self) -> None:
         past = [key for key, plays in self.totals.items() if plays > LARGEST_PLAYS]
@@ -93,13 +108,5 @@ class Totals:
 
 
 def strict_violation(source: Source, listed: ListedReject) -> AggregationError:
-    record = shown(listed.record.decode("utf-8", "replace"))
-    return failure(
-        "strict_violation", source.owner_path, line=listed.line, reason=listed.reason, record=record
-    )
-
-
-def no_valid_rows(summary: Summary) -> AggregationError:
-    counts = [f"{count} {reason}" for reason, count in summary.rejects_by_reason.items()]
-    reasons = f" ({', '.join(counts)})" if counts else ""
-    return failure("no_valid_rows", rows_read=summary.rows_read, reasons=reasons)
+    details = {"line": listed.line, "reason": listed.reason, "record": listed.shown()}
+    return failure("strict_violation", source.owner_path, **details)

@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bmat.aggregation.tests.running import Result, run_in
 
 Run = Callable[..., Result]
+
+# How long an example takes says more about a shared machine than about the code.
+settings.register_profile("bmat", deadline=None, print_blob=True)
+settings.register_profile("bmat-long", deadline=None, print_blob=True, max_examples=2000)
+settings.load_profile("bmat")
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_an_error_of_the_whole_run_names_no_file(
 ) -> None:
     plays.write_bytes(HEADER)
     assert cli.main([str(plays), "-o", str(tmp_path / "out")]) == 1
-    assert capsys.readouterr().err.startswith("bmat: Not one of the 0 rows")
+    assert capsys.readouterr().err.startswith("bmat: Not one row could be counted: there is none")
 
 
 def test_a_file_that_is_not_there_is_told(

@@ -71,10 +71,15 @@ def test_a_file_without_a_good_row_is_an_error(tmp_path: Path) -> None:
     error = error_of(tmp_path, HEADER + b"a,x,1\n,2020-01-01,1\nb,x,1\n")
     assert error.code == "no_valid_rows"
     assert error.message == (
-        "Not one of the 3 rows could be counted (1 empty_song, 2 invalid_date). "
-        "The rejects list says why, line by line."
+        "Not one row could be counted: all 3 were rejected (1 empty_song, 2 invalid_date), "
+        "the first on line 2 (invalid_date): 'a,x,1'."
     )
-    assert error_of(tmp_path, HEADER).message.startswith("Not one of the 0 rows could be counted.")
+
+
+def test_a_file_with_nothing_but_a_header_is_an_error(tmp_path: Path) -> None:
+    error = error_of(tmp_path, HEADER)
+    assert error.code == "no_valid_rows"
+    assert error.message == "Not one row could be counted: there is none below the header."
 
 
 def test_a_total_past_64_bits_is_an_error_that_names_the_first_in_order(tmp_path: Path) -> None:
