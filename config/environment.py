@@ -1,0 +1,108 @@
+"""Environment variables, typed. A value that cannot be followed raises ImproperlyConfigured with
+the variable's name.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import environ  # type: ignore[import-untyped]  # the package has no types
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+SIZE_UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+DATABASE_SCHEMES = ("postgres://", "postgresql://", "sqlite:///")
+BROKER_SCHEMES = ("redis://", "rediss://", "filesystem://")
+SQLITE_OPTIONS = {
+    # A writer asks for the lock when its transaction begins: a later upgrade could not wait for
+    # another writer.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    # WAL lets readers go on while somebody writes; FULL makes a commit survive a power cut.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+}
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The variable's text. An empty one counts as unset; without a default, it has to be set."""
+    value = str(env.str(name, default="")).strip() or default
+    if not value:
+        raise ImproperlyConfigured(f"Set the environment variable {name}: it has no default here")
+    return value
+
+
+def names(name: str, default: list[str] | None = None) -> list[str]:
+    """The variable's comma-separated names, at least one."""
+    found = [
+        part.strip() for part in text(name, ",".join(default or [])).split(",") if part.strip()
+    ]
+    if not found:
+        raise ImproperlyConfigured(f"{name} must hold one or more names, separated by commas")
+    return found
+
+
+def whole_number(name: str, default: int, minimum: int = 1) -> int:
+    """The variable's integer of at least `minimum`."""
+    value = text(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,18}", value) or int(value) < minimum:
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number of {minimum} or more, not {value!r}"
+        )
+    return int(value)
+
+
+def size_bytes(name: str, default: str) -> int:
+    """The variable's size in bytes: `1073741824`, `512MiB`, `1GiB`."""
+    value = text(name, default)
+    match = re.fullmatch(r"([0-9]{1,18}) *([KMGT]iB|B|)", value, re.IGNORECASE)
+    if match is None or int(match[1]) == 0:
+        raise ImproperlyConfigured(
+            f"{name} must be a size in bytes such as 1073741824, 512MiB or 1GiB, not {value!r}"
+        )
+    return int(match[1]) * SIZE_UNITS[match[2].upper()]
+
+
+def folder(name: str, default: Path) -> Path:
+    """The variable's folder as an absolute path."""
+    return Path(text(name, str(default))).expanduser().resolve()
+
+
+def make_folders(name: str, folders: list[Path]) -> None:
+    """Creates `folders`, which lie in the folder that the variable `name` gives."""
+    for path in folders:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"{name} must be a folder that this process may write in: {path}: {error.strerror}"
+            ) from error
+
+
+def database(name: str, default: str | None = None) -> dict[str, Any]:
+    """Django's description of the database whose URL the variable holds."""
+    url = text(name, default)
+    if not url.startswith(DATABASE_SCHEMES):
+        raise ImproperlyConfigured(
+            f"{name} must start with postgres:// or sqlite:///, "
+            "for example postgres://user:password@host:5432/name"
+        )
+    description: dict[str, Any] = environ.Env.db_url_config(url)
+    if url.startswith("sqlite:"):
+        description["OPTIONS"] = {**SQLITE_OPTIONS, **description.get("OPTIONS", {})}
+    else:
+        # A connection outlives its request; one that the server has closed meanwhile is replaced.
+        description.setdefault("CONN_MAX_AGE", 60)
+        description.setdefault("CONN_HEALTH_CHECKS", True)
+    return description
+
+
+def broker(name: str, default: str | None = None) -> str:
+    """The URL of Celery's broker."""
+    url = text(name, default)
+    if not url.startswith(BROKER_SCHEMES):
+        raise ImproperlyConfigured(
+            f"{name} must start with redis://, rediss:// or filesystem://, "
+            "for example redis://host:6379/0"
+        )
+    return url

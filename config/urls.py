@@ -1,0 +1,20 @@
+"""Which path leads where."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from bmat.api.views.health import health
+
+urlpatterns = [
+    path("api/", include("bmat.api.urls")),
+    re_path(r"^healthz/?$", health, name="health"),
+    re_path(r"^admin$", RedirectView.as_view(url="/admin/")),
+    path("admin/", admin.site.urls),
+]
+if settings.DEBUG:
+    urlpatterns.append(path("", RedirectView.as_view(url="/api/reports/")))
+
+handler404 = "bmat.api.errors.not_found"
+handler500 = "bmat.api.errors.server_error"
