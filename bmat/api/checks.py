@@ -1,0 +1,92 @@
+"""System checks: combinations of settings that would go wrong later. `python manage.py check
+[--deploy]`.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+
+AppConfigs = Sequence[AppConfig] | None
+
+
+def check_folders(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E001: saving an upload would copy it. E002: a folder cannot be written in."""
+    folders = [Path(settings.FILE_UPLOAD_TEMP_DIR), Path(settings.BMAT_REPORTS_FOLDER)]
+    closed = [folder for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
+    if closed:
+        return [
+            Error(
+                f"{folder} is not a folder that this process may write in.",
+                hint="Create it, or let BMAT_HOME name another folder.",
+                id="bmat.E002",
+            )
+            for folder in closed
+        ]
+    if len({device(folder) for folder in folders}) > 1:
+        return [
+            Error(
+                f"{folders[0]} and {folders[1]} lie on different filesystems.",
+                hint="Let both lie in BMAT_HOME: saving an upload is then a rename, not a copy.",
+                id="bmat.E001",
+            )
+        ]
+    return []
+
+
+def device(folder: Path) -> int:
+    """The number of the filesystem on which `folder` lies."""
+    return folder.stat().st_dev
+
+
+def check_lease(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E003: one late heartbeat would cost a worker its lease."""
+    if settings.BMAT_LEASE_SECONDS >= 3 * settings.BMAT_HEARTBEAT_SECONDS:
+        return []
+    return [
+        Error(
+            f"BMAT_LEASE_SECONDS is {settings.BMAT_LEASE_SECONDS}, less than three heartbeats.",
+            hint=f"Set it to {3 * settings.BMAT_HEARTBEAT_SECONDS:.0f} or more; 30 suits most.",
+            id="bmat.E003",
+        )
+    ]
+
+
+def check_flower(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E004: half of Flower's credentials. E005: those that everybody knows."""
+    user, password = settings.CELERY_FLOWER_USER, settings.CELERY_FLOWER_PASSWORD
+    if bool(user) != bool(password):
+        return [
+            Error(
+                "Only one of CELERY_FLOWER_USER and CELERY_FLOWER_PASSWORD is set.",
+                hint="Set both, or neither where Flower does not run.",
+                id="bmat.E004",
+            )
+        ]
+    if password in ("flower", "password") or (user and user == password):
+        return [
+            Error(
+                "CELERY_FLOWER_PASSWORD is one that everybody knows.",
+                hint='Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
+                id="bmat.E005",
+            )
+        ]
+    return []
+
+
+def check_servers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E006 and E007: the embedded database or broker, which serve one machine only, in a
+    deployment.
+    """
+    found: list[CheckMessage] = []
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        hint = "Let DATABASE_URL name a PostgreSQL: postgres://user:password@host:5432/name"
+        found.append(Error("The database is SQLite.", hint=hint, id="bmat.E006"))
+    if settings.CELERY_BROKER_URL.startswith("filesystem:"):
+        hint = "Let CELERY_BROKER_URL name a Redis: redis://host:6379/0"
+        found.append(Error("The broker is a folder.", hint=hint, id="bmat.E007"))
+    return found

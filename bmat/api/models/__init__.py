@@ -1,0 +1,3 @@
+from bmat.api.models.reports import Report
+
+__all__ = ["Report"]

@@ -1,0 +1,124 @@
+"""The report as JSON, and what an upload may say."""
+
+from typing import Any
+
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from bmat.aggregation import AggregationError, Options
+from bmat.api.models import Report
+from bmat.api.models.status import Status
+
+COLUMN_NAME_LENGTH = 200
+OPTION_FIELDS = ("song_column", "date_column", "plays_column", "delimiter", "encoding", "strict")
+
+
+class FileURLField(serializers.Field):  # type: ignore[type-arg]
+    """The absolute URL under which a file of the report is downloaded; null while there is none."""
+
+    def __init__(self, view_name: str, **kwargs: Any) -> None:
+        self.view_name = view_name
+        super().__init__(read_only=True, source="*", **kwargs)
+
+    def to_representation(self, report: Report) -> str | None:
+        if not getattr(report, self.field_name or ""):
+            return None
+        kwargs = {"pid": report.pid}
+        return reverse(self.view_name, kwargs=kwargs, request=self.context["request"])
+
+
+class ReportSerializer(serializers.ModelSerializer[Report]):
+    """A report, as every answer shows it. `pid`, `status` and `output_file` never change; the rest
+    may grow.
+    """
+
+    stage = serializers.SerializerMethodField()
+    output_file = FileURLField("report-output")
+    rejects_file = FileURLField("report-rejects")
+    # A JSON number of any size: the total may pass 64 bits.
+    plays_total = serializers.IntegerField(read_only=True)
+    error = serializers.SerializerMethodField()
+    duration_seconds = serializers.FloatField(read_only=True)
+
+    class Meta:
+        model = Report
+        fields = [
+            "pid",
+            "status",
+            "state",
+            "stage",
+            "progress",
+            "output_file",
+            "rejects_file",
+            "rows_read",
+            "rows_rejected",
+            "groups",
+            "plays_total",
+            "error",
+            "created",
+            "updated",
+            "duration_seconds",
+        ]
+
+    def get_stage(self, report: Report) -> str | None:
+        return report.stage or None
+
+    def get_error(self, report: Report) -> dict[str, str] | None:
+        if not report.error_code:
+            return None
+        return {"code": report.error_code, "message": report.error_message}
+
+
+class SubmitSerializer(serializers.Serializer[Any]):
+    """The fields of an upload. A blank option counts as not given."""
+
+    input_file = serializers.FileField()
+    song_column = serializers.CharField(
+        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
+    )
+    date_column = serializers.CharField(
+        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
+    )
+    plays_column = serializers.CharField(
+        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
+    )
+    delimiter = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    encoding = serializers.CharField(required=False, allow_blank=True)
+    strict = serializers.BooleanField(required=False)
+
+    def validate_input_file(self, upload: TemporaryUploadedFile) -> TemporaryUploadedFile:
+        if len(self.initial_data.getlist("input_file")) > 1:
+            raise serializers.ValidationError("Send one file at a time.", code="several_files")
+        return upload
+
+    def validate_delimiter(self, delimiter: str) -> str:
+        check_options(delimiter=delimiter or None)
+        return delimiter
+
+    def validate_encoding(self, encoding: str) -> str:
+        check_options(encoding=encoding or None)
+        return encoding
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        check_options(**given_options(attrs))
+        return attrs
+
+
+class FilterSerializer(serializers.Serializer[Any]):
+    """What the list of reports may be narrowed to."""
+
+    status = serializers.ChoiceField(choices=Status.choices, required=False)
+
+
+def given_options(fields: dict[str, Any]) -> dict[str, Any]:
+    """The options of bmat.aggregation.Options among an upload's fields: blank ones are left out."""
+    return {name: fields[name] for name in OPTION_FIELDS if fields.get(name)}
+
+
+def check_options(**options: Any) -> None:
+    """Raises ValidationError, with the aggregation's text, unless the options can be followed."""
+    try:
+        Options(**options)
+    except AggregationError as error:
+        raise serializers.ValidationError(error.message, code=error.code) from error

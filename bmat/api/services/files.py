@@ -1,0 +1,74 @@
+"""Where a report's files lie: in the folder <pid>, none of whose names comes from a user.
+
+    <pid>/input.csv
+    <pid>/<lease token>/output.csv, rejects.csv
+
+Each attempt writes in a folder of its own, and the row says whose files count. So a worker that has
+lost its lease can neither overwrite nor remove the files of the one that has it.
+"""
+
+import logging
+import os
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+
+logger = logging.getLogger(__name__)
+
+
+def input_name(pid: UUID) -> str:
+    """The storage's name of the uploaded file."""
+    return f"{pid}/input.csv"
+
+
+def output_name(pid: UUID, lease_token: UUID) -> str:
+    """The storage's name of the totals that the holder of `lease_token` writes."""
+    return f"{pid}/{lease_token}/output.csv"
+
+
+def rejects_name(pid: UUID, lease_token: UUID) -> str:
+    """The storage's name of the rejects that the holder of `lease_token` writes."""
+    return f"{pid}/{lease_token}/rejects.csv"
+
+
+def path(name: str) -> Path:
+    """The file of a name."""
+    return Path(default_storage.path(name))
+
+
+def report_folder(pid: UUID) -> Path:
+    """The folder that holds everything of a report."""
+    return path(str(pid))
+
+
+def start_attempt(pid: UUID, lease_token: UUID) -> Path:
+    """An empty folder for the holder of `lease_token`. What earlier attempts left is removed: none
+    of it counts any more.
+    """
+    folder = report_folder(pid) / str(lease_token)
+    for entry in report_folder(pid).iterdir():
+        if entry.is_dir():
+            remove(entry)
+    folder.mkdir()
+    return folder
+
+
+def remove(folder: Path) -> None:
+    """Removes a folder with all it holds, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        # A worker may still write in it: that worker removes it in turn, once it notices that its
+        # lease is gone.
+        logger.warning("%s could not be removed yet", folder)
+
+
+def sync(file: Path) -> None:
+    """Makes sure that the file, and its name and that of its folder, survive a power cut."""
+    for path_to_sync in (file, file.parent, file.parent.parent):
+        descriptor = os.open(path_to_sync, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

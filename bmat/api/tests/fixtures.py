@@ -1,0 +1,77 @@
+"""What the tests of api and taskapp share: folders of their own, a broker in memory, a file."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from kombu import Connection
+from pytest_django import Settings
+
+from bmat.api.models import Report
+from bmat.api.services.submit import submit_report
+from bmat.taskapp.celery import app
+
+PLAYS = (
+    b"Song,Date,Number of Plays\n"
+    b"Umbrella,2020-01-02,200\n"
+    b"Umbrella,2020-01-01,100\n"
+    b"In The End,2020-01-01,500\n"
+)
+TOTALS = (
+    b"Song,Date,Total Number of Plays for Date\n"
+    b"In The End,2020-01-01,500\n"
+    b"Umbrella,2020-01-01,100\n"
+    b"Umbrella,2020-01-02,200\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def home(settings: Settings, tmp_path: Path) -> Path:
+    """A BMAT_HOME that ends with the test."""
+    settings.BMAT_HOME = tmp_path
+    settings.BMAT_REPORTS_FOLDER = tmp_path / "reports"
+    settings.BMAT_UPLOADS_FOLDER = settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
+    settings.BMAT_REPORTS_FOLDER.mkdir()
+    settings.BMAT_UPLOADS_FOLDER.mkdir()
+    storage = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path / "reports"}}
+    settings.STORAGES = {**settings.STORAGES, "default": storage}
+    return tmp_path
+
+
+@pytest.fixture
+def left_over(home: Path) -> Callable[[], list[str]]:
+    """The paths of every file and folder in `home`, without the two that are always there."""
+
+    def found() -> list[str]:
+        paths = [str(path.relative_to(home)) for path in home.rglob("*")]
+        return sorted(path for path in paths if path not in ("reports", "uploads"))
+
+    return found
+
+
+@pytest.fixture
+def rung() -> Iterator[Callable[[], list[str]]]:
+    """The pids for which the broker, a real one in memory, was given a task since last asked."""
+    with app.connection_for_read() as connection:
+        drain(connection)
+        yield lambda: drain(connection)
+
+
+def drain(connection: Connection) -> list[str]:
+    """Takes every message off the queue; the ids of their tasks."""
+    with connection.channel() as channel:
+        queue = app.amqp.queues["celery"](channel)
+        queue.declare()
+        messages = iter(lambda: queue.get(no_ack=True), None)
+        return [message.headers["id"] for message in messages]
+
+
+@pytest.fixture
+def submit(db: None) -> Callable[..., Report]:
+    """Submits a file the way the API does."""
+
+    def submitted(content: bytes = PLAYS, **options: object) -> Report:
+        return submit_report(SimpleUploadedFile("plays.csv", content), options)
+
+    return submitted

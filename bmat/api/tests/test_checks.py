@@ -1,0 +1,66 @@
+"""The system checks."""
+
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+
+
+def ids(deploy=False):
+    found = run_checks(include_deployment_checks=deploy)
+    return [message.id for message in found if str(message.id).startswith("bmat.")]
+
+
+def test_it_finds_nothing_wrong_with_the_defaults():
+    assert ids() == []
+
+
+def test_e001_uploads_on_another_filesystem(settings):
+    settings.FILE_UPLOAD_TEMP_DIR = "/dev/shm"
+    assert Path("/dev/shm").stat().st_dev != settings.BMAT_REPORTS_FOLDER.stat().st_dev
+    assert ids() == ["bmat.E001"]
+
+
+def test_e002_a_folder_that_is_missing(settings):
+    settings.BMAT_REPORTS_FOLDER = Path("/nonexistent")
+    assert ids() == ["bmat.E002"]
+
+
+def test_e003_a_lease_that_one_late_heartbeat_would_cost(settings):
+    settings.BMAT_LEASE_SECONDS = 2
+    assert ids() == ["bmat.E003"]
+
+
+@pytest.mark.parametrize("user, password", [("somebody", ""), ("", "something")])
+def test_e004_half_of_flowers_credentials(settings, user, password):
+    settings.CELERY_FLOWER_USER, settings.CELERY_FLOWER_PASSWORD = user, password
+    assert "bmat.E004" in ids(deploy=True)
+    assert ids() == []
+
+
+@pytest.mark.parametrize("user, password", [("user", "flower"), ("same", "same")])
+def test_e005_flower_credentials_that_everybody_knows(settings, user, password):
+    settings.CELERY_FLOWER_USER, settings.CELERY_FLOWER_PASSWORD = user, password
+    assert "bmat.E005" in ids(deploy=True)
+
+
+def test_e006_sqlite_in_a_deployment(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
+    assert "bmat.E006" in ids(deploy=True)
+
+
+def test_e007_a_folder_as_broker_in_a_deployment(settings):
+    settings.CELERY_BROKER_URL = "filesystem://localhost"
+    assert "bmat.E007" in ids(deploy=True)
+
+
+def test_it_finds_nothing_wrong_with_a_proper_deployment(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
+    settings.CELERY_FLOWER_USER, settings.CELERY_FLOWER_PASSWORD = "somebody", "x1-y2-z3"
+    assert ids(deploy=True) == []
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    call_command("makemigrations", "--check", "--dry-run")

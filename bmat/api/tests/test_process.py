@@ -1,0 +1,222 @@
+"""Working on a report: who may, what comes of it, and what is left when it comes to nothing."""
+
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+
+from bmat import aggregation
+from bmat.aggregation import AggregationError
+from bmat.api.models import Report
+from bmat.api.services import files, process
+from bmat.api.services.delete import delete_report
+from bmat.api.services.process import process_report
+from bmat.api.tests.fixtures import PLAYS, TOTALS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Status = Report.Status
+
+
+@pytest.fixture
+def report(submit):
+    return submit()
+
+
+@pytest.fixture
+def aggregate_then(monkeypatch):
+    """Lets something happen after the real aggregation, while the worker still holds the lease."""
+    real = aggregation.aggregate
+
+    def arrange(happening):
+        def aggregate(*args, **kwargs):
+            summary = real(*args, **kwargs)
+            happening()
+            return summary
+
+        monkeypatch.setattr(process, "aggregate", aggregate)
+
+    return arrange
+
+
+def lose_lease(pid):
+    Report.objects.filter(pid=pid).update(lease_token=uuid4())
+
+
+def test_it_brings_a_report_to_done(report, left_over):
+    token = uuid4()
+
+    process_report(report.pid, token)
+
+    report.refresh_from_db()
+    assert (report.status, report.progress, report.stage) == (Status.DONE, 1.0, "")
+    assert (report.rows_read, report.groups, report.plays_total) == (3, 3, 800)
+    assert (report.lease_token, report.lease_expires) == (None, None)
+    assert files.path(report.output_file.name).read_bytes() == TOTALS
+    folder = f"reports/{report.pid}"
+    expected = [folder, f"{folder}/{token}", f"{folder}/{token}/output.csv", f"{folder}/input.csv"]
+    assert left_over() == sorted(expected)
+
+
+def test_it_counts_the_rejects_by_reason(submit):
+    report = submit(PLAYS + b"A,2020-01-32,1\nB,2020-01-01,x\nC,2020-01-33,1\n")
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert report.rejects_by_reason == {"invalid_date": 2, "invalid_plays": 1}
+    assert report.rows_rejected == 3
+
+
+def test_it_follows_the_options_of_the_upload(submit):
+    report = submit(b"Titel;Tag;Zahl\nA;2020-01-01;5\n", song_column="Titel", strict=True)
+    Report.objects.update(
+        options={"song_column": "Titel", "date_column": "Tag", "plays_column": "Zahl"}
+    )
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert report.plays_total == 5
+
+
+@pytest.mark.parametrize(
+    "content, code",
+    [
+        (b"", "empty_file"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "not_text"),
+        (b"a,b,c\n1,2,3\n", "missing_column"),
+        (b"Song,Date,Number of Plays\n,,\n", "no_valid_rows"),
+    ],
+)
+def test_it_fails_a_report_whose_file_is_at_fault(submit, left_over, content, code):
+    report = submit(content)
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert (report.status, report.error_code) == (Status.FAILED, code)
+    assert str(files.report_folder(report.pid)) not in report.error_message
+    assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
+
+
+def test_it_does_nothing_for_an_unknown_pid(db, left_over):
+    process_report(uuid4(), uuid4())
+
+    assert left_over() == []
+
+
+def test_it_does_nothing_when_the_task_is_delivered_again(report, left_over):
+    process_report(report.pid, uuid4())
+    before = Report.objects.values().get(), left_over()
+
+    process_report(report.pid, uuid4())
+
+    assert (Report.objects.values().get(), left_over()) == before
+
+
+def test_it_does_nothing_while_another_worker_has_the_report(report, left_over):
+    Report.objects.claim(report.pid, uuid4())
+    before = Report.objects.values().get(), left_over()
+
+    process_report(report.pid, uuid4())
+
+    assert (Report.objects.values().get(), left_over()) == before
+
+
+def test_it_removes_what_a_dead_worker_left(report, left_over):
+    dead = uuid4()
+    Report.objects.claim(report.pid, dead)
+    (files.start_attempt(report.pid, dead) / "output.csv").write_text("half wri")
+    Report.objects.update(lease_expires="2020-01-01T00:00:00Z")
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert (report.status, report.attempts) == (Status.DONE, 2)
+    assert not any(str(dead) in path for path in left_over())
+
+
+def test_it_throws_the_result_away_when_the_lease_is_lost(report, aggregate_then, left_over):
+    aggregate_then(lambda: lose_lease(report.pid))
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert (report.status, report.output_file.name) == (Status.PROCESSING, "")
+    assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
+
+
+def test_it_leaves_the_files_of_the_worker_that_took_over(report, aggregate_then, left_over):
+    winner, loser = uuid4(), uuid4()
+
+    def take_over():
+        aggregate_then(lambda: None)
+        Report.objects.update(lease_expires="2020-01-01T00:00:00Z")
+        process_report(report.pid, winner)
+
+    aggregate_then(take_over)
+    with pytest.raises(FileNotFoundError):
+        process_report(report.pid, loser)
+    process.fail_unexpectedly(report.pid, loser)
+
+    report.refresh_from_db()
+    assert report.status == Status.DONE
+    assert report.output_file.name == files.output_name(report.pid, winner)
+    assert files.path(report.output_file.name).read_bytes() == TOTALS
+    assert not any(str(loser) in path for path in left_over())
+
+
+def test_it_does_not_fail_a_report_that_another_worker_has(report, monkeypatch):
+    def fail(*_, **__):
+        lose_lease(report.pid)
+        raise AggregationError("empty_file", "The file is empty.")
+
+    monkeypatch.setattr(process, "aggregate", fail)
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert (report.status, report.error_code) == (Status.PROCESSING, "")
+
+
+def test_it_leaves_nothing_of_a_report_deleted_meanwhile(report, aggregate_then, left_over):
+    aggregate_then(lambda: Report.objects.all().delete())
+
+    process_report(report.pid, uuid4())
+
+    assert left_over() == []
+
+
+def test_it_leaves_nothing_of_a_report_deleted_right_after_the_claim(
+    report, monkeypatch, left_over
+):
+    claim = Report.objects.claim
+
+    def claim_then_delete(pid, token):
+        claimed = claim(pid, token)
+        delete_report(pid)
+        return claimed
+
+    monkeypatch.setattr(Report.objects, "claim", claim_then_delete)
+
+    process_report(report.pid, uuid4())
+
+    assert left_over() == []
+
+
+def test_it_keeps_the_files_when_only_the_answer_to_the_flip_got_lost(report, monkeypatch):
+    finish = Report.objects.finish
+
+    def flip_and_break(*args):
+        finish(*args)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(Report.objects, "finish", flip_and_break)
+
+    with pytest.raises(OperationalError):
+        process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert report.status == Status.DONE
+    assert files.path(report.output_file.name).read_bytes() == TOTALS

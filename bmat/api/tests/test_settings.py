@@ -1,0 +1,149 @@
+"""Settings fail loudly: a wrong environment variable is named, with what is accepted."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import brokers, environment
+
+PRODUCTION = {
+    "DJANGO_SECRET_KEY": "x1" * 40 + "abcdefgh",
+    "DJANGO_ALLOWED_HOSTS": "bmat.example",
+    "DATABASE_URL": "postgres://bmat:unused@postgres.invalid:5432/bmat",
+    "CELERY_BROKER_URL": "redis://redis.invalid:6379/0",
+}
+
+
+def refused(message):
+    return pytest.raises(ImproperlyConfigured, match=f"^{re.escape(message)}$")
+
+
+@pytest.mark.parametrize(
+    "value, size_bytes",
+    [("1", 1), ("10b", 10), ("1KiB", 1024), ("512 MiB", 2**29), ("1gib", 2**30), ("2TiB", 2**41)],
+)
+def test_it_reads_sizes(monkeypatch, value, size_bytes):
+    monkeypatch.setenv("SIZE", value)
+    assert environment.size_bytes("SIZE", "1") == size_bytes
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1GB", "1.5GiB", "lots", "٣"])
+def test_it_refuses_other_sizes(monkeypatch, value):
+    monkeypatch.setenv("SIZE", value)
+    accepted = "must be a size in bytes such as 1073741824, 512MiB or 1GiB"
+    with refused(f"SIZE {accepted}, not {value!r}"):
+        environment.size_bytes("SIZE", "1")
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "²"])
+def test_it_refuses_what_is_no_whole_number(monkeypatch, value):
+    monkeypatch.setenv("NUMBER", value)
+    with refused(f"NUMBER must be a whole number of 1 or more, not {value!r}"):
+        environment.whole_number("NUMBER", 5)
+
+
+def test_it_takes_the_default_where_a_variable_is_unset_or_empty(monkeypatch):
+    monkeypatch.setenv("NUMBER", "")
+    assert environment.whole_number("NUMBER", 5) == 5
+    assert environment.text("UNSET_TEXT", "default") == "default"
+
+
+def test_it_refuses_an_unset_variable_without_default():
+    with refused("Set the environment variable UNSET_TEXT: it has no default here"):
+        environment.text("UNSET_TEXT")
+
+
+def test_it_reads_names(monkeypatch):
+    monkeypatch.setenv("HOSTS", " a.example, b.example ,")
+    assert environment.names("HOSTS") == ["a.example", "b.example"]
+
+
+def test_it_refuses_a_list_without_names(monkeypatch):
+    monkeypatch.setenv("HOSTS", " , ")
+    with refused("HOSTS must hold one or more names, separated by commas"):
+        environment.names("HOSTS")
+
+
+def test_it_refuses_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with refused(
+        f"HOME must be a folder that this process may write in: {tmp_path}/file/a: Not a directory"
+    ):
+        environment.make_folders("HOME", [tmp_path / "file/a"])
+
+
+def test_it_reads_a_postgres_url(monkeypatch):
+    monkeypatch.setenv("DB", PRODUCTION["DATABASE_URL"])
+    database = environment.database("DB")
+    assert (database["ENGINE"], database["HOST"]) == (
+        "django.db.backends.postgresql",
+        "postgres.invalid",
+    )
+    assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
+
+
+def test_it_reads_a_sqlite_url_and_makes_it_durable(monkeypatch):
+    monkeypatch.setenv("DB", "sqlite:////tmp/db.sqlite3")
+    database = environment.database("DB")
+    assert database["NAME"] == "/tmp/db.sqlite3"
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "synchronous=FULL" in database["OPTIONS"]["init_command"]
+
+
+def test_it_refuses_another_database(monkeypatch):
+    monkeypatch.setenv("DB", "mysql://host/name")
+    example = "for example postgres://user:password@host:5432/name"
+    with refused(f"DB must start with postgres:// or sqlite:///, {example}"):
+        environment.database("DB")
+
+
+def test_it_refuses_another_broker(monkeypatch):
+    monkeypatch.setenv("BROKER", "amqp://host")
+    accepted = "redis://, rediss:// or filesystem://, for example redis://host:6379/0"
+    with refused(f"BROKER must start with {accepted}"):
+        environment.broker("BROKER")
+
+
+def test_it_leaves_redis_to_kombu_and_keeps_long_tasks_from_being_sent_again(tmp_path):
+    options = brokers.transport_options("redis://host:6379/0", tmp_path)
+    assert brokers.transport("redis://host:6379/0") is None
+    assert options["visibility_timeout"] == 30 * 24 * 60 * 60
+
+
+def test_it_makes_the_folders_of_a_filesystem_broker(tmp_path):
+    options = brokers.transport_options("filesystem://localhost", tmp_path)
+    assert options["data_folder_in"] == options["data_folder_out"]
+    assert (tmp_path / "broker/messages").is_dir()
+
+
+def manage(settings_module, *arguments, home, **variables):
+    """Runs manage.py in an environment of nothing but `variables`."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    names = {"DJANGO_SETTINGS_MODULE": settings_module, "BMAT_HOME": str(home), **variables}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, env={**kept, **names}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("missing", PRODUCTION)
+def test_production_has_no_default_for_secrets_and_addresses(tmp_path, missing):
+    given = {name: value for name, value in PRODUCTION.items() if name != missing}
+    ended = manage("config.settings.production", "check", home=tmp_path, **given)
+    assert ended.returncode != 0
+    assert f"Set the environment variable {missing}: it has no default here" in ended.stderr
+
+
+def test_production_passes_djangos_own_deployment_checks(tmp_path):
+    check = ["check", "--deploy", "--fail-level", "WARNING"]
+    ended = manage("config.settings.production", *check, home=tmp_path, **PRODUCTION)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_local_needs_nothing(tmp_path):
+    ended = manage("config.settings.local", "check", "--fail-level", "WARNING", home=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")

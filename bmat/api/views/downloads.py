@@ -1,0 +1,58 @@
+"""`/api/reports/<pid>/output` and `/rejects`: the files, streamed."""
+
+from pathlib import PurePath
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404
+from rest_framework.generics import GenericAPIView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+
+from bmat.api.models import Report
+
+DEFAULT_STEM = "report"
+
+
+class AnyAccepted(DefaultContentNegotiation):
+    """A download is what it is, whatever `Accept` says; its errors are JSON."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class ReportFileView(GenericAPIView[Report]):
+    """One file of a report, as a download. 404 while it is not there."""
+
+    content_negotiation_class = AnyAccepted
+    lookup_field = "pid"
+    queryset = Report.objects.all()
+    # Given by the URL: the column that names the file, and what the download's name ends in.
+    column = "output_file"
+    suffix = "totals"
+
+    def get(self, request: Request, pid: str) -> FileResponse:
+        report = self.get_object()
+        name = getattr(report, self.column).name
+        if not name:
+            raise Http404
+        try:
+            file = default_storage.open(name)
+        except FileNotFoundError as error:
+            raise Http404 from error
+        return FileResponse(
+            file,
+            as_attachment=True,
+            filename=download_name(report.input_name, self.suffix),
+            content_type="text/csv; charset=utf-8",
+        )
+
+
+def download_name(input_name: str, suffix: str) -> str:
+    """The name that a browser saves the file under.
+
+    >>> download_name("plays.csv", "totals")
+    'plays-totals.csv'
+    """
+    stem = PurePath(input_name).stem.lstrip(".") or DEFAULT_STEM
+    return f"{stem}-{suffix}.csv"

@@ -1,0 +1,78 @@
+"""The tasks: each is a thin edge around a service."""
+
+from uuid import uuid4
+
+import pytest
+from celery.signals import worker_ready
+
+from bmat.api.models import Report
+from bmat.api.services import process
+from bmat.taskapp.celery import PROCESS_REPORT, RECONCILE_REPORTS, app
+from bmat.taskapp.tasks import process_report, reconcile_reports
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_it_processes_a_report(submit):
+    report = submit()
+
+    process_report(str(report.pid))
+
+    assert Report.objects.get().status == Report.Status.DONE
+
+
+def test_it_returns_quietly_for_an_unknown_pid(db):
+    process_report(str(uuid4()))
+
+
+def test_it_tells_no_internal_text_and_raises_when_something_unexpected_happens(
+    submit, monkeypatch, caplog, left_over
+):
+    def fail(*_, **__):
+        raise RuntimeError("the internal cause")
+
+    report = submit()
+    monkeypatch.setattr(process, "aggregate", fail)
+
+    with pytest.raises(RuntimeError, match="the internal cause"):
+        process_report(str(report.pid))
+
+    report.refresh_from_db()
+    assert (report.status, report.error_code) == (Report.Status.FAILED, "internal_error")
+    assert report.error_message == process.INTERNAL_ERROR_MESSAGE
+    assert f"report {report.pid}: unexpected error" in caplog.text
+    assert "the internal cause" in caplog.text
+    assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
+
+
+def test_it_reconciles(submit, rung):
+    report = submit()
+    rung()
+    Report.objects.update(ring_at="2020-01-01T00:00:00Z")
+
+    reconcile_reports()
+
+    assert rung() == [str(report.pid)]
+
+
+def test_a_worker_that_starts_reconciles_first(rung):
+    worker_ready.send(sender=None)
+
+    assert len(rung()) == 1
+
+
+def test_the_names_that_are_sent_are_those_of_tasks():
+    scheduled = [entry["task"] for entry in app.conf.beat_schedule.values()]
+
+    assert {PROCESS_REPORT, RECONCILE_REPORTS, *scheduled} <= set(app.tasks)
+
+
+def test_every_tick_of_beat_expires_before_the_next():
+    for entry in app.conf.beat_schedule.values():
+        assert entry["options"]["expires"] <= entry["schedule"]
+
+
+def test_no_time_limit_ends_a_long_report():
+    assert (app.conf.task_time_limit, app.conf.task_soft_time_limit) == (None, None)
+    assert app.conf.task_acks_late
+    assert app.conf.accept_content == ["json"]
