@@ -1,0 +1,42 @@
+# What a person types. Every target says what it does: `make help`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK_COMMAND := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+		printf '%-14s %s\n' "$$target" "$$text"; done
+
+run: $(VENV)/installed ## start API, worker, beat and Flower on an embedded default (PORT, FLOWER_PORT, BMAT_HOME)
+	@exec $(BIN)/python scripts/run.py
+
+test: $(VENV)/installed ## run every test, with a private PostgreSQL and Redis, and check the coverage
+	@exec sh scripts/test.sh
+
+lint: $(VENV)/installed ## flake8, mypy --strict, missing migrations, Django's deployment checks
+	@exec sh scripts/lint.sh
+
+format: $(VENV)/installed ## lay the code out again (ruff)
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/installed ## resolve requirements/*.txt into requirements/*.lock, with hashes
+	$(LOCK_COMMAND) requirements/local.txt -o requirements/local.lock
+	$(LOCK_COMMAND) requirements/production.txt -o requirements/production.lock
+
+clean: ## remove what the commands above made, except the reports under var/
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov staticfiles
+	find bmat config bench scripts -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# The script compares the lock's content, not its age: a fresh checkout may carry any time stamp.
+$(VENV)/installed: FORCE
+	@exec sh scripts/install.sh $(VENV) requirements/local.lock
+
+.PHONY: FORCE
+FORCE:
