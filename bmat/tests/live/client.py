@@ -1,0 +1,82 @@
+"""What a user's program does: upload, poll, download; through a real HTTP library."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from bmat.tests.live.processes import wait_until
+
+ANSWER_SECONDS = 30.0
+FINISH_SECONDS = 60.0
+PROCESSING, DONE, FAILED, CANCELLED = range(4)
+
+Body = dict[str, Any]
+
+
+class Client:
+    """The HTTP API at `base_url`."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.reports_url = f"{base_url}/api/reports/"
+
+    def answers(self) -> bool:
+        try:
+            return requests.get(self.reports_url, timeout=ANSWER_SECONDS).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def post(self, content: bytes, name: str = "plays.csv", **options: str) -> requests.Response:
+        files = {"input_file": (name, content)}
+        return requests.post(self.reports_url, files=files, data=options, timeout=ANSWER_SECONDS)
+
+    def upload(self, content: bytes, name: str = "plays.csv", **options: str) -> str:
+        """Upload a file that the service accepts; returns the report's pid."""
+        answer = self.post(content, name, **options)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["pid"])
+
+    def get(self, pid: str) -> requests.Response:
+        return requests.get(f"{self.reports_url}{pid}", timeout=ANSWER_SECONDS)
+
+    def delete(self, pid: str) -> requests.Response:
+        return requests.delete(f"{self.reports_url}{pid}", timeout=ANSWER_SECONDS)
+
+    def body(self, pid: str) -> Body:
+        answer = self.get(pid)
+        assert answer.status_code == 200, answer.text
+        body: Body = answer.json()
+        return body
+
+    def finished(self, pid: str, seconds: float = FINISH_SECONDS) -> Body:
+        """Poll until the report is no longer processing; returns its body."""
+        what = f"report {pid} to finish"
+        wait_until(lambda: self.body(pid)["status"] != PROCESSING, seconds, what)
+        return self.body(pid)
+
+    def done(self, pid: str, seconds: float = FINISH_SECONDS) -> Body:
+        """Poll until the report is Done; fails where it ends otherwise."""
+        body = self.finished(pid, seconds)
+        assert body["status"] == DONE, body
+        return body
+
+    def totals(self, content: bytes, **options: str) -> bytes:
+        """Upload, poll and download in one: the bytes of the output file."""
+        return self.download(self.done(self.upload(content, **options)))
+
+    def download(self, body: Body, which: str = "output_file") -> bytes:
+        answer = requests.get(body[which], timeout=ANSWER_SECONDS)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fails where the block takes longer than `seconds`."""
+    started = time.monotonic()
+    yield
+    elapsed = time.monotonic() - started
+    assert elapsed <= seconds, f"took {elapsed:.2f} s, more than {seconds} s"

@@ -1,0 +1,119 @@
+"""A PostgreSQL and a Redis of the tests' own, on free ports, from the programs on this machine."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import redis
+
+from bmat.tests.live.processes import ServerProcess, free_port
+
+START_SECONDS = 60.0
+
+
+class PrivatePostgres:
+    """A fresh PostgreSQL in a temporary folder. It trusts everybody, and syncs nothing."""
+
+    def __init__(self, log_folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"postgres://bmat@127.0.0.1:{self.port}/postgres"
+        self._programs = _postgres_programs()
+        self._user = _unprivileged_user()
+        self._folder = Path(tempfile.mkdtemp(prefix="bmat-postgres-"))
+        settings = ["fsync=off", "full_page_writes=off", "unix_socket_directories="]
+        command = [str(self._programs / "postgres"), "-D", str(self._folder)]
+        command += ["-h", "127.0.0.1", "-p", str(self.port)]
+        for setting in settings:
+            command += ["-c", setting]
+        self.process = ServerProcess("postgres", command, log_folder)
+
+    @property
+    def version(self) -> str:
+        return _version_of(self._programs / "postgres")
+
+    def start(self) -> None:
+        if self._user is not None:
+            shutil.chown(self._folder, self._user)
+        initdb = [str(self._programs / "initdb"), "-D", str(self._folder), "-U", "bmat"]
+        subprocess.run(
+            [*initdb, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"],
+            check=True,
+            cwd="/",
+            user=self._user,
+            extra_groups=None if self._user is None else [],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        self.process.start({"PATH": os.environ["PATH"], "LC_ALL": "C"}, self._user)
+        self.process.wait_until_ready(self._answers, START_SECONDS)
+
+    def stop(self) -> None:
+        # SIGINT is PostgreSQL's "fast shutdown": it does not wait for clients to leave.
+        self.process.stop(signal.SIGINT)
+        shutil.rmtree(self._folder)
+
+    def _answers(self) -> bool:
+        command = [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1"]
+        return subprocess.run([*command, "-p", str(self.port)], check=False).returncode == 0
+
+
+class PrivateRedis:
+    """A Redis server that keeps nothing on disk: stopped and started again, it is empty."""
+
+    def __init__(self, log_folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._program = Path(_program("redis-server"))
+        command = [str(self._program), "--bind", "127.0.0.1", "--port", str(self.port)]
+        command += ["--save", "", "--appendonly", "no", "--dir", str(log_folder)]
+        self.process = ServerProcess("redis", command, log_folder)
+
+    @property
+    def version(self) -> str:
+        return _version_of(self._program)
+
+    def start(self) -> None:
+        self.process.start(os.environ)
+        self.process.wait_until_ready(self._answers, START_SECONDS)
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def _answers(self) -> bool:
+        with redis.Redis(port=self.port, socket_timeout=1) as client:
+            try:
+                return bool(client.ping())
+            except redis.exceptions.ConnectionError:
+                return False
+
+
+def _postgres_programs() -> Path:
+    """The folder of the newest PostgreSQL server programs; Debian keeps it off the PATH."""
+    folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
+    with_server = [folder for folder in folders if (folder / "initdb").exists()]
+    if with_server:
+        return max(with_server, key=lambda folder: int("".join(filter(str.isdigit, str(folder)))))
+    return Path(_program("initdb")).resolve().parent
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    assert path is not None, f"{name} is not on this machine; `make test` says what to install"
+    return path
+
+
+def _version_of(program: Path) -> str:
+    command = [str(program), "--version"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _unprivileged_user() -> str | None:
+    """The user to run PostgreSQL as, which refuses root; None where this user will do."""
+    if os.getuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"

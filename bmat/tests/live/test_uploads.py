@@ -1,0 +1,92 @@
+"""Uploads of any size, by clients of any manners."""
+
+import os
+import socket
+from pathlib import Path
+
+import requests
+
+from bmat.tests import samples
+from bmat.tests.live.client import Client
+from bmat.tests.live.processes import wait_until
+from bmat.tests.live.stack import Stack
+
+MIB = 2**20
+BOUNDARY = "live-tests-boundary"
+CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
+BEFORE = (
+    f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
+    'name="input_file"; filename="big.csv"\r\nContent-Type: text/csv\r\n\r\n'
+).encode()
+AFTER = f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def test_it_leaves_nothing_of_an_upload_whose_client_goes_away(
+    stack: Stack, client: Client
+) -> None:
+    before = _files_of_uploads(stack)
+    with socket.create_connection(("127.0.0.1", stack.web_port), timeout=10) as connection:
+        head = f"POST /api/reports/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {CONTENT_TYPE}\r\n"
+        connection.sendall(f"{head}Content-Length: {50 * MIB}\r\n\r\n".encode() + BEFORE)
+        connection.sendall(b"Song,Date,Number of Plays\n" + b"x" * 5 * MIB)
+        wait_until(lambda: _files_of_uploads(stack) != before, 10, "the upload to begin on disk")
+    wait_until(
+        lambda: _files_of_uploads(stack) == before, 20, "the unfinished upload to be removed"
+    )
+    assert client.totals(samples.PLAYS) == samples.PLAYS_TOTALS
+
+
+def test_it_does_not_hold_a_big_upload_in_memory(
+    stack: Stack, client: Client, tmp_path: Path
+) -> None:
+    rows = b"".join(b"%d%s,2020-01-01,1\n" % (i % 2, b"x" * 60_000) for i in range(3400))
+    multipart = tmp_path / "multipart"
+    multipart.write_bytes(BEFORE + b"Song,Date,Number of Plays\n" + rows + AFTER)
+    assert multipart.stat().st_size > 200_000_000
+    client.totals(samples.PLAYS)
+
+    before = _peak_bytes_from_now(stack.web.pid)
+    with multipart.open("rb") as body:
+        headers = {"Content-Type": CONTENT_TYPE}
+        answer = requests.post(client.reports_url, data=body, headers=headers, timeout=60)
+    multipart.unlink()
+    assert answer.status_code == 201, answer.text
+    assert _peak_bytes(stack.web.pid) - before < 40 * MIB
+    assert client.done(answer.json()["pid"])["rows_read"] == 3400
+
+
+def _files_of_uploads(stack: Stack) -> set[Path]:
+    """Every file of the service's home except beat's own, which come and go."""
+    paths = [path for path in stack.home.rglob("*") if path.is_file()]
+    return {path for path in paths if not path.name.startswith("celerybeat-schedule")}
+
+
+def _session_of(leader: int) -> list[Path]:
+    """The /proc folders of all processes in the session that `leader` leads."""
+    folders = [folder for folder in Path("/proc").glob("[0-9]*")]
+    return [folder for folder in folders if _session(int(folder.name)) == leader]
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _peak_bytes_from_now(leader: int) -> int:
+    """Start the peak anew; returns the memory in use now."""
+    for folder in _session_of(leader):
+        (folder / "clear_refs").write_text("5")
+    return _peak_bytes(leader)
+
+
+def _peak_bytes(leader: int) -> int:
+    """The peak resident memory of a server's processes, added up."""
+    return sum(_kibibytes(folder / "status", "VmHWM:") for folder in _session_of(leader)) * 1024
+
+
+def _kibibytes(status: Path, field: str) -> int:
+    return next(
+        int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field)
+    )

@@ -1,0 +1,89 @@
+"""The images' start scripts, run as plain processes: they do not start without what they need."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+SCRIPTS = PROJECT_FOLDER / "compose" / "production"
+FLOWER_LOGIN = {"CELERY_FLOWER_USER": "watcher", "CELERY_FLOWER_PASSWORD": "a long password"}
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "config.settings.production",
+    "DJANGO_SECRET_KEY": "a key of the tests, which is long enough for every check of Django's",
+    "DJANGO_ALLOWED_HOSTS": "bmat.example",
+    "DATABASE_URL": "postgres://bmat:unused@127.0.0.1:1/bmat",
+    "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+}
+
+
+def start(
+    service: str, environment: dict[str, str], home: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a start script that is expected to end at once."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        [str(SCRIPTS / service / "start")],
+        env={"PATH": path, "BMAT_HOME": str(home), **environment},
+        cwd=PROJECT_FOLDER,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def without(variable: str, environment: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name != variable}
+
+
+@pytest.mark.parametrize("variable", sorted(FLOWER_LOGIN))
+def test_flower_does_not_start_without_its_login(tmp_path: Path, variable: str) -> None:
+    ended = start("flower", PRODUCTION | without(variable, FLOWER_LOGIN), tmp_path)
+    assert ended.returncode != 0
+    assert f"Set {variable}." in ended.stderr
+
+
+@pytest.mark.parametrize("variable", sorted(FLOWER_LOGIN))
+def test_flower_does_not_start_with_an_empty_login(tmp_path: Path, variable: str) -> None:
+    ended = start("flower", PRODUCTION | FLOWER_LOGIN | {variable: ""}, tmp_path)
+    assert ended.returncode != 0
+    assert f"Set {variable}." in ended.stderr
+
+
+def test_flower_does_not_start_with_a_password_that_it_would_read_as_two(tmp_path: Path) -> None:
+    login = FLOWER_LOGIN | {"CELERY_FLOWER_PASSWORD": "short,x"}
+    ended = start("flower", PRODUCTION | login, tmp_path)
+    assert ended.returncode != 0
+    assert "must hold no comma" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "variable", ["DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS", "DATABASE_URL", "CELERY_BROKER_URL"]
+)
+def test_the_web_server_does_not_start_without_its_settings(tmp_path: Path, variable: str) -> None:
+    ended = start("django", without(variable, PRODUCTION), tmp_path)
+    assert ended.returncode != 0
+    assert variable in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("PORT", "http", "PORT must be a port number from 1 to 65535, not 'http'"),
+        ("FLOWER_PORT", "70000", "FLOWER_PORT must be a port number from 1 to 65535, not '70000'"),
+        ("CELERY_FLOWER_PASSWORD", "short,x", "must hold no comma"),
+    ],
+)
+def test_make_run_names_the_setting_that_it_cannot_follow(
+    tmp_path: Path, variable: str, value: str, complaint: str
+) -> None:
+    command = [sys.executable, str(PROJECT_FOLDER / "scripts" / "run.py")]
+    environment = {"PATH": os.environ["PATH"], "BMAT_HOME": str(tmp_path), variable: value}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert complaint in ended.stderr
+    assert list(tmp_path.iterdir()) == []
