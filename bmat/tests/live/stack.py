@@ -5,6 +5,7 @@ PostgreSQL and Redis.
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import requests
@@ -18,13 +19,19 @@ FLOWER_LOGIN = ("watcher", "a password of the live tests")
 
 
 class Stack:
-    """All processes of one service, at work once `start` returns. `stop` leaves none behind."""
+    """All processes of one service, at work once `start` returns. `stop` leaves none behind.
 
-    def __init__(self, folder: Path) -> None:
+    `settings` are environment variables on top of those that every service has.
+    """
+
+    def __init__(
+        self, folder: Path, home: Path | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
         logs = folder / "logs"
         logs.mkdir(parents=True)
-        self.home = folder / "home"
+        self.home = home or folder / "home"
         self.home.mkdir()
+        self.settings = dict(settings or {})
         self.postgres = PrivatePostgres(logs)
         self.redis = PrivateRedis(logs)
         self.web_port, self.flower_port = free_port(), free_port()
@@ -56,6 +63,7 @@ class Stack:
             "PORT": str(self.web_port),
             "FLOWER_PORT": str(self.flower_port),
             "PYTHONUNBUFFERED": "1",
+            **self.settings,
         }
 
     def start(self) -> None:
