@@ -203,5 +203,3 @@ def test_it_leaves_nothing_of_a_report_deleted_right_after_the_claim(
     process_report(report.pid, uuid4())
 
     assert left_over() == []
-
-
