@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
 
 from bmat import aggregation
 from bmat.aggregation import AggregationError

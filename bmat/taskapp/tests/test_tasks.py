@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from bmat.api.models import Report
 from bmat.api.services import process
 from bmat.taskapp import queues
