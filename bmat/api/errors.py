@@ -51,7 +51,7 @@ class FilesExpired(Gone):
         super().__init__(
             {
                 "detail": f"The files of this report were removed on {removed}: they are kept for "
-                f"{settings.BMAT_RETENTION_DAYS} days after its end. Upload the file again.",
+                f"{settings.BMAT_RETENTION_DAYS:g} days after its end. Upload the file again.",
                 "expired": removed,
                 "reason": "retention",
             }

@@ -24,9 +24,10 @@ def process_report(self: Any, pid: str) -> None:
     try:
         process.process_report(uuid.UUID(pid), lease_token, self.request.hostname or "")
     except Exception:
-        logger.exception("report %s: unexpected error", pid)
         if process.fail_unexpectedly(uuid.UUID(pid), lease_token):
+            logger.exception("report %s: unexpected error", pid)
             raise
+        logger.warning("report %s: broken off, for its lease was lost", pid, exc_info=True)
 
 
 @app.task(name=SWEEP_FILES)

@@ -38,7 +38,7 @@ BMAT_RING_AGAIN_SECONDS = environment.number("BMAT_RING_AGAIN_SECONDS", 5)
 BMAT_RING_AGAIN_MAX_SECONDS = 60.0
 
 # The files of a report are removed this long after its end.
-BMAT_RETENTION_DAYS = environment.whole_number("BMAT_RETENTION_DAYS", 30)
+BMAT_RETENTION_DAYS = environment.number("BMAT_RETENTION_DAYS", 30)
 BMAT_SWEEP_SECONDS = environment.number("BMAT_SWEEP_SECONDS", 3600)
 # What belongs to nothing is swept once it has not changed for this long: longer than any upload
 # pauses.

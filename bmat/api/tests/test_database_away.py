@@ -43,7 +43,7 @@ def break_after(monkeypatch):
 
 
 def break_calls(monkeypatch, name, times, happens):
-    real, broken = getattr(Report.objects, name), []
+    real, broken = getattr(Report.objects, name), list[object]()
 
     def call(*args):
         if len(broken) < times:
@@ -97,6 +97,16 @@ def test_it_goes_on_where_only_the_answer_got_lost(report, break_after, name):
     report.refresh_from_db()
     assert (report.status, report.attempts) == (Report.Status.DONE, 1)
     assert report.output_file.name == files.output_name(report.pid, token)
+    assert files.path(report.output_file.name).read_bytes() == TOTALS
+
+
+def test_it_keeps_the_files_of_a_flip_that_was_never_confirmed(report, break_after):
+    break_after("finish", 10**6)
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert report.status == Report.Status.DONE
     assert files.path(report.output_file.name).read_bytes() == TOTALS
 
 

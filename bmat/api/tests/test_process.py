@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
 
 from bmat import aggregation
 from bmat.aggregation import AggregationError
@@ -203,5 +202,3 @@ def test_it_leaves_nothing_of_a_report_deleted_right_after_the_claim(
     process_report(report.pid, uuid4())
 
     assert left_over() == []
-
-

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from bmat.api.models import Report
 from bmat.api.services import process
 from bmat.taskapp import queues
@@ -55,6 +56,7 @@ def test_it_says_nothing_about_an_error_after_its_lease_was_lost(submit, monkeyp
     process_report(str(report.pid))
 
     assert Report.objects.get().status == Report.Status.PROCESSING
+    assert f"report {report.pid}: broken off, for its lease was lost" in caplog.text
 
 
 def test_it_sweeps(submit):
@@ -84,6 +86,16 @@ def test_it_consumes_the_queues_of_both_sizes_and_not_that_of_the_reconciler():
 def test_every_tick_of_beat_expires_before_the_next():
     for entry in app.conf.beat_schedule.values():
         assert entry["options"]["expires"] <= entry["schedule"]
+
+
+def test_it_keeps_the_name_of_its_worker(submit):
+    report = submit()
+    process_report.push_request(hostname="small@machine")
+
+    process_report.run(str(report.pid))
+    process_report.pop_request()
+
+    assert report.attempt_log.get().worker == "small@machine"
 
 
 def test_no_time_limit_ends_a_long_report():
