@@ -29,7 +29,6 @@ class Row(NamedTuple):
     output_file: str
     rejects_file: str
     error_code: str
-    attempts: int
 
     @property
     def ended(self) -> bool:
@@ -55,7 +54,7 @@ class Database:
         with self.connected() as cursor:
             cursor.execute(
                 "SELECT pid::text, input_name, status, lease_token::text, input_file, output_file,"
-                " rejects_file, error_code, attempts FROM api_report ORDER BY created"
+                " rejects_file, error_code FROM api_report ORDER BY created"
             )
             return [Row(*values) for values in cursor.fetchall()]
 
@@ -63,6 +62,15 @@ class Database:
         """How often each report was ended, by pid."""
         with self.connected() as cursor:
             cursor.execute("SELECT pid::text, count(*) FROM finish_log GROUP BY pid")
+            return dict(cursor.fetchall())
+
+    def attempts(self) -> dict[str, list[str]]:
+        """How each attempt at each report ended, first to last, by pid; empty while it runs."""
+        with self.connected() as cursor:
+            cursor.execute(
+                "SELECT report_id::text, array_agg(outcome::text ORDER BY number)"
+                " FROM api_reportattempt GROUP BY report_id"
+            )
             return dict(cursor.fetchall())
 
     @contextmanager

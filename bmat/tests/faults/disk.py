@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bmat.tests.live.processes import wait_until
+
 DISK_BYTES = 6 * 2**30
+SHRINK_SECONDS = 5.0
 # What `make faults` prints about where it ran.
 MOUNTED, LIMITED = "a tmpfs of its own", "a limit on the size of files"
 
@@ -20,14 +23,13 @@ class Disk:
     def __init__(self, folder: Path, pids: Callable[[], Sequence[int]]) -> None:
         self.folder = folder
         self._pids = pids
-        self._ballast = folder / "ballast"
         folder.mkdir()
-        self.kind = MOUNTED if os.getuid() == 0 and self._mounted() else LIMITED
+        self.kind = MOUNTED if self._mount(f"size={DISK_BYTES}") else LIMITED
 
-    def _mounted(self) -> bool:
-        size = f"size={DISK_BYTES}"
-        command = ["mount", "-t", "tmpfs", "-o", size, "bmat-faults", str(self.folder)]
-        return subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0
+    def _mount(self, options: str) -> bool:
+        """Whether the disk is there with these options, which only root may ask for."""
+        command = ["mount", "-t", "tmpfs", "-o", options, "bmat-faults", str(self.folder)]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
     @property
     def home(self) -> Path:
@@ -38,9 +40,9 @@ class Disk:
     def full(self) -> Iterator[None]:
         """For the time of the block, nothing more can be written on the disk."""
         if self.kind == MOUNTED:
-            self._fill()
+            wait_until(self._shrunk, SHRINK_SECONDS, "the disk to shrink to what is on it")
         else:
-            self._limit(0)
+            self._limit(1)
         try:
             yield
         finally:
@@ -49,16 +51,16 @@ class Disk:
     def free(self) -> None:
         """Give the room back, if it was taken."""
         if self.kind == MOUNTED:
-            self._ballast.unlink(missing_ok=True)
+            assert self._mount(f"remount,size={DISK_BYTES}"), "the disk did not grow again"
         else:
             self._limit(resource.RLIM_INFINITY)
 
-    def _fill(self) -> None:
-        with self._ballast.open("ab") as ballast:
-            while room := os.statvfs(self.folder).f_bavail:
-                size = room * os.statvfs(self.folder).f_frsize
-                os.posix_fallocate(ballast.fileno(), ballast.tell(), size)
-                ballast.seek(0, os.SEEK_END)
+    def _shrunk(self) -> bool:
+        """Whether the disk is now as small as what is on it. Not if somebody wrote meanwhile."""
+        disk = os.statvfs(self.folder)
+        used_bytes = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
+        # A size of 0 would mean no limit at all.
+        return self._mount(f"remount,size={max(used_bytes, disk.f_frsize)}")
 
     def _limit(self, size: int) -> None:
         for pid in self._pids():

@@ -9,6 +9,8 @@ from bmat.tests.live.client import DONE, FAILED
 
 # What may be in the service's home without belonging to a report.
 FOLDERS, BEAT_FILES = {"uploads", "reports"}, "celerybeat-schedule"
+# How an attempt may end: with the report, or without it.
+ENDS, NO_ENDS = {"done", "failed"}, {"lost", "handed_back"}
 
 
 def lost(service: FaultyService, uploads: Uploads, may_fail_with: set[str]) -> list[str]:
@@ -39,13 +41,19 @@ def _wrong(
 
 
 def doubled(service: FaultyService) -> list[str]:
-    """The reports that did not end exactly once."""
-    finishes = service.database.finishes()
+    """The reports that did not end exactly once, by their row or by the log of their attempts."""
+    finishes, attempts = service.database.finishes(), service.database.attempts()
     return [
-        f"{row}: ended {finishes.get(row.pid, 0)} times"
+        f"{row}: ended {finishes.get(row.pid, 0)} times; its attempts: {attempts.get(row.pid)}"
         for row in service.database.rows()
-        if finishes.get(row.pid, 0) != 1
+        if finishes.get(row.pid, 0) != 1 or not ended_once(attempts.get(row.pid, []))
     ]
+
+
+def ended_once(outcomes: list[str]) -> bool:
+    """Whether the last attempt, and it alone, brought the report to an end."""
+    *earlier, last = outcomes or [""]
+    return last in ENDS and all(outcome in NO_ENDS for outcome in earlier)
 
 
 def left_over(service: FaultyService) -> list[str]:

@@ -59,7 +59,7 @@ class Round:
         nothing left over.
         """
         self.outcome.accepted = len(self.uploads.accepted)
-        wait_until(self._all_ended, END_SECONDS, "all reports to end", self._waiting)
+        self.all_end()
         deadline = time.monotonic() + CLEANING_SECONDS
         while left_over(self.service) and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -69,13 +69,22 @@ class Round:
         assert self.outcome.all_well, self.outcome
         return self.outcome
 
+    def all_end(self) -> None:
+        """Wait for the end of every report."""
+        wait_until(self._all_ended, END_SECONDS, "all reports to end", self._waiting)
+
     def row(self, pid: str) -> Row:
         return next(row for row in self.service.database.rows() if row.pid == pid)
 
+    def attempts(self, pid: str) -> list[str]:
+        """How each attempt at the report ended."""
+        return self.service.database.attempts()[pid]
+
     def remove(self) -> None:
-        """Delete every report of the round."""
+        """Delete every report of the round, and for the next one what it should not have left."""
         for row in self.service.database.rows():
             self.service.client.delete(row.pid)
+        self.service.remove_files()
 
     def _small_under_way(self) -> bool:
         return len(self.uploads.accepted) >= SMALL_UNDER_WAY

@@ -1,7 +1,10 @@
 """The service whose parts the faults strike: several workers, and a disk that can be filled up."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -10,12 +13,12 @@ from pathlib import Path
 import redis
 from celery import Celery
 
+from bmat.taskapp.queues import PROCESS_REPORT, SMALL
 from bmat.tests.faults.database import Database
 from bmat.tests.faults.disk import Disk
-from bmat.tests.live.processes import ServerProcess, processes_with, wait_until
+from bmat.tests.live.processes import PROJECT_FOLDER, ServerProcess, processes_with, wait_until
 from bmat.tests.live.stack import START_SECONDS, Stack
 
-TASK = "bmat.taskapp.tasks.process_report"
 ANSWER_SECONDS = 2.0
 
 
@@ -77,7 +80,7 @@ class FaultyService(Stack):
 
     def _all_workers_answer(self) -> bool:
         with self._celery() as app:
-            answers = app.control.ping(timeout=ANSWER_SECONDS, limit=len(self.workers))
+            answers = app.control.ping(timeout=ANSWER_SECONDS, limit=len(self.workers)) or []
         return len(answers) == len(self.workers)
 
     def at_work_on(self, pid: str) -> tuple[ServerProcess, int]:
@@ -100,7 +103,19 @@ class FaultyService(Stack):
     def ring(self, pid: str) -> None:
         """Deliver the report's message once more."""
         with self._celery() as app:
-            app.send_task(TASK, args=[pid], task_id=pid)
+            app.send_task(PROCESS_REPORT, args=[pid], task_id=pid, queue=SMALL)
+
+    def sweep(self) -> None:
+        """Remove what belongs to nothing, however young: to be called when nothing is under way."""
+        command = [sys.executable, "manage.py", "sweep_files"]
+        now = {**self.environment, "BMAT_SWEEP_AGE_SECONDS": "0.001"}
+        subprocess.run(command, cwd=PROJECT_FOLDER, env=now, check=True, capture_output=True)
+
+    def remove_files(self) -> None:
+        """Remove everything that lies in the folders of uploads and reports."""
+        for folder in ("uploads", "reports"):
+            for path in (self.home / folder).iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     @contextmanager
     def nobody_listening(self) -> Iterator[None]:
@@ -118,7 +133,10 @@ class FaultyService(Stack):
             client.flushall()
 
     def _celery(self) -> Celery:
-        return Celery(broker=self.redis.url)
+        app = Celery(broker=self.redis.url)
+        # A connection that was kept might be one that a fault has broken.
+        app.conf.broker_pool_limit = 0
+        return app
 
     def _writers(self) -> list[int]:
         """Every process of the service that writes in its home."""

@@ -10,6 +10,8 @@ from bmat.tests.faults.service import FaultyService
 from bmat.tests.live.processes import wait_until
 
 AWAY_SECONDS = 5.0
+# Longer than a worker waits for an answer of its broker.
+SILENT_SECONDS = 12.0
 SMALL_WAITING = 10
 
 
@@ -40,7 +42,7 @@ def test_it_survives_a_broker_that_takes_connections_and_never_answers(
     a_round.long_under_way()
     with a_round.fault():
         service.redis.process.signal_all(signal.SIGSTOP)
-        time.sleep(AWAY_SECONDS)
+        time.sleep(SILENT_SECONDS)
         service.redis.process.signal_all(signal.SIGCONT)
     a_round.ends_well()
 

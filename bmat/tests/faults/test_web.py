@@ -35,6 +35,8 @@ def test_it_forgets_an_upload_whose_web_server_is_killed_between_file_and_row(
             service.web.kill()
         assert kept_inputs(service)
         service.start_web()
+    a_round.all_end()
+    service.sweep()
     a_round.ends_well()
 
 

@@ -37,8 +37,7 @@ class Uploads:
         self.expected[name] = sample.expected
         answer = requests.post(
             self.client.reports_url,
-            # Any iterable of a known length will do; the stubs know of none.
-            data=sample.upload(name),  # type: ignore[arg-type]
+            data=sample.upload(name),
             headers={"Content-Type": CONTENT_TYPE},
             timeout=UPLOAD_SECONDS,
         )
