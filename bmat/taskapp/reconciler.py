@@ -12,6 +12,7 @@ from typing import Any
 from celery import bootsteps
 from django.conf import settings
 from kombu import Consumer, Exchange, Queue
+from kombu.common import ignore_errors
 
 from bmat.api.services.reconcile import reconcile_where_possible
 from bmat.taskapp import queues
@@ -75,6 +76,18 @@ class TickConsumer(bootsteps.ConsumerStep):
         # Not taken from the app's queues: those are what a pool consumes.
         queue = Queue(queues.RECONCILE, Exchange(queues.RECONCILE), queues.RECONCILE)
         return [Consumer(channel, [queue], callbacks=[self.heard], accept=["json"])]
+
+    def stop(self, c: Any) -> None:
+        # Celery's own asks the connection which errors to pass over: it is gone by the time that
+        # a worker notices the loss of its broker.
+        for consumer in self.consumers or []:
+            ignore_errors(c, consumer.cancel)
+            # The stubs do not know that this channel is one.
+            ignore_errors(c, consumer.channel.close)  # type: ignore[union-attr]
+        self.consumers = None
+
+    def shutdown(self, c: Any) -> None:
+        self.stop(c)
 
     def heard(self, body: Any, message: Any) -> None:
         message.ack()

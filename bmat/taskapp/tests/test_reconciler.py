@@ -106,7 +106,7 @@ def test_it_ends_with_a_worker_that_has_not_started(worker, reconciler):
 
 
 def test_it_hears_the_ticks_of_beat(worker, reconciler, due, rung):
-    consumer = SimpleNamespace(controller=worker, connection=Connection("memory://"))
+    consumer = worker_consumer(worker)
     step = TickConsumer(consumer)
     step.start(consumer)
     entry = app.conf.beat_schedule["reconcile-reports"]
@@ -119,6 +119,34 @@ def test_it_hears_the_ticks_of_beat(worker, reconciler, due, rung):
 
     assert rung() == [str(due.pid)]
     assert entry["options"]["queue"] == queues.RECONCILE
+
+
+@pytest.mark.parametrize("end", ["stop", "shutdown"])
+def test_it_hears_on_after_the_broker_was_lost(worker, reconciler, due, rung, end):
+    consumer = worker_consumer(worker)
+    step = TickConsumer(consumer)
+    getattr(step, end)(consumer)
+    step.start(consumer)
+    kept, consumer.connection = consumer.connection, None
+
+    getattr(step, end)(consumer)
+    consumer.connection = kept
+    step.start(consumer)
+    app.send_task(queues.RECONCILE_REPORTS, queue=queues.RECONCILE, connection=kept)
+    kept.drain_events(timeout=5)
+    reconciler._thread.join()
+
+    assert rung() == [str(due.pid)]
+
+
+def worker_consumer(worker):
+    """The part of a worker that talks to the broker."""
+    connection = Connection("memory://")
+    errors = {
+        "connection_errors": connection.connection_errors,
+        "channel_errors": connection.channel_errors,
+    }
+    return SimpleNamespace(controller=worker, connection=connection, **errors)
 
 
 def test_it_is_a_part_of_every_worker():
