@@ -22,6 +22,9 @@ test: $(VENV)/installed ## run every test, with a private PostgreSQL and Redis, 
 faults: $(VENV)/installed ## strike every part of the running service, FAULT_ROUNDS=3 times each: nothing may be lost
 	@exec sh scripts/faults.sh
 
+load: $(VENV)/installed ## 20 clients with small reports beside one of 1 GB: how long they take, how many go through
+	@sh scripts/require_servers.sh && $(BIN)/python -m bench.load
+
 lint: $(VENV)/installed ## flake8, mypy --strict, missing migrations, Django's deployment checks
 	@exec sh scripts/lint.sh
 

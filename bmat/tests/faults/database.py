@@ -64,6 +64,15 @@ class Database:
             cursor.execute("SELECT pid::text, count(*) FROM finish_log GROUP BY pid")
             return dict(cursor.fetchall())
 
+    def ends(self) -> dict[str, float]:
+        """When each report that is Done was so, in seconds of the clock, by pid."""
+        with self.connected() as cursor:
+            cursor.execute(
+                "SELECT pid::text, extract(epoch FROM finished)::float FROM api_report"
+                " WHERE status = 1"
+            )
+            return dict(cursor.fetchall())
+
     def attempts(self) -> dict[str, list[str]]:
         """How each attempt at each report ended, first to last, by pid; empty while it runs."""
         with self.connected() as cursor:

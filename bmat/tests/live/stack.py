@@ -24,6 +24,12 @@ class Stack:
     `settings` are environment variables on top of those that every service has.
     """
 
+    # By the worker's name, what its start script is told: both take reports of every size.
+    worker_arguments: Mapping[str, list[str]] = {
+        "worker1": ["--concurrency", "1"],
+        "worker2": ["--concurrency", "1"],
+    }
+
     def __init__(
         self, folder: Path, home: Path | None = None, settings: Mapping[str, str] | None = None
     ) -> None:
@@ -36,7 +42,10 @@ class Stack:
         self.redis = PrivateRedis(logs)
         self.web_port, self.flower_port = free_port(), free_port()
         self.web = ServerProcess("web", _start("django"), logs)
-        self.workers = [ServerProcess(name, _worker(name), logs) for name in ("worker1", "worker2")]
+        self.workers = [
+            ServerProcess(name, _worker(name, arguments), logs)
+            for name, arguments in self.worker_arguments.items()
+        ]
         self.beat = ServerProcess("beat", _start("celerybeat"), logs)
         self.flower = ServerProcess("flower", _start("flower"), logs)
         self.client = Client(f"http://127.0.0.1:{self.web_port}")
@@ -108,5 +117,5 @@ def _start(service: str) -> list[str]:
     return [str(PROJECT_FOLDER / "compose" / "production" / service / "start")]
 
 
-def _worker(name: str) -> list[str]:
-    return [*_start("celeryworker"), "--concurrency", "1", "--hostname", f"{name}@test"]
+def _worker(name: str, arguments: list[str]) -> list[str]:
+    return [*_start("celeryworker"), "--hostname", f"{name}@test", *arguments]
