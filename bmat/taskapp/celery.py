@@ -8,9 +8,11 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_init, worker_shutting_down
 
-from bmat.taskapp import shutdown
+from bmat.taskapp import redis_broker, shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+
+redis_broker.use_for_redis_urls()
 
 app = Celery("bmat")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -5,7 +5,8 @@ import shutil
 
 from django.conf import settings
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+# No room on the disk, none in the quota of this user, none in what a process or a file may take.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def has_room_for(upload_bytes: int) -> bool:

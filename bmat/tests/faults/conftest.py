@@ -18,7 +18,12 @@ from bmat.tests.faults.tally import Tally
 
 HERE = Path(__file__).parent
 ROUNDS = int(os.environ.get("FAULT_ROUNDS") or 0)
-SHORT_FORM = {"BMAT_LEASE_SECONDS": "3"}
+SHORT_FORM = {
+    "BMAT_LEASE_SECONDS": "3",
+    "BMAT_HEARTBEAT_SECONDS": "0.3",
+    "BMAT_RECONCILE_SECONDS": "1",
+    "BMAT_RING_AGAIN_SECONDS": "1",
+}
 LONG_SECONDS = 6.0 if ROUNDS else 3.0
 # The timing run, and what a long report may take of the disk however fast it is read.
 PROBE_SECONDS, PROBE_COPIES, MOST_BYTES = 0.5, 5, 2 * 2**30
@@ -43,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in long_form]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyService]:
     """The service that the faults strike; one for all scenarios."""
     running = FaultyService(tmp_path_factory.mktemp("faults"), {} if ROUNDS else SHORT_FORM)
@@ -55,7 +60,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyService]
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def long_sample(service: FaultyService) -> LongSample:
     """A file that a worker needs LONG_SECONDS for, measured on this machine and this engine."""
     sample, took = LongSample(PROBE_COPIES), 0.0

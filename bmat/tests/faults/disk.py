@@ -6,7 +6,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bmat.tests.live.processes import wait_until
@@ -15,6 +15,8 @@ DISK_BYTES = 6 * 2**30
 SHRINK_SECONDS = 5.0
 # What `make faults` prints about where it ran.
 MOUNTED, LIMITED = "a tmpfs of its own", "a limit on the size of files"
+# Set in the environment, it chooses the limit also where a file system could be mounted.
+NO_MOUNT = "FAULT_NO_MOUNT"
 
 
 class Disk:
@@ -24,7 +26,8 @@ class Disk:
         self.folder = folder
         self._pids = pids
         folder.mkdir()
-        self.kind = MOUNTED if self._mount(f"size={DISK_BYTES}") else LIMITED
+        may_mount = NO_MOUNT not in os.environ
+        self.kind = MOUNTED if may_mount and self._mount(f"size={DISK_BYTES}") else LIMITED
 
     def _mount(self, options: str) -> bool:
         """Whether the disk is there with these options, which only root may ask for."""
@@ -35,6 +38,11 @@ class Disk:
     def home(self) -> Path:
         """Where BMAT_HOME may be created."""
         return self.folder / "home"
+
+    @property
+    def error_code(self) -> str:
+        """With what a report fails that finds no room. A limit is an error of another name."""
+        return "out_of_disk" if self.kind == MOUNTED else "internal_error"
 
     @contextmanager
     def full(self) -> Iterator[None]:
@@ -64,7 +72,9 @@ class Disk:
 
     def _limit(self, size: int) -> None:
         for pid in self._pids():
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+            with suppress(ProcessLookupError):
+                _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
 
     def remove(self) -> None:
         """Unmount the disk; what lay on it is gone."""

@@ -10,7 +10,7 @@ from bmat.tests.faults.samples import LongSample
 from bmat.tests.faults.service import FaultyService
 from bmat.tests.faults.tally import Outcome
 from bmat.tests.faults.uploads import UPLOAD_SECONDS, Uploads
-from bmat.tests.live.processes import wait_until
+from bmat.tests.live.processes import ServerProcess, wait_until
 
 CLAIM_SECONDS = 60.0
 RECOVERY_SECONDS = 90.0
@@ -58,8 +58,10 @@ class Round:
         """Wait for the end of every report; fails unless each ended once and as it must, with
         nothing left over.
         """
-        self.outcome.accepted = len(self.uploads.accepted)
         self.all_end()
+        for worker in self.service.workers:
+            self._takes_reports(worker)
+        self.outcome.accepted = len(self.uploads.accepted)
         deadline = time.monotonic() + CLEANING_SECONDS
         while left_over(self.service) and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -85,6 +87,18 @@ class Round:
         for row in self.service.database.rows():
             self.service.client.delete(row.pid)
         self.service.remove_files()
+
+    def _takes_reports(self, worker: ServerProcess) -> None:
+        """Fails unless this worker, left alone, works on a report: others may have covered up that
+        it no longer listens.
+        """
+        if not worker.runs():
+            worker.start(self.service.environment)
+        with self.service.nobody_listening(but=worker):
+            self.uploads.post_small()
+            wait_until(
+                self._all_ended, CLAIM_SECONDS, f"{worker.name} to take a report", worker.log_tail
+            )
 
     def _small_under_way(self) -> bool:
         return len(self.uploads.accepted) >= SMALL_UNDER_WAY

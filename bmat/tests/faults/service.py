@@ -118,14 +118,15 @@ class FaultyService(Stack):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     @contextmanager
-    def nobody_listening(self) -> Iterator[None]:
-        """For the time of the block, no worker takes a message; what runs goes on."""
-        for worker in self.workers:
+    def nobody_listening(self, but: ServerProcess | None = None) -> Iterator[None]:
+        """For the time of the block, no worker takes a message, `but` one; what runs goes on."""
+        deaf = [worker for worker in self.workers if worker is not but]
+        for worker in deaf:
             os.kill(worker.pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            for worker in self.workers:
+            for worker in deaf:
                 os.kill(worker.pid, signal.SIGCONT)
 
     def forget_messages(self) -> None:

@@ -20,7 +20,7 @@ HEADER, REST = b"Song,Date,Number of Plays\n", b"Umbrella,2020-01-01,1\n" * (4 *
 def test_it_refuses_an_upload_under_which_the_disk_fills_up(
     service: FaultyService, a_round: Round
 ) -> None:
-    a_round.may_fail_with = {"out_of_disk"}
+    a_round.may_fail_with = {service.disk.error_code}
     a_round.long_under_way()
     content_length = len(before("x.csv") + HEADER + REST + AFTER)
     with a_round.fault(), socket.create_connection(("127.0.0.1", service.web_port)) as connection:
@@ -39,7 +39,7 @@ def test_it_refuses_an_upload_under_which_the_disk_fills_up(
 def test_it_fails_a_report_whose_temporary_files_find_no_room(
     service: FaultyService, a_round: Round
 ) -> None:
-    a_round.may_fail_with = {"out_of_disk"}
+    a_round.may_fail_with = {service.disk.error_code}
     a_round.long_under_way()
     with a_round.fault(), ExitStack() as disk:
         with service.nobody_listening():
@@ -47,16 +47,16 @@ def test_it_fails_a_report_whose_temporary_files_find_no_room(
             disk.enter_context(service.disk.full())
         pid = answer.json()["pid"]
         wait_until(lambda: a_round.row(pid).ended, DISK_SECONDS, "the report to fail")
-    assert a_round.row(pid).error_code == "out_of_disk"
+    assert a_round.row(pid).error_code == service.disk.error_code
     a_round.ends_well()
 
 
 def test_it_fails_a_report_whose_output_finds_no_room(
     service: FaultyService, a_round: Round
 ) -> None:
-    a_round.may_fail_with = {"out_of_disk"}
+    a_round.may_fail_with = {service.disk.error_code}
     pid = a_round.long_under_way()
     with a_round.fault(), service.disk.full():
         wait_until(lambda: a_round.row(pid).ended, DISK_SECONDS * 3, "the report to fail")
-    assert a_round.row(pid).error_code == "out_of_disk"
+    assert a_round.row(pid).error_code == service.disk.error_code
     a_round.ends_well()

@@ -42,6 +42,7 @@ def test_it_survives_the_kill_of_a_worker_that_can_stop_none_of_its_children(
     worker, _ = service.at_work_on(pid)
     with a_round.fault(kills=[pid]):
         os.kill(worker.pid, signal.SIGKILL)
+        wait_until(lambda: not worker.runs(), SHUTDOWN_SECONDS, "the worker to be gone")
     assert (a_round.ends_well().recovery_seconds or 0) < RECOVERY_SECONDS
     assert a_round.attempts(pid) == ["lost", "done"]
 
