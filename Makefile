@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock clean
+.PHONY: help run test faults load lint format lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,6 +18,12 @@ run: $(VENV)/installed ## start API, worker, beat and Flower on an embedded defa
 
 test: $(VENV)/installed ## run every test, with a private PostgreSQL and Redis, and check the coverage
 	@exec sh scripts/test.sh
+
+faults: $(VENV)/installed ## strike every part of the running service, FAULT_ROUNDS=3 times each: nothing may be lost
+	@exec sh scripts/faults.sh
+
+load: $(VENV)/installed ## 20 clients with small reports beside one of 1 GB: how long they take, how many go through
+	@sh scripts/require_servers.sh && $(BIN)/python -m bench.load
 
 lint: $(VENV)/installed ## flake8, mypy --strict, missing migrations, Django's deployment checks
 	@exec sh scripts/lint.sh

@@ -23,6 +23,16 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
 }
 
+# A server that has vanished from the network is noticed within seconds, not after the system's
+# default of hours: leases are short.
+POSTGRES_OPTIONS = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
 
 def text(name: str, default: str | None = None) -> str:
     """The variable's text. An empty one counts as unset; without a default, it has to be set."""
@@ -50,6 +60,16 @@ def whole_number(name: str, default: int, minimum: int = 1) -> int:
             f"{name} must be a whole number of {minimum} or more, not {value!r}"
         )
     return int(value)
+
+
+def number(name: str, default: float) -> float:
+    """The variable's number above 0: `30`, `0.5`."""
+    value = text(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value, re.ASCII) or float(value) == 0:
+        raise ImproperlyConfigured(
+            f"{name} must be a number above 0 such as 30 or 0.5, not {value!r}"
+        )
+    return float(value)
 
 
 def size_bytes(name: str, default: str) -> int:
@@ -94,6 +114,7 @@ def database(name: str, default: str | None = None) -> dict[str, Any]:
         # A connection outlives its request; one that the server has closed meanwhile is replaced.
         description.setdefault("CONN_MAX_AGE", 60)
         description.setdefault("CONN_HEALTH_CHECKS", True)
+        description["OPTIONS"] = {**POSTGRES_OPTIONS, **description.get("OPTIONS", {})}
     return description
 
 

@@ -5,10 +5,10 @@ set -eu
 bin=.venv/bin
 
 echo "flake8"
-"$bin/flake8" bmat config scripts manage.py
+"$bin/flake8" bmat bench config scripts manage.py
 
-echo "mypy --strict bmat"
-"$bin/mypy" --strict bmat
+echo "mypy --strict bmat bench"
+"$bin/mypy" --strict bmat bench
 
 echo "makemigrations --check"
 DJANGO_SETTINGS_MODULE=config.settings.local "$bin/python" manage.py makemigrations --check --dry-run

@@ -55,9 +55,16 @@ class Supervisor(manager.Manager):
 def commands(settings: RunSettings) -> dict[str, list[str]]:
     """Each process's command line, by the name that prefixes its output. None holds a secret."""
     celery = [sys.executable, "-m", "celery", "--app", "bmat.taskapp.celery"]
+    worker = [*celery, "worker", "--loglevel", "INFO", "--task-events"]
     schedule = str(settings.home / "celerybeat-schedule")
     return {
-        "worker": [*celery, "worker", "--loglevel", "INFO", "--task-events"],
+        "small": [*worker, "--queues", "small", "--hostname", "small@%h", "--concurrency", "2"],
+        # It makes way for everything else that wants the processor.
+        "large": [
+            str(PROJECT_FOLDER / "scripts" / "politely.sh"),
+            *worker,
+            *("--queues", "large", "--hostname", "large@%h", "--concurrency", "1"),
+        ],
         "beat": [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
         "flower": [
             *celery,

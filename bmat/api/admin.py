@@ -5,24 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from bmat.api.models import Report
+from bmat.api.models import Report, ReportAttempt
 
 
-@admin.register(Report)
-class ReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Rows to look at."""
-
-    list_display = ["pid", "input_name", "status", "stage", "progress", "rows_read", "created"]
-    list_filter = ["status", "created", "error_code"]
-    search_fields = ["pid", "input_name"]
-    # The files are shown by name: they have no URL of their own, and are downloaded through the
-    # API.
-    exclude = ["input_file", "output_file", "rejects_file"]
-    readonly_fields = ["pid", "created", "updated", "started", "finished", "output_name"]
-
-    @admin.display(description="output file")
-    def output_name(self, report: Report) -> str:
-        return report.output_file.name or "-"
+class ReadOnly:
+    """Offers nothing that would change a row."""
 
     def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:
         return False
@@ -32,3 +19,32 @@ class ReportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
 
     def has_delete_permission(self, request: HttpRequest, *_: Any) -> bool:
         return False
+
+
+# Both classes are generic in the stubs alone.
+class ReportAttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """Who worked on the report, and how each attempt ended."""
+
+    model = ReportAttempt
+    fields = ("number", "worker", "lease_token", "started", "ended", "outcome")
+    readonly_fields = ("number", "worker", "lease_token", "started", "ended", "outcome")
+    extra = 0
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows to look at."""
+
+    list_display = ["pid", "input_name", "status", "stage", "progress", "rows_read", "created"]
+    list_filter = ["status", "created", "error_code"]
+    search_fields = ["pid", "input_name"]
+    # The files are shown by name: they have no URL of their own, and are downloaded through the
+    # API.
+    exclude = ["input_file", "output_file", "rejects_file"]
+    readonly_fields = ["pid", "created", "updated", "started", "finished", "expired"]
+    readonly_fields += ["input_bytes", "lease_token", "lease_expires", "attempts", "output_name"]
+    inlines = [ReportAttemptInline]
+
+    @admin.display(description="output file")
+    def output_name(self, report: Report) -> str:
+        return report.output_file.name or "-"

@@ -11,6 +11,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
+DAY_SECONDS = 24 * 60 * 60
+
 AppConfigs = Sequence[AppConfig] | None
 
 
@@ -49,9 +51,22 @@ def check_lease(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"BMAT_LEASE_SECONDS is {settings.BMAT_LEASE_SECONDS}, less than three heartbeats.",
-            hint=f"Set it to {3 * settings.BMAT_HEARTBEAT_SECONDS:.0f} or more; 30 suits most.",
+            f"BMAT_LEASE_SECONDS is {settings.BMAT_LEASE_SECONDS:g}, less than three heartbeats.",
+            hint=f"Set it to {3 * settings.BMAT_HEARTBEAT_SECONDS:g} or more; 10 suits most.",
             id="bmat.E003",
+        )
+    ]
+
+
+def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E008: a client that repeats its POST on the next day would get a second report."""
+    if settings.BMAT_IDEMPOTENCY_SECONDS >= DAY_SECONDS:
+        return []
+    return [
+        Error(
+            f"BMAT_IDEMPOTENCY_SECONDS is {settings.BMAT_IDEMPOTENCY_SECONDS:g}, less than a day.",
+            hint="Clients rely on a key for 24 hours: set it to 86400 or more.",
+            id="bmat.E008",
         )
     ]
 

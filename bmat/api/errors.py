@@ -1,15 +1,22 @@
 """Errors as the API tells them: always JSON in DRF's shape, never an internal text."""
 
+import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.utils import timezone
 from django.views import defaults
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from bmat.api.uploads import BROKEN_OFF
+from bmat.api.models import Report
+from bmat.api.services import database, disk
+from bmat.api.uploads import BROKEN_OFF, DiskFull
+
+logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/"
 
@@ -20,6 +27,45 @@ class FormTooLarge(APIException):
     status_code = 413
     default_detail = "The fields beside the file are too large."
     default_code = "form_too_large"
+
+
+class Conflict(APIException):
+    """The report, or the Idempotency-Key, is in a state that does not allow the request."""
+
+    status_code = 409
+    default_code = "conflict"
+
+
+class Gone(APIException):
+    """What was there has been removed."""
+
+    status_code = 410
+    default_code = "gone"
+
+
+class FilesExpired(Gone):
+    """The files of a report have had their time. Says when they were removed, and why."""
+
+    def __init__(self, report: Report) -> None:
+        removed = (report.expired or timezone.now()).isoformat(timespec="seconds")
+        super().__init__(
+            {
+                "detail": f"The files of this report were removed on {removed}: they are kept for "
+                f"{settings.BMAT_RETENTION_DAYS:g} days after its end. Upload the file again.",
+                "expired": removed,
+                "reason": "retention",
+            }
+        )
+
+
+class DatabaseAway(APIException):
+    """The database is restarting, or cannot be reached."""
+
+    status_code = 503
+    default_detail = "The service is not available for a moment. Try again."
+    default_code = "unavailable"
+    # What DRF answers as Retry-After.
+    wait = 2
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -35,6 +81,12 @@ def translated(error: Exception) -> Exception:
         return FormTooLarge()
     if isinstance(error, UnreadablePostError):
         return ParseError(BROKEN_OFF)
+    if isinstance(error, database.AWAY):
+        logger.error("a request was answered 503: %s", error)
+        return DatabaseAway()
+    if isinstance(error, OSError) and error.errno in disk.FULL:
+        logger.error("a request was answered 507: %s", error)
+        return DiskFull()
     if isinstance(error, SuspiciousOperation):
         return ParseError("The request has too many fields or files.")
     return error

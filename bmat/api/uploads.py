@@ -2,6 +2,7 @@
 unless whole.
 """
 
+import hashlib
 from contextlib import ExitStack
 from typing import IO, Any, cast
 
@@ -10,6 +11,8 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import DataAndFiles, MultiPartParser
+
+from bmat.api.services import disk
 
 # What a request may hold beside its files.
 FORM_BYTES = 2**20
@@ -28,15 +31,43 @@ class UploadTooLarge(APIException):
         super().__init__(f"The upload is larger than the {limit} bytes that are accepted here.")
 
 
+class DiskFull(APIException):
+    """There is, or would be, less than BMAT_MIN_FREE_BYTES left."""
+
+    status_code = 507
+    default_detail = "There is no room for the upload here at the moment. Try again later."
+    default_code = "disk_full"
+
+
+class ReceivedFile(TemporaryUploadedFile):
+    """A file of a request, on disk, with the SHA-256 of its bytes."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.sha256 = hashlib.sha256()
+
+    def write_chunk(self, chunk: bytes) -> None:
+        """Appends to the file. Raises DiskFull."""
+        self.sha256.update(chunk)
+        try:
+            self.write(chunk)
+        except OSError as error:
+            if error.errno in disk.FULL:
+                raise DiskFull from error
+            raise
+
+
 class LimitedUploadHandler(TemporaryFileUploadHandler):
-    """Writes each file to FILE_UPLOAD_TEMP_DIR. Raises UploadTooLarge before anything is read where
-    the Content-Length tells, else as soon as the files of the request pass the limit.
+    """Writes each file to FILE_UPLOAD_TEMP_DIR. Raises UploadTooLarge or DiskFull before anything
+    is read where the Content-Length tells, else as soon as the files of the request pass the limit
+    or the disk is full.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.received_bytes = 0
-        self.opened: list[TemporaryUploadedFile] = []
+        self.opened: list[ReceivedFile] = []
+        self.file: ReceivedFile
 
     def handle_raw_input(
         self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any
@@ -44,11 +75,13 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
         """Looks at the Content-Length. Clients that wait for "100 Continue" then send nothing."""
         if content_length > settings.BMAT_MAX_UPLOAD_BYTES + FORM_BYTES:
             raise UploadTooLarge
+        if not disk.has_room_for(content_length):
+            raise DiskFull
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Opens the next file. Django's own would give it the ending of the user's file name."""
         FileUploadHandler.new_file(self, *args, **kwargs)
-        self.file = TemporaryUploadedFile(
+        self.file = ReceivedFile(
             "upload", self.content_type, 0, self.charset, self.content_type_extra
         )
         self.file.name = self.file_name
@@ -58,7 +91,7 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
         self.received_bytes += len(raw_data)
         if self.received_bytes > settings.BMAT_MAX_UPLOAD_BYTES:
             raise UploadTooLarge
-        super().receive_data_chunk(raw_data, start)
+        self.file.write_chunk(raw_data)
 
     def discard(self) -> None:
         """Removes every file of a request that is refused. Django leaves the last one behind."""
@@ -100,8 +133,8 @@ class WholeMultiPartParser(MultiPartParser):
                 on_failure.callback(handler.discard)
             try:
                 parsed = super().parse(cast(IO[bytes], counted), media_type, parser_context)
-            except UploadTooLarge:
-                # The rest is short, or it would have been refused unread.
+            except (UploadTooLarge, DiskFull):
+                # Where too much was announced, it was refused unread, and this reads nothing.
                 counted.drain()
                 raise
             if counted.read_bytes < int(request.META.get("CONTENT_LENGTH") or 0):

@@ -1,22 +1,37 @@
-"""The Celery app: `celery --app bmat.taskapp.celery worker`."""
+"""The Celery app: `celery --app bmat.taskapp.celery worker --queues small`, and the same for
+`large`.
+"""
 
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import beat_init, worker_init, worker_shutting_down
+
+from bmat.taskapp import redis_broker, shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
-RECONCILE_REPORTS = "bmat.taskapp.tasks.reconcile_reports"
-PROCESS_REPORT = "bmat.taskapp.tasks.process_report"
+redis_broker.use_for_redis_urls()
 
 app = Celery("bmat")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["bmat.taskapp"])
 
 
-@worker_ready.connect
-def reconcile_at_start(**_: Any) -> None:
-    """A worker that starts takes up what an earlier one left, without waiting for beat."""
-    app.send_task(RECONCILE_REPORTS)
+@worker_init.connect
+def begin(**_: Any) -> None:
+    """A worker that was restarted in place works again."""
+    shutdown.withdraw()
+
+
+@worker_shutting_down.connect
+def hand_leases_back(**_: Any) -> None:
+    """SIGTERM: what runs is handed back within a second, and another worker goes on with it."""
+    shutdown.request()
+
+
+@beat_init.connect
+def keep_ticks_out_of_flower(**_: Any) -> None:
+    """The ticks of beat are no tasks: Flower would show each as one that never starts."""
+    app.conf.task_send_sent_event = False

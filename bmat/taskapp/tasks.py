@@ -1,27 +1,36 @@
-"""Celery's side of the services: each task takes an id and calls one service."""
+"""Celery's side of the services: each task takes an id and calls one service. Every worker loads
+this module, and with it the reconciler.
+"""
 
 import logging
 import uuid
+from typing import Any
 
-from bmat.api.services import process, reconcile
-from bmat.taskapp.celery import PROCESS_REPORT, RECONCILE_REPORTS, app
+from bmat.api.services import process, sweep
+from bmat.taskapp.celery import app
+from bmat.taskapp.queues import PROCESS_REPORT, SWEEP_FILES
+from bmat.taskapp.reconciler import Reconciler, TickConsumer
 
 logger = logging.getLogger(__name__)
 
+app.steps["worker"].add(Reconciler)
+app.steps["consumer"].add(TickConsumer)
 
-@app.task(name=PROCESS_REPORT)
-def process_report(pid: str) -> None:
+
+@app.task(name=PROCESS_REPORT, bind=True)
+def process_report(self: Any, pid: str) -> None:
     """Aggregates the report `pid`. A second delivery, or a report that is gone, changes nothing."""
     lease_token = uuid.uuid4()
     try:
-        process.process_report(uuid.UUID(pid), lease_token)
+        process.process_report(uuid.UUID(pid), lease_token, self.request.hostname or "")
     except Exception:
-        logger.exception("report %s: unexpected error", pid)
-        process.fail_unexpectedly(uuid.UUID(pid), lease_token)
-        raise
+        if process.fail_unexpectedly(uuid.UUID(pid), lease_token):
+            logger.exception("report %s: unexpected error", pid)
+            raise
+        logger.warning("report %s: broken off, for its lease was lost", pid, exc_info=True)
 
 
-@app.task(name=RECONCILE_REPORTS)
-def reconcile_reports() -> None:
-    """Rings again for each report that nobody works on."""
-    reconcile.reconcile_reports()
+@app.task(name=SWEEP_FILES)
+def sweep_files() -> None:
+    """Removes the files that have had their time, and those that belong to nothing."""
+    sweep.sweep_files()

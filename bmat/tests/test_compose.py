@@ -9,7 +9,15 @@ import yaml
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 NAMES = ["local.yml", "production.yml"]
-FULL_SET = {"django", "postgres", "redis", "celeryworker", "celerybeat", "flower"}
+FULL_SET = {
+    "django",
+    "postgres",
+    "redis",
+    "celeryworker",
+    "celeryworker-large",
+    "celerybeat",
+    "flower",
+}
 NGINX = (PROJECT_FOLDER / "compose/production/nginx/default.conf.template").read_text()
 
 Compose = dict[str, Any]
@@ -81,7 +89,7 @@ def test_it_keeps_the_broker_over_a_restart_and_evicts_nothing(compose: Compose)
 
 
 def test_it_shares_the_reports_between_web_server_and_worker(compose: Compose) -> None:
-    for name in ("django", "celeryworker"):
+    for name in ("django", "celeryworker", "celeryworker-large"):
         assert "bmat_home:/var/lib/bmat" in compose["services"][name]["volumes"]
     assert all("BMAT_HOME=/var/lib/bmat" in path.read_text() for path in dockerfiles())
 
@@ -96,8 +104,8 @@ def test_it_declares_every_named_volume(compose: Compose) -> None:
 
 def test_it_starts_scripts_that_are_there_and_executable(compose: Compose) -> None:
     own = [service["command"] for service in compose["services"].values() if "build" in service]
-    scripts = [PROJECT_FOLDER / command.removeprefix("/app/") for command in own]
-    assert len(scripts) == 4
+    scripts = [PROJECT_FOLDER / command.split()[0].removeprefix("/app/") for command in own]
+    assert len(scripts) == 5
     assert all(script.stat().st_mode & 0o111 for script in scripts)
 
 

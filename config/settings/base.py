@@ -4,6 +4,9 @@ https://docs.djangoproject.com/en/5.2/ref/settings/
 
 from pathlib import Path
 
+from kombu import Queue
+
+from bmat.taskapp import queues
 from config import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -17,15 +20,32 @@ environment.make_folders("BMAT_HOME", [BMAT_UPLOADS_FOLDER, BMAT_REPORTS_FOLDER]
 
 BMAT_MEMORY_BUDGET_BYTES = environment.size_bytes("BMAT_MEMORY_BUDGET", "1GiB")
 BMAT_MAX_UPLOAD_BYTES = environment.size_bytes("BMAT_MAX_UPLOAD_BYTES", "64GiB")
-# A worker that has not renewed its lease for this long counts as dead.
-BMAT_LEASE_SECONDS = environment.whole_number("BMAT_LEASE_SECONDS", 30)
-BMAT_HEARTBEAT_SECONDS = 1.0
+# Uploads are refused while less than this would be left on the disk.
+BMAT_MIN_FREE_BYTES = environment.size_bytes("BMAT_MIN_FREE_BYTES", "1GiB")
+# Reports of this size and above go through a queue of their own, to workers of their own.
+BMAT_LARGE_REPORT_BYTES = environment.size_bytes("BMAT_LARGE_REPORT_BYTES", "64MiB")
+
+# A worker that has not renewed its lease for this long counts as dead. A kill costs a report at
+# most this, and the time until the next tick of the reconciler.
+BMAT_LEASE_SECONDS = environment.number("BMAT_LEASE_SECONDS", 10)
+# Also the time within which a running report notices that it was cancelled.
+BMAT_HEARTBEAT_SECONDS = environment.number("BMAT_HEARTBEAT_SECONDS", 0.5)
+BMAT_RECONCILE_SECONDS = environment.number("BMAT_RECONCILE_SECONDS", 5)
 BMAT_MAX_ATTEMPTS = 5
 # A queued report that nobody has claimed is rung for again after this long; the wait doubles with
 # each ring.
-BMAT_RING_AGAIN_SECONDS = 5
-BMAT_RING_AGAIN_MAX_SECONDS = 60
-BMAT_RECONCILE_SECONDS = 5
+BMAT_RING_AGAIN_SECONDS = environment.number("BMAT_RING_AGAIN_SECONDS", 5)
+BMAT_RING_AGAIN_MAX_SECONDS = 60.0
+
+# The files of a report are removed this long after its end.
+BMAT_RETENTION_DAYS = environment.number("BMAT_RETENTION_DAYS", 30)
+BMAT_SWEEP_SECONDS = environment.number("BMAT_SWEEP_SECONDS", 3600)
+# What belongs to nothing is swept once it has not changed for this long: longer than any upload
+# pauses.
+BMAT_SWEEP_AGE_SECONDS = environment.number("BMAT_SWEEP_AGE_SECONDS", 86400)
+# A POST that is repeated with its Idempotency-Key within this time creates nothing.
+BMAT_IDEMPOTENCY_SECONDS = environment.number("BMAT_IDEMPOTENCY_SECONDS", 86400)
+
 CELERY_FLOWER_USER = environment.env.str("CELERY_FLOWER_USER", default="")
 CELERY_FLOWER_PASSWORD = environment.env.str("CELERY_FLOWER_PASSWORD", default="")
 
@@ -117,12 +137,23 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 # The report's row holds the result.
+CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
+# A worker without --queues consumes both. The third, `reconcile`, belongs to no pool.
+CELERY_TASK_QUEUES = [Queue(queues.SMALL), Queue(queues.LARGE)]
+CELERY_TASK_DEFAULT_QUEUE = queues.SMALL
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A message that has killed a worker is not sent again: leases and attempts decide about the report.
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
 # A report may take hours: no task has a time limit, and a lost worker shows in its lease.
 CELERY_TASK_TIME_LIMIT = None
 CELERY_TASK_SOFT_TIME_LIMIT = None
+# A worker that loses its broker goes on with its reports: it needs no broker to finish them.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# SIGTERM lets running reports hand back their leases (see bmat/taskapp/shutdown.py). After SIGQUIT,
+# which is for emergencies, they have this long to end by themselves.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
 # Both for Flower.
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_SEND_SENT_EVENT = True
@@ -135,10 +166,15 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
 CELERY_BEAT_SCHEDULE = {
     "reconcile-reports": {
-        "task": "bmat.taskapp.tasks.reconcile_reports",
+        "task": queues.RECONCILE_REPORTS,
         "schedule": BMAT_RECONCILE_SECONDS,
         # While no worker is there, the ticks do not pile up.
-        "options": {"expires": BMAT_RECONCILE_SECONDS},
+        "options": {"queue": queues.RECONCILE, "expires": BMAT_RECONCILE_SECONDS},
+    },
+    "sweep-files": {
+        "task": queues.SWEEP_FILES,
+        "schedule": BMAT_SWEEP_SECONDS,
+        "options": {"queue": queues.SMALL, "expires": BMAT_SWEEP_SECONDS},
     },
 }
 

@@ -1,3 +1,5 @@
+from bmat.api.models.attempts import ReportAttempt
+from bmat.api.models.idempotency import IdempotencyKey
 from bmat.api.models.reports import Report
 
-__all__ = ["Report"]
+__all__ = ["IdempotencyKey", "Report", "ReportAttempt"]

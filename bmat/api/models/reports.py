@@ -1,7 +1,9 @@
 """The report: one uploaded file and what became of it."""
 
 import uuid
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -21,6 +23,10 @@ class Report(models.Model):
      0 queued  ^   |       0 running  \\------------> FAILED (code and message for a person)
                |   | lease runs out    \\-----------> CANCELLED (asked by its owner)
                +---+ (worker died): queued again, at most 5 attempts, then FAILED worker_lost
+               |   | handed back (worker asked to end): queued again, and the attempt not counted
+
+    FAILED, CANCELLED -- retry --> PROCESSING, all attempts ahead
+    DONE, FAILED, CANCELLED -- BMAT_RETENTION_DAYS later --> the same, without files
     ```
 
     The row is the truth and the broker only a bell. `lease_token` is null while the report waits,
@@ -36,6 +42,7 @@ class Report(models.Model):
         max_length=INPUT_NAME_LENGTH,
         help_text="How its owner calls the file. Never part of a path.",
     )
+    input_bytes = models.BigIntegerField(default=0, help_text="Decides which workers take it.")
     options = models.JSONField(
         default=dict, blank=True, help_text="Those of bmat.aggregation.Options."
     )
@@ -63,6 +70,8 @@ class Report(models.Model):
     started = models.DateTimeField(null=True, editable=False, help_text="Of the last attempt.")
     finished = models.DateTimeField(null=True, editable=False)
 
+    expired = models.DateTimeField(null=True, editable=False, help_text="When its files went.")
+
     lease_token = models.UUIDField(null=True, editable=False)
     lease_expires = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -79,6 +88,11 @@ class Report(models.Model):
             models.Index(fields=["-created"], name="report_created"),
             # The reconciler's too: the reports of status 0 are few, however many have ended.
             models.Index(fields=["status", "-created"], name="report_status_created"),
+            # Those whose files have had their time: of the others, `expired` is set or `finished`
+            # is not.
+            models.Index(
+                fields=["finished"], name="report_expirable", condition=models.Q(expired=None)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -88,6 +102,13 @@ class Report(models.Model):
     def state(self) -> str:
         """The status as a word."""
         return self.Status(self.status).name.lower()
+
+    @property
+    def expires(self) -> datetime | None:
+        """When its files are removed; None while it is processed."""
+        if self.finished is None:
+            return None
+        return self.finished + timedelta(days=settings.BMAT_RETENTION_DAYS)
 
     @property
     def duration_seconds(self) -> float | None:

@@ -40,6 +40,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
     plays_total = serializers.IntegerField(read_only=True)
     error = serializers.SerializerMethodField()
     duration_seconds = serializers.FloatField(read_only=True)
+    expires = serializers.DateTimeField(read_only=True)
 
     class Meta:
         model = Report
@@ -59,6 +60,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "created",
             "updated",
             "duration_seconds",
+            "expires",
         ]
 
     def get_stage(self, report: Report) -> str | None:

@@ -12,6 +12,11 @@ from bmat.api.services import files
 def delete_report(pid: UUID) -> bool:
     """Removes the row and then the files. False: there is no such report."""
     with transaction.atomic():
-        count, _ = Report.objects.filter(pid=pid).delete()
+        # The lock keeps a worker from beginning an attempt between the removal of the earlier ones
+        # and that of the report.
+        report = Report.objects.select_for_update().filter(pid=pid).first()
+        if report is None:
+            return False
+        report.delete()
         transaction.on_commit(partial(files.remove, files.report_folder(pid)))
-    return count == 1
+    return True

@@ -43,14 +43,16 @@ def report_folder(pid: UUID) -> Path:
     return path(str(pid))
 
 
+def attempt_folder(pid: UUID, lease_token: UUID) -> Path:
+    """The folder in which the holder of `lease_token` writes."""
+    return report_folder(pid) / str(lease_token)
+
+
 def start_attempt(pid: UUID, lease_token: UUID) -> Path:
-    """An empty folder for the holder of `lease_token`. What earlier attempts left is removed: none
-    of it counts any more.
+    """An empty folder for the holder of `lease_token`. Raises FileNotFoundError where the report's
+    own folder is gone.
     """
-    folder = report_folder(pid) / str(lease_token)
-    for entry in report_folder(pid).iterdir():
-        if entry.is_dir():
-            remove(entry)
+    folder = attempt_folder(pid, lease_token)
     folder.mkdir()
     return folder
 

@@ -1,5 +1,5 @@
 """The heartbeat of a running report: renews its lease, writes its progress, notices that it is no
-longer wanted.
+longer wanted, or not here.
 """
 
 import logging
@@ -13,12 +13,19 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from bmat.aggregation import Progress
 from bmat.api.models import Report
+from bmat.taskapp import shutdown
 
 logger = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
-    """The report was deleted, or another worker has it: the result would be thrown away."""
+    """The report was deleted or cancelled, or another worker has it: the result would be thrown
+    away.
+    """
+
+
+class WorkerEnds(Exception):
+    """This worker was asked to end: another one can go on with the report at once."""
 
 
 class Heartbeat:
@@ -47,10 +54,14 @@ class Heartbeat:
         self._thread.join()
 
     def tell(self, progress: Progress) -> None:
-        """Takes the progress, for the next beat to write. Raises LeaseLost, which ends the run."""
+        """Takes the progress, for the next beat to write. Raises LeaseLost or WorkerEnds, which end
+        the run.
+        """
         self._progress = progress
         if self._lost.is_set():
             raise LeaseLost
+        if shutdown.is_requested():
+            raise WorkerEnds
 
     def _run(self) -> None:
         try:

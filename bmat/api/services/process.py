@@ -9,9 +9,11 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
-from bmat.api.models import Report
-from bmat.api.services import files
-from bmat.api.services.heartbeat import Heartbeat, LeaseLost
+from bmat.api.models import Report, ReportAttempt
+from bmat.api.services import bell, database, files
+from bmat.api.services.database import patiently
+from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
+from bmat.taskapp import shutdown
 
 logger = logging.getLogger(__name__)
 
@@ -22,57 +24,94 @@ INTERNAL_ERROR_MESSAGE = (
 )
 
 
-def process_report(pid: UUID, lease_token: UUID) -> None:
+def process_report(pid: UUID, lease_token: UUID, worker: str = "") -> None:
     """Brings the report to Done, or to Failed where its file is at fault.
 
     Returns quietly where there is nothing to do: the report is gone, has ended, or another worker
-    has it. Any other error comes out with the lease still held: see `fail_unexpectedly`.
+    has it. Where the database stays away, the report is left to its lease, which runs out. Any
+    other error comes out with the lease still held: see `fail_unexpectedly`.
     """
-    if not Report.objects.claim(pid, lease_token):
-        logger.info("report %s: nothing to do", pid)
+    if shutdown.is_requested():
+        logger.info("report %s: left to the next ring, for this worker ends", pid)
         return
-    logger.info("report %s: started", pid)
+    try:
+        if patiently(lambda: claim(pid, lease_token, worker)):
+            logger.info("report %s: started", pid)
+            work(pid, lease_token)
+        else:
+            logger.info("report %s: nothing to do", pid)
+    except database.AWAY as error:
+        logger.error("report %s: left to its lease, for the database is away: %s", pid, error)
+
+
+def claim(pid: UUID, lease_token: UUID, worker: str) -> bool:
+    """Whether the lease is this worker's, be it from a claim whose answer got lost."""
+    return (
+        Report.objects.claim(pid, lease_token, worker)
+        or Report.objects.leased(pid, lease_token).exists()
+    )
+
+
+def work(pid: UUID, lease_token: UUID) -> None:
+    """Uses a lease: ends the report, hands it back, or notices that the lease is lost."""
     with ExitStack() as leftovers:
         leftovers.callback(discard_attempt, pid, lease_token)
         try:
-            summary = aggregate_report(pid, lease_token)
-            publish(pid, lease_token, summary)
+            with Heartbeat(pid, lease_token) as heartbeat:
+                summary = aggregate_report(pid, lease_token, heartbeat)
+                publish(pid, lease_token, summary)
             leftovers.pop_all()
-        except AggregationError as error:
-            logger.info("report %s: failed, %s", pid, error.code)
-            Report.objects.fail(pid, lease_token, error.code, error.message)
+        except AggregationError as failure:
+            code, message = failure.code, failure.message
+            logger.info("report %s: failed, %s", pid, code)
+            patiently(lambda: Report.objects.fail(pid, lease_token, code, message))
         except LeaseLost:
-            logger.warning("report %s: deleted, or taken over by another worker", pid)
+            logger.warning("report %s: deleted, cancelled, or another worker has it", pid)
+        except WorkerEnds:
+            hand_back(pid, lease_token)
 
 
-def fail_unexpectedly(pid: UUID, lease_token: UUID) -> None:
-    """Marks the report Failed after an error that is not the file's fault, if the lease is still
-    held.
+def hand_back(pid: UUID, lease_token: UUID) -> None:
+    """Gives the lease back and rings for another worker."""
+    if patiently(lambda: Report.objects.hand_back(pid, lease_token)):
+        logger.info("report %s: handed back, for this worker ends", pid)
+        for report in Report.objects.filter(pid=pid):
+            bell.ring(pid, report.input_bytes)
+
+
+def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
+    """Marks the report Failed after an error that is not the file's fault. False: the lease was
+    lost, and the error is of no consequence. A database that stays away leaves it to the lease.
     """
-    Report.objects.fail(pid, lease_token, INTERNAL_ERROR, INTERNAL_ERROR_MESSAGE)
+    try:
+        return patiently(
+            lambda: Report.objects.fail(pid, lease_token, INTERNAL_ERROR, INTERNAL_ERROR_MESSAGE)
+        )
+    except database.AWAY as error:
+        logger.error("report %s: left to its lease, for the database is away: %s", pid, error)
+        return True
 
 
-def aggregate_report(pid: UUID, lease_token: UUID) -> Summary:
-    """Writes the attempt's output and rejects, synced. Raises LeaseLost and what `aggregate`
-    raises.
+def aggregate_report(pid: UUID, lease_token: UUID, heartbeat: Heartbeat) -> Summary:
+    """Writes the attempt's output and rejects, synced. Raises LeaseLost, WorkerEnds and what
+    `aggregate` raises.
     """
-    report = Report.objects.leased(pid, lease_token).first()
+    report = patiently(lambda: Report.objects.leased(pid, lease_token).first())
     if report is None:
         raise LeaseLost
+    discard_useless_attempts(pid)
     folder = files.start_attempt(pid, lease_token)
     output = files.path(files.output_name(pid, lease_token))
     rejects = files.path(files.rejects_name(pid, lease_token))
-    limits = Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, temp_folder=folder)
-    with Heartbeat(pid, lease_token) as heartbeat:
-        summary = aggregate(
-            [files.path(files.input_name(pid))],
-            output,
-            rejects=rejects,
-            options=Options(**report.options),
-            limits=limits,
-            on_progress=heartbeat.tell,
-        )
-        sync_results(summary, output, rejects)
+    summary = aggregate(
+        [files.path(files.input_name(pid))],
+        output,
+        rejects=rejects,
+        options=Options(**report.options),
+        limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, temp_folder=folder),
+        on_progress=heartbeat.tell,
+    )
+    sync_results(summary, output, rejects)
     return summary
 
 
@@ -89,11 +128,27 @@ def publish(pid: UUID, lease_token: UUID, summary: Summary) -> None:
     """Flips the row to Done. Raises LeaseLost."""
     # After hours of work the server may have closed this connection.
     close_old_connections()
-    output = files.output_name(pid, lease_token)
-    rejects = files.rejects_name(pid, lease_token) if summary.rows_rejected else ""
-    if not Report.objects.finish(pid, lease_token, summary, output, rejects):
+    if not patiently(lambda: finish(pid, lease_token, summary)):
         raise LeaseLost
     logger.info("report %s: done, %s rows, %s groups", pid, summary.rows_read, summary.groups)
+
+
+def finish(pid: UUID, lease_token: UUID, summary: Summary) -> bool:
+    """Whether the report is Done by this worker, be it from a flip whose answer got lost."""
+    output = files.output_name(pid, lease_token)
+    rejects = files.rejects_name(pid, lease_token) if summary.rows_rejected else ""
+    return (
+        Report.objects.finish(pid, lease_token, summary, output, rejects)
+        or Report.objects.filter(pid=pid, output_file=output).exists()
+    )
+
+
+def discard_useless_attempts(pid: UUID) -> None:
+    """Removes what earlier attempts left that are over, and no others: this worker may have lost
+    its own lease without knowing it yet.
+    """
+    for token in patiently(lambda: ReportAttempt.objects.useless(pid)):
+        files.remove(files.attempt_folder(pid, token))
 
 
 def discard_attempt(pid: UUID, lease_token: UUID) -> None:
@@ -106,4 +161,4 @@ def discard_attempt(pid: UUID, lease_token: UUID) -> None:
     elif report.output_file.name != files.output_name(pid, lease_token):
         # The names are equal where the row was flipped and only the answer got lost on its way:
         # then the files count.
-        files.remove(files.report_folder(pid) / str(lease_token))
+        files.remove(files.attempt_folder(pid, lease_token))

@@ -10,7 +10,9 @@ from pytest_django import Settings
 
 from bmat.api.models import Report
 from bmat.api.services.submit import submit_report
+from bmat.taskapp import shutdown
 from bmat.taskapp.celery import app
+from bmat.taskapp.queues import LARGE, SMALL
 
 PLAYS = (
     b"Song,Date,Number of Plays\n"
@@ -40,6 +42,13 @@ def home(settings: Settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def worker_ends() -> Iterator[Callable[[], None]]:
+    """Asks this process to end, as SIGTERM asks a worker, until the end of the test."""
+    yield shutdown.request
+    shutdown.withdraw()
+
+
+@pytest.fixture
 def left_over(home: Path) -> Callable[[], list[str]]:
     """The paths of every file and folder in `home`, without the two that are always there."""
 
@@ -59,9 +68,14 @@ def rung() -> Iterator[Callable[[], list[str]]]:
 
 
 def drain(connection: Connection) -> list[str]:
-    """Takes every message off the queue; the ids of their tasks."""
+    """Takes every message off the queues of reports; the ids of their tasks."""
+    return [pid for name in (SMALL, LARGE) for pid in drain_queue(connection, name)]
+
+
+def drain_queue(connection: Connection, name: str) -> list[str]:
+    """Takes every message off one queue; the ids of their tasks."""
     with connection.channel() as channel:
-        queue = app.amqp.queues["celery"](channel)
+        queue = app.amqp.queues[name](channel)
         queue.declare()
         messages = iter(lambda: queue.get(no_ack=True), None)
         return [message.headers["id"] for message in messages]

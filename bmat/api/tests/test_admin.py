@@ -1,5 +1,7 @@
 """Reports in the admin."""
 
+from uuid import uuid4
+
 import pytest
 
 from bmat.api.models import Report
@@ -16,6 +18,26 @@ def test_it_shows_a_report_and_offers_no_change(admin_client, submit):
 
     assert "plays.csv" in page
     assert 'name="_save"' not in page
+
+
+def test_it_shows_who_worked_on_a_report_and_how_that_ended(admin_client, submit):
+    report = submit()
+    token = uuid4()
+    Report.objects.claim(report.pid, token, "small@machine")
+    Report.objects.hand_back(report.pid, token)
+
+    page = admin_client.get(f"/admin/api/report/{report.pid}/change/").content.decode()
+
+    assert "small@machine" in page
+    assert "handed back: the worker was asked to end" in page
+    assert str(report.attempt_log.get()) in page
+
+
+def test_it_names_an_attempt_that_runs(submit):
+    report = submit()
+    Report.objects.claim(report.pid, uuid4())
+
+    assert str(report.attempt_log.get()) == "attempt 1, running"
 
 
 @pytest.mark.parametrize("action", ["add", "{pid}/delete"])

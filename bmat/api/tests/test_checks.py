@@ -28,8 +28,13 @@ def test_e002_a_folder_that_is_missing(settings):
 
 
 def test_e003_a_lease_that_one_late_heartbeat_would_cost(settings):
-    settings.BMAT_LEASE_SECONDS = 2
+    settings.BMAT_LEASE_SECONDS, settings.BMAT_HEARTBEAT_SECONDS = 2, 0.7
     assert ids() == ["bmat.E003"]
+
+
+def test_e008_keys_that_do_not_last_for_a_day(settings):
+    settings.BMAT_IDEMPOTENCY_SECONDS = 3600
+    assert "bmat.E008" in ids(deploy=True)
 
 
 @pytest.mark.parametrize("user, password", [("somebody", ""), ("", "something")])

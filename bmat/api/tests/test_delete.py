@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from bmat.api.models import Report
+from bmat.api.models import Report, ReportAttempt
 from bmat.api.services import delete
 from bmat.api.services.process import process_report
 
@@ -45,6 +45,15 @@ def test_it_is_not_found_where_another_request_was_faster(client, submit, monkey
     monkeypatch.setattr("bmat.api.views.reports.delete_report", twice(delete.delete_report))
 
     assert client.delete(f"/api/reports/{report.pid}").status_code == 404
+
+
+def test_it_removes_the_attempts(client, submit):
+    report = submit()
+    process_report(report.pid, uuid4())
+
+    client.delete(f"/api/reports/{report.pid}")
+
+    assert ReportAttempt.objects.count() == 0
 
 
 def twice(call):

@@ -11,7 +11,7 @@ from bmat.aggregation import Progress
 from bmat.api.models import Report
 from bmat.api.services import files
 from bmat.api.services.delete import delete_report
-from bmat.api.services.heartbeat import Heartbeat, LeaseLost
+from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,6 +108,14 @@ def test_it_stops_a_run_once_the_database_has_been_away_too_long(claimed, monkey
 
     with pytest.raises(LeaseLost), Heartbeat(report.pid, token) as heartbeat:
         work_until_told_to_stop(heartbeat)
+
+
+def test_it_stops_a_run_whose_worker_ends(claimed, worker_ends):
+    report, token = claimed
+    with pytest.raises(WorkerEnds), Heartbeat(report.pid, token) as heartbeat:
+        heartbeat.tell(READING)
+        worker_ends()
+        heartbeat.tell(READING)
 
 
 def test_it_leaves_no_thread_behind(claimed):

@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
 
 from bmat import aggregation
 from bmat.aggregation import AggregationError
@@ -193,8 +192,8 @@ def test_it_leaves_nothing_of_a_report_deleted_right_after_the_claim(
 ):
     claim = Report.objects.claim
 
-    def claim_then_delete(pid, token):
-        claimed = claim(pid, token)
+    def claim_then_delete(pid, token, worker):
+        claimed = claim(pid, token, worker)
         delete_report(pid)
         return claimed
 
@@ -203,20 +202,3 @@ def test_it_leaves_nothing_of_a_report_deleted_right_after_the_claim(
     process_report(report.pid, uuid4())
 
     assert left_over() == []
-
-
-def test_it_keeps_the_files_when_only_the_answer_to_the_flip_got_lost(report, monkeypatch):
-    finish = Report.objects.finish
-
-    def flip_and_break(*args):
-        finish(*args)
-        raise OperationalError("server closed the connection unexpectedly")
-
-    monkeypatch.setattr(Report.objects, "finish", flip_and_break)
-
-    with pytest.raises(OperationalError):
-        process_report(report.pid, uuid4())
-
-    report.refresh_from_db()
-    assert report.status == Status.DONE
-    assert files.path(report.output_file.name).read_bytes() == TOTALS

@@ -52,8 +52,9 @@ def test_it_changes_nothing_about_a_report_that_has_ended(report, status):
     assert not Report.objects.renew(report.pid, token, None)
     assert not Report.objects.finish(report.pid, token, SUMMARY, "a", "b")
     assert not Report.objects.fail(report.pid, token, "code", "message")
-    assert not Report.objects.hand_back()
-    assert not Report.objects.fail_abandoned("code", "message")
+    assert not Report.objects.hand_back(report.pid, token)
+    assert not Report.objects.take_away(report, token, "code", "message")
+    assert not Report.objects.cancel(report.pid)
     assert Report.objects.get().status == status
 
 
@@ -64,6 +65,7 @@ def test_it_lets_only_the_holder_of_the_lease_change_a_report(report):
     assert not Report.objects.renew(report.pid, uuid4(), Progress("writing", 1.0, 9))
     assert not Report.objects.finish(report.pid, uuid4(), SUMMARY, "a", "b")
     assert not Report.objects.fail(report.pid, uuid4(), "code", "message")
+    assert not Report.objects.hand_back(report.pid, uuid4())
     assert Report.objects.values().get() == before
 
 
@@ -79,21 +81,34 @@ def test_it_finishes_with_exact_counts(report):
     assert report.duration_seconds >= 0
 
 
-def test_it_hands_an_abandoned_report_back(report):
-    Report.objects.claim(report.pid, uuid4())
+def test_it_takes_an_abandoned_report_away(report):
+    token = uuid4()
+    Report.objects.claim(report.pid, token)
     Report.objects.update(lease_expires=LONG_AGO, rings=9)
 
-    assert Report.objects.hand_back() == 1
+    assert Report.objects.take_away(report, token, "code", "message")
 
     report.refresh_from_db()
     assert (report.stage, report.lease_token, report.rings) == ("queued", None, 0)
     assert Report.objects.due().get() == report
 
 
-def test_it_hands_nothing_back_that_somebody_works_on(report):
-    Report.objects.claim(report.pid, uuid4())
+def test_it_takes_nothing_away_that_somebody_works_on(report):
+    token = uuid4()
+    Report.objects.claim(report.pid, token)
 
-    assert Report.objects.hand_back() == 0
+    assert not Report.objects.take_away(report, token, "code", "message")
+
+
+def test_it_counts_no_attempt_that_was_handed_back(report):
+    token = uuid4()
+    Report.objects.claim(report.pid, token)
+
+    assert Report.objects.hand_back(report.pid, token)
+
+    report.refresh_from_db()
+    assert (report.stage, report.lease_token, report.attempts) == ("queued", None, 0)
+    assert Report.objects.due().get() == report
 
 
 def test_it_lets_one_of_two_reconcilers_ring(report):

@@ -59,7 +59,7 @@ def test_it_rings_at_once_for_what_a_dead_worker_left(submit, rung, caplog):
     reconcile_reports()
 
     assert rung() == [str(report.pid)]
-    assert "0 abandoned reports failed, 1 handed back" in caplog.text
+    assert f"report {report.pid}: its worker was lost, attempt 1" in caplog.text
 
 
 def test_it_fails_what_has_cost_every_worker_its_life(submit, rung, settings):

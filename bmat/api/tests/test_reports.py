@@ -53,6 +53,7 @@ def test_it_shows_a_finished_report(client, submit):
         "created": report.created.isoformat().replace("+00:00", "Z"),
         "updated": report.updated.isoformat().replace("+00:00", "Z"),
         "duration_seconds": report.duration_seconds,
+        "expires": report.expires.isoformat().replace("+00:00", "Z"),
     }
     assert "Retry-After" not in response
 
@@ -65,6 +66,7 @@ def test_it_tells_when_to_ask_again_while_a_report_waits(client, submit):
     assert response.json()["stage"] == "queued"
     assert response.json()["output_file"] is None
     assert response.json()["duration_seconds"] is None
+    assert response.json()["expires"] is None
 
 
 def test_it_shows_why_a_report_failed(client, submit):

@@ -46,6 +46,19 @@ def test_it_refuses_what_is_no_whole_number(monkeypatch, value):
         environment.whole_number("NUMBER", 5)
 
 
+@pytest.mark.parametrize("value, number", [("30", 30.0), ("0.5", 0.5), ("1.0", 1.0)])
+def test_it_reads_numbers(monkeypatch, value, number):
+    monkeypatch.setenv("NUMBER", value)
+    assert environment.number("NUMBER", 5) == number
+
+
+@pytest.mark.parametrize("value", ["0", "0.0", "-1", "1e3", ".5", "nan", "٣"])
+def test_it_refuses_other_numbers(monkeypatch, value):
+    monkeypatch.setenv("NUMBER", value)
+    with refused(f"NUMBER must be a number above 0 such as 30 or 0.5, not {value!r}"):
+        environment.number("NUMBER", 5)
+
+
 def test_it_takes_the_default_where_a_variable_is_unset_or_empty(monkeypatch):
     monkeypatch.setenv("NUMBER", "")
     assert environment.whole_number("NUMBER", 5) == 5
@@ -84,6 +97,7 @@ def test_it_reads_a_postgres_url(monkeypatch):
         "postgres.invalid",
     )
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
+    assert database["OPTIONS"]["connect_timeout"] == 3
 
 
 def test_it_reads_a_sqlite_url_and_makes_it_durable(monkeypatch):

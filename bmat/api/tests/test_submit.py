@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -105,6 +106,40 @@ def test_it_sends_nothing_when_the_commit_fails(monkeypatch, rung, left_over):
         submit_report(upload(), {})
 
     assert rung() == []
+    assert left_over() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_keeps_the_file_where_nobody_knows_whether_the_commit_took_place(
+    monkeypatch, left_over, caplog
+):
+    """The row may be there: its report must find its file. If it is not, the file is swept."""
+
+    def commit_and_lose_the_connection(wrapper):
+        real(wrapper)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    real = getattr(BaseDatabaseWrapper, "_commit")
+    monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose_the_connection)
+
+    with pytest.raises(OperationalError):
+        submit_report(upload(), {})
+
+    pid = Report.objects.get().pid
+    assert left_over() == [f"reports/{pid}", f"reports/{pid}/input.csv"]
+    assert f"report {pid}: its commit was not confirmed, its files are kept" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_keeps_nothing_where_the_database_was_away_before_the_commit(monkeypatch, left_over):
+    def fail(*_, **__):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("bmat.api.services.submit.Report.objects.create", fail)
+
+    with pytest.raises(OperationalError):
+        submit_report(upload(), {})
+
     assert left_over() == []
 
 

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 from django.http import UnreadablePostError
 
 from bmat.api.models import Report
-from bmat.api.uploads import BROKEN_OFF
+from bmat.api.uploads import BROKEN_OFF, ReceivedFile
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_it_never_holds_an_upload_in_memory(client, monkeypatch):
     monkeypatch.setattr("bmat.api.views.reports.submit_report", submit)
     post(client, b"x")
 
-    assert seen == [TemporaryUploadedFile]
+    assert seen == [ReceivedFile]
 
 
 def test_it_refuses_an_upload_that_breaks_off(client, left_over):

@@ -9,6 +9,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
+from bmat.api.errors import FilesExpired
 from bmat.api.models import Report
 
 DEFAULT_STEM = "report"
@@ -22,7 +23,9 @@ class AnyAccepted(DefaultContentNegotiation):
 
 
 class ReportFileView(GenericAPIView[Report]):
-    """One file of a report, as a download. 404 while it is not there."""
+    """One file of a report, as a download. 404 while it is not there, 410 once it has
+    expired.
+    """
 
     content_negotiation_class = AnyAccepted
     lookup_field = "pid"
@@ -33,6 +36,8 @@ class ReportFileView(GenericAPIView[Report]):
 
     def get(self, request: Request, pid: str) -> FileResponse:
         report = self.get_object()
+        if report.expired is not None:
+            raise FilesExpired(report)
         name = getattr(report, self.column).name
         if not name:
             raise Http404

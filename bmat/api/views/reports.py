@@ -1,15 +1,17 @@
-"""`/api/reports/`: upload, poll, list, delete."""
+"""`/api/reports/`: upload, poll, list, delete, cancel, retry."""
 
 from typing import Any
 
 from django.http import Http404
 from rest_framework import mixins
+from rest_framework.decorators import action
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
+from bmat.api.errors import Conflict, FilesExpired, Gone
 from bmat.api.models import Report
 from bmat.api.serializers.reports import (
     FilterSerializer,
@@ -18,7 +20,16 @@ from bmat.api.serializers.reports import (
     given_options,
 )
 from bmat.api.services.delete import delete_report
-from bmat.api.services.submit import submit_report
+from bmat.api.services.retry import retry_report
+from bmat.api.services.submit import (
+    Idempotency,
+    KeyOutlived,
+    KeyReused,
+    submit_once,
+    submit_report,
+)
+from bmat.api.uploads import ReceivedFile
+from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 
 POLL_AGAIN_SECONDS = 1
 
@@ -35,6 +46,12 @@ class NewestFirst(CursorPagination):
 class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericViewSet[Report]):
     """Uploads become reports: post a CSV as `input_file`, then poll its report until `status` is no
     longer 0.
+
+    A POST with an `Idempotency-Key` can be repeated for a day: the same key and body give the same
+    report, with `Idempotent-Replayed: true`; another body gives 409. `POST <pid>/cancel` stops a
+    report and keeps it, `POST <pid>/retry` starts one again that has failed or was cancelled, and
+    `DELETE` removes it. Its files are removed when it `expires`: from then on it answers 410. A
+    disk that is nearly full refuses uploads with 507, a database that is away with 503.
     """
 
     lookup_field = "pid"
@@ -55,15 +72,51 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         return SubmitSerializer if self.action == "create" else ReportSerializer
 
     def create(self, request: Request) -> Response:
+        key = idempotency_key(request)
         submitted = self.get_serializer(data=request.data)
         submitted.is_valid(raise_exception=True)
         fields = submitted.validated_data
-        report = submit_report(fields["input_file"], given_options(fields))
-        location = reverse("report-detail", kwargs={"pid": report.pid}, request=request)
-        return self.answer(report, status=201, headers={"Location": location})
+        report, replayed = submitted_report(fields["input_file"], given_options(fields), key)
+        headers = {
+            "Location": reverse("report-detail", kwargs={"pid": report.pid}, request=request)
+        }
+        if replayed:
+            headers[REPLAYED_HEADER] = "true"
+        return self.answer(report, status=201, headers=headers)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.answer(self.get_object())
+        return self.answer(self.get_kept())
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pid: str) -> Response:
+        """Stops the report within a second and keeps it as Cancelled: 200. It can be repeated. 409
+        where the report is Done or Failed.
+        """
+        report = self.get_kept()
+        cancelled = Report.objects.cancel(report.pid)
+        report = self.get_kept()
+        if not cancelled and report.status != Report.Status.CANCELLED:
+            raise Conflict(f"The report is {report.state}: there is nothing to cancel.")
+        return self.answer(report)
+
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pid: str) -> Response:
+        """Starts a Failed or Cancelled report again, on the file that was uploaded: 202. 409 where
+        it is Processing or Done.
+        """
+        report = self.get_kept()
+        retried = retry_report(report.pid, report.input_bytes)
+        report = self.get_kept()
+        if not retried:
+            raise Conflict(f"The report is {report.state}: retry is for failed and cancelled ones.")
+        return self.answer(report, status=202)
+
+    def get_kept(self) -> Report:
+        """The report of the URL. Raises Http404, and FilesExpired where only its row is left."""
+        report = self.get_object()
+        if report.expired is not None:
+            raise FilesExpired(report)
+        return report
 
     def destroy(self, request: Request, pid: str) -> Response:
         if not delete_report(self.get_object().pid):
@@ -79,3 +132,22 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         if report.status == Report.Status.PROCESSING:
             response["Retry-After"] = str(POLL_AGAIN_SECONDS)
         return response
+
+
+def submitted_report(
+    upload: ReceivedFile, options: dict[str, Any], key: str | None
+) -> tuple[Report, bool]:
+    """The upload's report, and whether `key` stood for it already. Raises Conflict and Gone."""
+    if key is None:
+        return submit_report(upload, options), False
+    idempotency = Idempotency.of(key, upload.sha256.hexdigest(), options)
+    try:
+        return submit_once(upload, options, idempotency)
+    except KeyReused as error:
+        raise Conflict(
+            "This Idempotency-Key was used for another file or other options. Use a new key."
+        ) from error
+    except KeyOutlived as error:
+        raise Gone(
+            "The report of this Idempotency-Key was deleted. To upload again, use a new key."
+        ) from error

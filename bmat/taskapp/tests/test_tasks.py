@@ -3,12 +3,12 @@
 from uuid import uuid4
 
 import pytest
-from celery.signals import worker_ready
 
 from bmat.api.models import Report
 from bmat.api.services import process
-from bmat.taskapp.celery import PROCESS_REPORT, RECONCILE_REPORTS, app
-from bmat.taskapp.tasks import process_report, reconcile_reports
+from bmat.taskapp import queues
+from bmat.taskapp.celery import app
+from bmat.taskapp.tasks import process_report, sweep_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,31 +45,57 @@ def test_it_tells_no_internal_text_and_raises_when_something_unexpected_happens(
     assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
 
 
-def test_it_reconciles(submit, rung):
+def test_it_says_nothing_about_an_error_after_its_lease_was_lost(submit, monkeypatch, caplog):
+    def fail(*_, **__):
+        Report.objects.update(lease_token=uuid4())
+        raise FileNotFoundError("the folder was removed by the worker that took over")
+
     report = submit()
-    rung()
-    Report.objects.update(ring_at="2020-01-01T00:00:00Z")
+    monkeypatch.setattr(process, "aggregate", fail)
 
-    reconcile_reports()
+    process_report(str(report.pid))
 
-    assert rung() == [str(report.pid)]
+    assert Report.objects.get().status == Report.Status.PROCESSING
+    assert f"report {report.pid}: broken off, for its lease was lost" in caplog.text
 
 
-def test_a_worker_that_starts_reconciles_first(rung):
-    worker_ready.send(sender=None)
+def test_it_sweeps(submit):
+    report = submit()
+    Report.objects.update(status=Report.Status.DONE, finished="2020-01-01T00:00:00Z")
 
-    assert len(rung()) == 1
+    sweep_files()
+
+    report.refresh_from_db()
+    assert report.expired is not None
 
 
 def test_the_names_that_are_sent_are_those_of_tasks():
-    scheduled = [entry["task"] for entry in app.conf.beat_schedule.values()]
+    scheduled = {
+        entry["task"]
+        for entry in app.conf.beat_schedule.values()
+        if entry["options"]["queue"] != queues.RECONCILE
+    }
 
-    assert {PROCESS_REPORT, RECONCILE_REPORTS, *scheduled} <= set(app.tasks)
+    assert {queues.PROCESS_REPORT, queues.SWEEP_FILES} | scheduled <= set(app.tasks)
+
+
+def test_it_consumes_the_queues_of_both_sizes_and_not_that_of_the_reconciler():
+    assert set(app.amqp.queues.consume_from) == {queues.SMALL, queues.LARGE}
 
 
 def test_every_tick_of_beat_expires_before_the_next():
     for entry in app.conf.beat_schedule.values():
         assert entry["options"]["expires"] <= entry["schedule"]
+
+
+def test_it_keeps_the_name_of_its_worker(submit):
+    report = submit()
+    process_report.push_request(hostname="small@machine")
+
+    process_report.run(str(report.pid))
+    process_report.pop_request()
+
+    assert report.attempt_log.get().worker == "small@machine"
 
 
 def test_no_time_limit_ends_a_long_report():

@@ -104,6 +104,18 @@ class ServerProcess:
         self._process.wait(STOP_SECONDS)
         self._process = None
 
+    def kill(self) -> None:
+        """End the program and all that it started at once, as the crash of a container would."""
+        self.signal_all(signal.SIGKILL)
+        self.stop(signal.SIGKILL)
+
+    def signal_all(self, how: signal.Signals) -> None:
+        """Send `how` to the program and to all that it started."""
+        os.killpg(self.pid, how)
+
+    def runs(self) -> bool:
+        return not self._ended()
+
     def exit_code(self) -> int | None:
         """The exit code, None while the program runs; negative where a signal ended it."""
         assert self._process is not None, f"{self.name} was not started"

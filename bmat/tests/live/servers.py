@@ -48,11 +48,20 @@ class PrivatePostgres:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
+        self.run()
+
+    def run(self) -> None:
+        """Start the server on the data that it has."""
         self.process.start({"PATH": os.environ["PATH"], "LC_ALL": "C"}, self._user)
         self.process.wait_until_ready(self._answers, START_SECONDS)
 
-    def stop(self) -> None:
+    def restart(self) -> None:
+        """Stop the server under its clients' hands, and start it on the same data."""
         # SIGINT is PostgreSQL's "fast shutdown": it does not wait for clients to leave.
+        self.process.stop(signal.SIGINT)
+        self.run()
+
+    def stop(self) -> None:
         self.process.stop(signal.SIGINT)
         shutil.rmtree(self._folder)
 

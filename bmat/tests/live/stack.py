@@ -5,6 +5,7 @@ PostgreSQL and Redis.
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import requests
@@ -18,18 +19,33 @@ FLOWER_LOGIN = ("watcher", "a password of the live tests")
 
 
 class Stack:
-    """All processes of one service, at work once `start` returns. `stop` leaves none behind."""
+    """All processes of one service, at work once `start` returns. `stop` leaves none behind.
 
-    def __init__(self, folder: Path) -> None:
+    `settings` are environment variables on top of those that every service has.
+    """
+
+    # By the worker's name, what its start script is told: both take reports of every size.
+    worker_arguments: Mapping[str, list[str]] = {
+        "worker1": ["--concurrency", "1"],
+        "worker2": ["--concurrency", "1"],
+    }
+
+    def __init__(
+        self, folder: Path, home: Path | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
         logs = folder / "logs"
         logs.mkdir(parents=True)
-        self.home = folder / "home"
+        self.home = home or folder / "home"
         self.home.mkdir()
+        self.settings = dict(settings or {})
         self.postgres = PrivatePostgres(logs)
         self.redis = PrivateRedis(logs)
         self.web_port, self.flower_port = free_port(), free_port()
         self.web = ServerProcess("web", _start("django"), logs)
-        self.workers = [ServerProcess(name, _worker(name), logs) for name in ("worker1", "worker2")]
+        self.workers = [
+            ServerProcess(name, _worker(name, arguments), logs)
+            for name, arguments in self.worker_arguments.items()
+        ]
         self.beat = ServerProcess("beat", _start("celerybeat"), logs)
         self.flower = ServerProcess("flower", _start("flower"), logs)
         self.client = Client(f"http://127.0.0.1:{self.web_port}")
@@ -56,6 +72,7 @@ class Stack:
             "PORT": str(self.web_port),
             "FLOWER_PORT": str(self.flower_port),
             "PYTHONUNBUFFERED": "1",
+            **self.settings,
         }
 
     def start(self) -> None:
@@ -100,5 +117,5 @@ def _start(service: str) -> list[str]:
     return [str(PROJECT_FOLDER / "compose" / "production" / service / "start")]
 
 
-def _worker(name: str) -> list[str]:
-    return [*_start("celeryworker"), "--concurrency", "1", "--hostname", f"{name}@test"]
+def _worker(name: str, arguments: list[str]) -> list[str]:
+    return [*_start("celeryworker"), "--hostname", f"{name}@test", *arguments]

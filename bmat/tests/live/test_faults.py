@@ -4,19 +4,18 @@ from pathlib import Path
 
 from celery import Celery
 
+from bmat.taskapp.queues import PROCESS_REPORT, SMALL
 from bmat.tests import samples
 from bmat.tests.live.client import Client, within
 from bmat.tests.live.generated_plays import as_csv, plays
 from bmat.tests.live.processes import wait_until
 from bmat.tests.live.stack import Stack
 
-TASK = "bmat.taskapp.tasks.process_report"
-
 
 def ring(stack: Stack, pid: str) -> None:
     """Deliver the report's message once more."""
     with Celery(broker=stack.redis.url) as sender:
-        sender.send_task(TASK, args=[pid], task_id=pid)
+        sender.send_task(PROCESS_REPORT, args=[pid], task_id=pid, queue=SMALL)
 
 
 def in_vain(stack: Stack, pid: str) -> int:

@@ -8,17 +8,12 @@ import requests
 
 from bmat.tests import samples
 from bmat.tests.live.client import Client
+from bmat.tests.live.multipart import AFTER, CONTENT_TYPE, before, request_head
 from bmat.tests.live.processes import wait_until
 from bmat.tests.live.stack import Stack
 
 MIB = 2**20
-BOUNDARY = "live-tests-boundary"
-CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
-BEFORE = (
-    f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
-    'name="input_file"; filename="big.csv"\r\nContent-Type: text/csv\r\n\r\n'
-).encode()
-AFTER = f"\r\n--{BOUNDARY}--\r\n".encode()
+BEFORE = before("big.csv")
 
 
 def test_it_leaves_nothing_of_an_upload_whose_client_goes_away(
@@ -26,8 +21,7 @@ def test_it_leaves_nothing_of_an_upload_whose_client_goes_away(
 ) -> None:
     before = _files_of_uploads(stack)
     with socket.create_connection(("127.0.0.1", stack.web_port), timeout=10) as connection:
-        head = f"POST /api/reports/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {CONTENT_TYPE}\r\n"
-        connection.sendall(f"{head}Content-Length: {50 * MIB}\r\n\r\n".encode() + BEFORE)
+        connection.sendall(request_head(stack.web_port, 50 * MIB) + BEFORE)
         connection.sendall(b"Song,Date,Number of Plays\n" + b"x" * 5 * MIB)
         wait_until(lambda: _files_of_uploads(stack) != before, 10, "the upload to begin on disk")
     wait_until(

@@ -1,0 +1,64 @@
+"""The attempts at a report: who worked on it, when, and how that ended."""
+
+from uuid import UUID
+
+from django.db import models
+from django.utils import timezone
+
+
+class Outcome(models.TextChoices):
+    """How an attempt ended. Empty while it runs."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost", "lost: the worker was silent for too long"
+    HANDED_BACK = "handed_back", "handed back: the worker was asked to end"
+
+
+class ReportAttemptQuerySet(models.QuerySet["ReportAttempt"]):
+    """What may happen to attempts."""
+
+    def begin(self, pid: UUID, lease_token: UUID, worker: str) -> None:
+        """Opens the next attempt. One that is still open has lost its lease to this one.
+
+        To be called in the transaction that claims the report: its lock on the report's row keeps
+        the numbers apart.
+        """
+        earlier = self.filter(report=pid)
+        earlier.end(Outcome.LOST)
+        self.create(
+            report_id=pid, number=earlier.count() + 1, worker=worker, lease_token=lease_token
+        )
+
+    def end(self, outcome: Outcome) -> None:
+        """Closes those of this set that are open."""
+        self.filter(ended=None).update(ended=timezone.now(), outcome=outcome)
+
+    def useless(self, pid: UUID) -> list[UUID]:
+        """The tokens of those that came to nothing: whose files nobody needs."""
+        over = self.filter(report=pid).exclude(ended=None).exclude(outcome=Outcome.DONE)
+        return list(over.values_list("lease_token", flat=True))
+
+
+class ReportAttempt(models.Model):
+    """One worker's attempt at a report. Its token is the lease's, and names its folder."""
+
+    report = models.ForeignKey("Report", on_delete=models.CASCADE, related_name="attempt_log")
+    number = models.PositiveIntegerField(help_text="From 1, those before a retry among them.")
+    worker = models.CharField(max_length=255, blank=True, help_text="Celery's name of the worker.")
+    lease_token = models.UUIDField(unique=True)
+    started = models.DateTimeField(default=timezone.now)
+    ended = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+
+    objects = ReportAttemptQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["report", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "number"], name="attempt_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}, {self.get_outcome_display() or 'running'}"

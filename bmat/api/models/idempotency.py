@@ -1,0 +1,53 @@
+"""The Idempotency-Keys of uploads: which report a key stands for."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, models
+from django.utils import timezone
+
+KEY_LENGTH = 255
+
+
+class KeyTaken(Exception):
+    """Another request has used the key, perhaps at the same moment."""
+
+
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    """Sets of keys, and how one is taken."""
+
+    def expired(self) -> "IdempotencyKeyQuerySet":
+        """Those that may be used anew."""
+        age = timedelta(seconds=settings.BMAT_IDEMPOTENCY_SECONDS)
+        return self.filter(created__lt=timezone.now() - age)
+
+    def known(self, key: str) -> "IdempotencyKey | None":
+        """The key's row, unless it has expired."""
+        return self.filter(key=key).exclude(pk__in=self.expired()).first()
+
+    def take(self, key: str, fingerprint: str, pid: UUID) -> None:
+        """Lets `key` stand for the report `pid`. Raises KeyTaken: the database decides between two
+        requests of the same moment. To be called in the transaction that creates the report.
+        """
+        self.expired().filter(key=key).delete()
+        try:
+            self.create(key=key, fingerprint=fingerprint, pid=pid)
+        except IntegrityError as error:
+            raise KeyTaken from error
+
+
+class IdempotencyKey(models.Model):
+    """One key, and what was posted under it. It outlives its report: a POST that is repeated after
+    the report was deleted must not create it again.
+    """
+
+    key = models.CharField(max_length=KEY_LENGTH, unique=True)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the upload and options.")
+    pid = models.UUIDField(help_text="The report, which may be gone.")
+    created = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = IdempotencyKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.pid})"

@@ -1,0 +1,15 @@
+"""Whether the disk has room, asked before somebody sends for hours what then cannot be kept."""
+
+import errno
+import shutil
+
+from django.conf import settings
+
+# No room on the disk, none in the quota of this user, none in what a process or a file may take.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def has_room_for(upload_bytes: int) -> bool:
+    """Whether BMAT_MIN_FREE_BYTES would stay free with `upload_bytes` more on the disk."""
+    free_bytes = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
+    return free_bytes - upload_bytes >= settings.BMAT_MIN_FREE_BYTES

@@ -1,0 +1,20 @@
+"""Trying a report again that has failed or was cancelled, on the file that was kept."""
+
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from bmat.api.models import Report
+from bmat.api.services import bell
+
+
+def retry_report(pid: UUID, input_bytes: int) -> bool:
+    """Lets the report wait for a worker again; one is told after the commit. False: the report is
+    neither Failed nor Cancelled, has no files any more, or is gone.
+    """
+    with transaction.atomic():
+        retried = Report.objects.retry(pid)
+        if retried:
+            transaction.on_commit(partial(bell.ring, pid, input_bytes), robust=True)
+    return retried

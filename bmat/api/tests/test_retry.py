@@ -1,0 +1,112 @@
+"""`POST /api/reports/<pid>/retry`."""
+
+from uuid import uuid4
+
+import pytest
+
+from bmat.api.models import Report
+from bmat.api.services import files
+from bmat.api.services.process import process_report
+from bmat.api.tests.fixtures import TOTALS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Status = Report.Status
+
+
+def retry(client, pid, slash=""):
+    return client.post(f"/api/reports/{pid}/retry{slash}")
+
+
+@pytest.fixture
+def failed(submit, settings):
+    """A report whose workers were all lost."""
+    report = submit()
+    Report.objects.update(
+        status=Status.FAILED,
+        error_code="worker_lost",
+        attempts=settings.BMAT_MAX_ATTEMPTS,
+        started="2026-01-01T00:00:00Z",
+        finished="2026-01-01T00:00:01Z",
+        stage="",
+    )
+    return report
+
+
+@pytest.fixture(autouse=True)
+def never_expires(settings):
+    settings.BMAT_RETENTION_DAYS = 10**5
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_it_lets_a_failed_report_wait_again(client, failed, rung, slash):
+    rung()
+
+    response = retry(client, failed.pid, slash)
+
+    assert response.status_code == 202
+    assert (response.json()["status"], response.json()["stage"]) == (0, "queued")
+    assert (response.json()["error"], response.json()["expires"]) == (None, None)
+    assert response["Retry-After"] == "1"
+    assert rung() == [str(failed.pid)]
+
+
+def test_it_is_done_on_the_file_that_was_kept_with_all_attempts_ahead(client, failed):
+    retry(client, failed.pid)
+
+    process_report(failed.pid, uuid4())
+
+    failed.refresh_from_db()
+    assert (failed.status, failed.attempts) == (Status.DONE, 1)
+    assert files.path(failed.output_file.name).read_bytes() == TOTALS
+
+
+def test_it_lets_a_cancelled_report_wait_again(client, submit):
+    report = submit()
+    client.post(f"/api/reports/{report.pid}/cancel")
+
+    assert retry(client, report.pid).status_code == 202
+    process_report(report.pid, uuid4())
+
+    assert Report.objects.get().status == Status.DONE
+
+
+def test_the_worker_that_was_cancelled_changes_nothing_about_it(client, submit):
+    report, cancelled = submit(), uuid4()
+    Report.objects.claim(report.pid, cancelled)
+    client.post(f"/api/reports/{report.pid}/cancel")
+    retry(client, report.pid)
+
+    assert not Report.objects.renew(report.pid, cancelled, None)
+    assert not Report.objects.fail(report.pid, cancelled, "code", "message")
+    assert Report.objects.unclaimed().get() == report
+
+
+def test_it_refuses_a_report_that_waits(client, submit):
+    response = retry(client, submit().pid)
+
+    message = "The report is processing: retry is for failed and cancelled ones."
+    assert (response.status_code, response.json()) == (409, {"detail": message})
+
+
+def test_it_refuses_a_report_that_is_done(client, submit):
+    report = submit()
+    process_report(report.pid, uuid4())
+
+    assert retry(client, report.pid).status_code == 409
+
+
+def test_it_rings_for_one_of_two_requests_of_the_same_moment(client, failed, rung):
+    rung()
+
+    assert [retry(client, failed.pid).status_code for _ in range(2)] == [202, 409]
+    assert rung() == [str(failed.pid)]
+
+
+@pytest.mark.parametrize("pid", [uuid4(), "no-uuid"])
+def test_it_does_not_know_a_missing_or_malformed_pid(client, pid):
+    assert retry(client, pid).status_code == 404
+
+
+def test_it_refuses_another_method(client, submit):
+    assert client.get(f"/api/reports/{submit().pid}/retry").status_code == 405

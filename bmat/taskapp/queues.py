@@ -1,0 +1,13 @@
+"""The names of the queues, and of the tasks that go through them."""
+
+# Reports below BMAT_LARGE_REPORT_BYTES and the others: each size has workers of its own, so that a
+# small report never waits behind a large one.
+SMALL = "small"
+LARGE = "large"
+# The ticks of beat for the reconciler. No pool consumes it, so that a busy one cannot silence it:
+# every worker's own process does (see reconciler.py).
+RECONCILE = "reconcile"
+
+PROCESS_REPORT = "bmat.taskapp.tasks.process_report"
+SWEEP_FILES = "bmat.taskapp.tasks.sweep_files"
+RECONCILE_REPORTS = "bmat.taskapp.reconciler"
