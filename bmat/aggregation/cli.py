@@ -123,6 +123,11 @@ def parser() -> argparse.ArgumentParser:
     add("--strict", action="store_true", help="fail at the first record that cannot be counted")
     add("--threads", type=int, metavar="N", help="how many to read with (one per core)")
     add("--memory", type=size_in_bytes, metavar="SIZE", help="the memory budget (1GiB)")
-    add("--block-bytes", type=size_in_bytes, metavar="SIZE", help="read in blocks of (1MiB)")
+    add(
+        "--block-bytes",
+        type=size_in_bytes,
+        metavar="SIZE",
+        help="read in blocks of (as suits the file)",
+    )
     add("--temp-folder", type=Path, metavar="DIR", help="for temporary files (beside OUT)")
     return made
