@@ -157,7 +157,7 @@ def run_on_threads(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
 
 def follow(job: Job, future: "Future[Outcome]", meter: ProgressMeter) -> None:
     """Tell the progress until the future is done."""
-    blocks, total = len(job.blocks), sum(source.size for source in job.sources)
+    blocks, total = len(job.blocks), sum(block.stop - block.start for block in job.blocks)
     while not future.done():
         try:
             future.exception(timeout=SECONDS_BETWEEN_LOOKS)

@@ -72,10 +72,6 @@ class Part:
     overflow: Overflow | None
     arrow_paths: list[Path]
 
-    @property
-    def bytes(self) -> int:
-        return self.path_bytes + self.text_bytes
-
 
 def fill_from(
     spilled: list[Spilled], partition: int, memory: MergingMemory

@@ -133,8 +133,6 @@ class BlockReader:
     def _fill(self, descriptor: int, offset: int, filled: int) -> int:
         """Read on at the file's `offset` into the buffer's free part; returns how many bytes."""
         room = min(self.memory.read_bytes - filled, self.size - offset)
-        if room <= 0:
-            return 0
         view = self.memory.buffer.data[filled : filled + room]
         count = os.preadv(descriptor, [view], offset)
         if not count:
@@ -227,6 +225,8 @@ def read_block(job: Job, number: int, true_start: int | None = None) -> Reading:
     try:
         start = first_line(descriptor, block, source) if true_start is None else true_start
         if not 0 <= start < block.stop:
+            with Beacon(job.folder, number) as beacon:
+                beacon.report(block.stop - block.start, 0)
             return Reading(start=start, end=start)
         return read_records(job, number, descriptor, start)
     finally:

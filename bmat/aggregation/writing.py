@@ -1,5 +1,6 @@
 """The files that a run leaves: each under a temporary name until it is whole."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -20,8 +21,11 @@ HEADER = b"Song,Date,Total Number of Plays for Date\n"
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`: renamed to it at the end of the block, removed when the
-    block fails.
+    block fails. Raises IsADirectoryError at once where `path` is a folder: of several files, none
+    may be in place when another one cannot be.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         yield temporary
