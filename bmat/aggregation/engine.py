@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bmat.aggregation import beacon
-from bmat.aggregation.encoding import source_encoding, transcode
 from bmat.aggregation.errors import failure
 from bmat.aggregation.finishing import Outcome, write_summary
 from bmat.aggregation.graph import RESULT, build
@@ -24,6 +23,7 @@ from bmat.aggregation.partition import plan_partitions
 from bmat.aggregation.progress import Progress, ProgressMeter
 from bmat.aggregation.scheduler import compute
 from bmat.aggregation.sizing import sizes_of
+from bmat.aggregation.sources import localized, origin_of
 from bmat.aggregation.summary import Summary
 from bmat.aggregation.writing import HEADER, replacing
 
@@ -47,7 +47,8 @@ def aggregate(
     not be counted to `rejects`. `parquet` gets the totals once more (columns Song, Date, Plays),
     `summary_file` the counts, top songs and plays per day as JSON.
 
-    All files appear whole, or not at all. `on_progress` is called in the caller's thread; what
+    An input may be a FIFO or another stream, and `-` is standard input: see `sources` for what that
+    costs. All files appear whole, or not at all. `on_progress` is called in the caller's thread; what
     it raises ends the run and comes out of here. The formats are those of docs/data-contract.md.
 
     Raises AggregationError, with one of the codes of `bmat.aggregation.errors`.
@@ -80,14 +81,12 @@ def aggregate(
 
 
 def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:
-    """Looks at a file's first record. A file that is not in UTF-8 is written to `utf8_path`
+    """Looks at an input's first record. One that is no file in UTF-8 is written to `utf8_path`
     first.
     """
-    encoding = source_encoding(path, options)
-    readable = path
-    if encoding is not None:
-        transcode(path, encoding, utf8_path, meter.tell)
-        readable = utf8_path
+    origin = origin_of(path)
+    length = origin.size
+    readable = localized(origin, options, utf8_path, lambda done: meter.bring(done, length))
     size = readable.stat().st_size
     if size == 0:
         raise failure("empty_file", path)

@@ -8,7 +8,7 @@ from bmat.aggregation.errors import AggregationError, ConservationError, failure
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernel_fields import MONTH_STARTS
 from bmat.aggregation.merging import Overflow, first_of_top
-from bmat.aggregation.parquet import write_parquet
+from bmat.aggregation.parquet_file import Appended, finish_parquet
 from bmat.aggregation.rejects import write_rejects
 from bmat.aggregation.summary import Summary
 from bmat.aggregation.totals import Totals
@@ -30,7 +30,9 @@ def list_rejects(job: Job, totals: Totals) -> None:
         write_rejects(job, job.rejects, totals.rejects)
 
 
-def finish(job: Job, totals: Totals, written: list[Written], rejects: None) -> Outcome:
+def finish(
+    job: Job, totals: Totals, written: list[Written], appended: list[Appended], rejects: None
+) -> Outcome:
     """Raises AggregationError `plays_overflow`."""
     parts = [one.part for one in written]
     for part in parts:
@@ -51,7 +53,8 @@ def finish(job: Job, totals: Totals, written: list[Written], rejects: None) -> O
         bytes_read=sum(source.size for source in job.sources),
     )
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
-    write_by_products(job, written)
+    if job.parquet is not None:
+        finish_parquet(job.parquet, appended)
     top = first_of_top([entry for part in parts for entry in part.top])
     return Outcome(summary, top, dict(sorted(plays_by_day.items())))
 
@@ -61,12 +64,6 @@ def check_conservation(plays_counted: int, plays_total: int, plays_by_day: dict[
     by_day = sum(plays_by_day.values())
     if not plays_counted == plays_total == by_day:
         raise ConservationError(plays_counted, min(plays_total, by_day))
-
-
-def write_by_products(job: Job, written: list[Written]) -> None:
-    """Write the totals as Parquet, where that is wanted."""
-    if job.parquet is not None:
-        write_parquet(job.parquet, [path for one in written for path in one.part.arrow_paths])
 
 
 def write_summary(path: Path, outcome: Outcome) -> None:

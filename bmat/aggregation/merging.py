@@ -55,8 +55,8 @@ class Part:
     """The lines of one partition: those in the file `path` (if any), then `text[:text_bytes]`.
 
     `days` are the days that occur, `day_low` and `day_high` their sums in words of 64 bits;
-    `top` are the songs with the most plays, with their totals; `arrow_paths` the files of the same
-    totals for Parquet, where it is wanted.
+    `top` are the songs with the most plays, with their totals; `parquet_paths` the files of the same
+    totals as Parquet, where that is wanted.
     """
 
     text: Bytes
@@ -70,7 +70,7 @@ class Part:
     day_high: Words
     top: list[tuple[int, bytes]]
     overflow: Overflow | None
-    arrow_paths: list[Path]
+    parquet_paths: list[Path]
 
 
 def fill_from(
@@ -142,7 +142,7 @@ class PartWriter:
         self._plays = 0
         self._first_day, self._last_day = ALL_DAYS, -1
         self._top: list[tuple[int, bytes]] = []
-        self._arrow_paths: list[Path] = []
+        self._parquet_paths: list[Path] = []
         self.overflow: Overflow | None = None
 
     def write(self, table: Table) -> None:
@@ -171,9 +171,9 @@ class PartWriter:
             return
         self._note_top(table)
         if self._job.parquet is not None:
-            path = self._job.folder / f"{uuid4().hex}.arrow"
+            path = self._job.folder / f"{uuid4().hex}.parquet"
             save_groups(path, table, groups, int(state[W_GROUPS]))
-            self._arrow_paths.append(path)
+            self._parquet_paths.append(path)
 
     def _format(self, state: Ints, table: Table, groups: Groups) -> int:
         memory = self._memory
@@ -253,7 +253,7 @@ class PartWriter:
             day_high=high[found],
             top=self._top,
             overflow=self.overflow,
-            arrow_paths=self._arrow_paths,
+            parquet_paths=self._parquet_paths,
         )
         low[:], high[:] = 0, 0
         return part

@@ -12,7 +12,7 @@ from typing import cast
 
 from dask.base import compute
 
-from bmat.aggregation.encoding import source_encoding, transcode
+from bmat.aggregation.encoding import source_encoding, utf8_of
 from bmat.aggregation.errors import failure
 from bmat.aggregation.header import read_layout
 from bmat.aggregation.options import Limits, Options
@@ -69,10 +69,10 @@ def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMe
     """Looks at a file's first record. A file that is not in UTF-8 is written to `utf8_path`
     first.
     """
-    encoding = source_encoding(path, options)
+    encoding = source_encoding(path.read_bytes()[:2], options)
     readable = path
     if encoding is not None:
-        transcode(path, encoding, utf8_path, lambda: meter.reach("reading", 0.0))
+        utf8_path.write_bytes(b"".join(utf8_of([path.read_bytes()], encoding)))
         readable = utf8_path
     size = readable.stat().st_size
     if size == 0:
