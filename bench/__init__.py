@@ -1,0 +1,1 @@
+"""Side-by-side measurements of bmat and its peers: `python -m bench`."""

@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options=options_of(wanted),
                 limits=limits_of(wanted),
                 on_progress=on_progress,
+                parquet=wanted.parquet,
+                summary_file=wanted.summary,
             )
     except AggregationError as error:
         return complain(f"{error.source}: {error}" if error.source else str(error))
@@ -112,9 +114,17 @@ def parser() -> argparse.ArgumentParser:
         description="Exact daily totals per song out of play logs of any size.",
     )
     add = made.add_argument
-    add("inputs", metavar="IN", nargs="+", type=Path, help="a CSV of Song, Date, Number of Plays")
+    add(
+        "inputs",
+        metavar="IN",
+        nargs="+",
+        type=Path,
+        help="a CSV of Song, Date, Number of Plays; - reads standard input",
+    )
     add("-o", "--output", required=True, type=Path, metavar="OUT", help="the totals, as CSV")
     add("--rejects", type=Path, metavar="FILE", help="a CSV of the records that were not counted")
+    add("--parquet", type=Path, metavar="FILE", help="the totals once more, as Parquet")
+    add("--summary", type=Path, metavar="FILE", help="counts, top songs, plays per day, as JSON")
     add("--song-column", default="Song", metavar="NAME", help="the song's column (%(default)s)")
     add("--date-column", default="Date", metavar="NAME", help="the date's column (%(default)s)")
     add("--plays-column", default="Number of Plays", metavar="NAME", help="the count's column")
@@ -123,6 +133,11 @@ def parser() -> argparse.ArgumentParser:
     add("--strict", action="store_true", help="fail at the first record that cannot be counted")
     add("--threads", type=int, metavar="N", help="how many to read with (one per core)")
     add("--memory", type=size_in_bytes, metavar="SIZE", help="the memory budget (1GiB)")
-    add("--block-bytes", type=size_in_bytes, metavar="SIZE", help="read in blocks of (1MiB)")
+    add(
+        "--block-bytes",
+        type=size_in_bytes,
+        metavar="SIZE",
+        help="read in blocks of (as suits the file)",
+    )
     add("--temp-folder", type=Path, metavar="DIR", help="for temporary files (beside OUT)")
     return made

@@ -1,12 +1,10 @@
 """Input in another encoding, turned into UTF-8 before anything else looks at it."""
 
 import codecs
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from bmat.aggregation.options import Options, python_encoding
 
-CHUNK_BYTES = 2**20
 UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 INVALID = "bmat.invalid"
 
@@ -28,22 +26,22 @@ def mark_invalid(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error(INVALID, mark_invalid)
 
 
-def source_encoding(path: Path, options: Options) -> str | None:
-    """The encoding `path` must be decoded from; None where it is UTF-8 already."""
+def source_encoding(head: bytes, options: Options) -> str | None:
+    """The encoding from which an input that starts with `head` must be decoded; None where it is
+    UTF-8 already.
+    """
     if options.encoding is None:
-        with path.open("rb") as file:
-            return "utf-16" if file.read(2) in UTF16_BOMS else None
+        return "utf-16" if head[:2] in UTF16_BOMS else None
     name = python_encoding(options.encoding)
     return None if name in ("utf-8", "utf-8-sig") else name
 
 
-def transcode(path: Path, encoding: str, target: Path, on_chunk: Callable[[], None]) -> None:
-    """Writes the text of `path`, which is in `encoding`, to `target` in UTF-8. `on_chunk` is
-    called now and then.
-    """
+def utf8_of(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
+    """The text of `chunks`, which is in `encoding`, in UTF-8; without one, as it is."""
+    if encoding is None:
+        yield from chunks
+        return
     decoder = codecs.getincrementaldecoder(encoding)(errors=INVALID)
-    with path.open("rb") as source, target.open("wb") as out:
-        while chunk := source.read(CHUNK_BYTES):
-            out.write(decoder.decode(chunk).encode("utf-8", INVALID))
-            on_chunk()
-        out.write(decoder.decode(b"", final=True).encode("utf-8", INVALID))
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode("utf-8", INVALID)
+    yield decoder.decode(b"", final=True).encode("utf-8", INVALID)

@@ -4,23 +4,32 @@ results in place.
 
 import errno
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
-from dask.base import compute
-
-from bmat.aggregation.blocks import Source
-from bmat.aggregation.encoding import source_encoding, transcode
+from bmat.aggregation import beacon
 from bmat.aggregation.errors import failure
-from bmat.aggregation.graph import build
+from bmat.aggregation.finishing import Outcome, write_summary
+from bmat.aggregation.graph import RESULT, build
 from bmat.aggregation.header import read_layout
+from bmat.aggregation.job import LISTED_REJECTS, Block, Job, Source
+from bmat.aggregation.memory import MERGING, READING
+from bmat.aggregation.merging import TEXTS
 from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.partition import plan_partitions
 from bmat.aggregation.progress import Progress, ProgressMeter
+from bmat.aggregation.scheduler import compute
+from bmat.aggregation.sizing import sizes_of
+from bmat.aggregation.sources import localized, origin_of
 from bmat.aggregation.summary import Summary
-from bmat.aggregation.writing import replacing
+from bmat.aggregation.writing import HEADER, replacing
+
+SECONDS_BETWEEN_LOOKS = 0.1
+# Below this, threads cost more than they bring.
+BYTES_FOR_ONE_THREAD = 2**18
 
 
 def aggregate(
@@ -31,13 +40,16 @@ def aggregate(
     options: Options | None = None,
     limits: Limits | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    parquet: Path | None = None,
+    summary_file: Path | None = None,
 ) -> Summary:
     """Writes the daily totals per song of all `inputs` together to `output`, and what could
-    not be counted to `rejects`.
+    not be counted to `rejects`. `parquet` gets the totals once more (columns Song, Date, Plays),
+    `summary_file` the counts, top songs and plays per day as JSON.
 
-    Both files appear whole, or not at all. `on_progress` is called from the threads of the
-    run, one call at a time; what it raises ends
-    the run and comes out of here. The formats are those of docs/data-contract.md.
+    An input may be a FIFO or another stream, and `-` is standard input: see `sources` for what that
+    costs. All files appear whole, or not at all. `on_progress` is called in the caller's thread; what
+    it raises ends the run and comes out of here. The formats are those of docs/data-contract.md.
 
     Raises AggregationError, with one of the codes of `bmat.aggregation.errors`.
     """
@@ -48,17 +60,20 @@ def aggregate(
             folder = Path(stack.enter_context(TemporaryDirectory(prefix=".bmat-", dir=temp_folder)))
             part = stack.enter_context(replacing(output))
             rejects_part = stack.enter_context(replacing(rejects)) if rejects else None
-            meter = ProgressMeter(on_progress, sum(path.stat().st_size for path in inputs))
-            sources = [
+            parquet_part = stack.enter_context(replacing(parquet)) if parquet else None
+            summary_part = stack.enter_context(replacing(summary_file)) if summary_file else None
+            meter = ProgressMeter(on_progress)
+            meter.tell()
+            sources = tuple(
                 open_source(path, options, folder / f"input-{number}", meter)
                 for number, path in enumerate(inputs)
-            ]
-            graph = build(sources, part, rejects_part, options, limits, meter)
-            # Dask's own `compute` carries no types.
-            [summary] = compute(  # type: ignore[no-untyped-call]
-                graph, scheduler="threads", num_workers=limits.threads
             )
-            return cast(Summary, summary)
+            job = plan(sources, folder, part, rejects_part, parquet_part, options, limits)
+            outcome = run(job, limits, meter)
+            if summary_part is not None:
+                write_summary(summary_part, outcome)
+            meter.update(1.0, 1.0, outcome.summary.rows_read)
+            return outcome.summary
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise failure("out_of_disk") from error
@@ -66,16 +81,89 @@ def aggregate(
 
 
 def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:
-    """Looks at a file's first record. A file that is not in UTF-8 is written to `utf8_path`
+    """Looks at an input's first record. One that is no file in UTF-8 is written to `utf8_path`
     first.
     """
-    encoding = source_encoding(path, options)
-    readable = path
-    if encoding is not None:
-        transcode(path, encoding, utf8_path, lambda: meter.reach("reading", 0.0))
-        readable = utf8_path
+    origin = origin_of(path)
+    length = origin.size
+    readable = localized(origin, options, utf8_path, lambda done: meter.bring(done, length))
     size = readable.stat().st_size
     if size == 0:
         raise failure("empty_file", path)
     with readable.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         return Source(readable, path, size, read_layout(data, options, path))
+
+
+def plan(
+    sources: tuple[Source, ...],
+    folder: Path,
+    output: Path,
+    rejects: Path | None,
+    parquet: Path | None,
+    options: Options,
+    limits: Limits,
+) -> Job:
+    """The job of these sources."""
+    sizes = sizes_of(limits, sum(source.size - source.layout.data_start for source in sources))
+    blocks = tuple(
+        Block(number, start, min(start + sizes.block_bytes, source.size))
+        for number, source in enumerate(sources)
+        for start in range(source.layout.data_start, source.size, sizes.block_bytes)
+    )
+    splitters, hot = plan_partitions(sources, sizes)
+    return Job(
+        sources=sources,
+        blocks=blocks,
+        folder=folder,
+        output=output,
+        rejects=rejects,
+        parquet=parquet,
+        strict=options.strict,
+        sizes=sizes,
+        splitters=splitters,
+        hot=hot,
+        listed_rejects=LISTED_REJECTS,
+    )
+
+
+def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
+    """Compute the job's graph. Leaves no task at work, and no memory in use."""
+    job.output.write_bytes(HEADER)
+    beacon.light(job.folder, len(job.blocks) + job.splitters.partitions)
+    try:
+        if sum(source.size for source in job.sources) <= BYTES_FOR_ONE_THREAD:
+            outcome: Outcome = compute(build(job), RESULT, None)
+            return outcome
+        return run_on_threads(job, limits, meter)
+    finally:
+        for lent in (READING, MERGING, TEXTS):
+            lent.clear()
+
+
+def run_on_threads(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
+    """Compute the job's graph, and tell its progress from this thread meanwhile."""
+    with ThreadPoolExecutor(limits.threads) as pool, ThreadPoolExecutor(1) as submitter:
+        try:
+            future = submitter.submit(compute, build(job), RESULT, pool)
+            follow(job, future, meter)
+            outcome: Outcome = future.result()
+            return outcome
+        finally:
+            # Tasks that are still at work stop when they find the beacon gone.
+            beacon.put_out(job.folder)
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def follow(job: Job, future: "Future[Outcome]", meter: ProgressMeter) -> None:
+    """Tell the progress until the future is done."""
+    blocks, total = len(job.blocks), sum(block.stop - block.start for block in job.blocks)
+    while not future.done():
+        try:
+            future.exception(timeout=SECONDS_BETWEEN_LOOKS)
+        except TimeoutError:
+            slots = beacon.look(job.folder)
+            meter.update(
+                int(slots["bytes"][:blocks].sum()) / total,
+                float(slots["bytes"][blocks:].mean()),
+                int(slots["rows"].sum()),
+            )

@@ -1,50 +1,55 @@
-"""The run as a Dask graph: blocks are read side by side, added up in file order, and written.
-Built here, computed elsewhere.
+"""The run as a Dask graph: blocks are read side by side, partitions merged side by side, and what
+belongs in order is chained. Built here, computed elsewhere.
+
+Rows go from task to task through files in the job's folder, never through the graph.
 """
 
-from pathlib import Path
+from typing import Any
 
-from dask.delayed import Delayed, delayed
+from bmat.aggregation.finishing import finish, list_rejects
+from bmat.aggregation.job import Job
+from bmat.aggregation.merging import Part, merge_part
+from bmat.aggregation.parquet_file import append_part
+from bmat.aggregation.reading import read_block, settle_block
+from bmat.aggregation.totals import Totals, add_up
+from bmat.aggregation.writing import Written, write_part
 
-from bmat.aggregation.blocks import Block, Reading, Source, plan, read_block, read_preamble
-from bmat.aggregation.options import Limits, Options
-from bmat.aggregation.progress import ProgressMeter
-from bmat.aggregation.summary import Summary
-from bmat.aggregation.totals import Totals
-from bmat.aggregation.writing import write_rejects, write_totals
+# So many parts may be merged but not written yet: it bounds the memory that their texts take.
+PARTS_AHEAD = 6
 
-
-def build(
-    sources: list[Source],
-    output: Path,
-    rejects: Path | None,
-    options: Options,
-    limits: Limits,
-    meter: ProgressMeter,
-) -> Delayed:
-    """The graph that reads `sources`, writes `output` and `rejects`, and comes to the Summary."""
-    totals = delayed(Totals)(strict=options.strict)
-    for source in sources:
-        totals = delayed(Totals.open_source)(totals, source, read_preamble(source))
-        for block in plan(source, limits.block_bytes):
-            reading = delayed(read_and_report)(block, meter)
-            totals = delayed(Totals.add_block)(totals, block, reading)
-    finished: Delayed = delayed(write)(totals, output, rejects, len(sources) > 1, meter)
-    return finished
+RESULT = "outcome"
 
 
-def read_and_report(block: Block, meter: ProgressMeter) -> Reading:
-    reading = read_block(block)
-    rows_rejected = sum(reading.rejects_by_reason.values())
-    meter.read(block.stop - block.start, reading.rows_counted + rows_rejected)
-    return reading
+def build(job: Job) -> dict[Any, Any]:
+    """The graph whose RESULT is the Outcome of the job."""
+    graph: dict[Any, Any] = {"job": job}
+    for number in range(len(job.blocks)):
+        graph["read", number] = (read_block, "job", number)
+        before = ("settle", number - 1) if number else None
+        graph["settle", number] = (settle_block, "job", number, before, ("read", number))
+    settled = [("settle", number) for number in range(len(job.blocks))]
+    graph["totals"] = (add_up, "job", settled)
+    graph["rejects"] = (list_rejects, "job", "totals")
+    partitions = range(job.splitters.partitions)
+    for number in partitions:
+        ahead = ("write", number - PARTS_AHEAD) if number >= PARTS_AHEAD else None
+        graph["merge", number] = (merge_in_turn, "job", "totals", number, ahead)
+        before = ("write", number - 1) if number else None
+        graph["write", number] = (write_part, "job", number, before, ("merge", number))
+    written = [("write", number) for number in partitions]
+    appended = append_to_parquet(graph, len(written)) if job.parquet is not None else []
+    graph[RESULT] = (finish, "job", "totals", written, appended, "rejects")
+    return graph
 
 
-def write(
-    totals: Totals, output: Path, rejects: Path | None, name_files: bool, meter: ProgressMeter
-) -> Summary:
-    summary = totals.finish()
-    write_totals(output, totals, meter)
-    if rejects is not None:
-        write_rejects(rejects, totals.rejects, name_files=name_files)
-    return summary
+def append_to_parquet(graph: dict[Any, Any], parts: int) -> list[tuple[str, int]]:
+    """Chain what appends the parts to the Parquet file; returns the keys."""
+    for number in range(parts):
+        before = ("parquet", number - 1) if number else None
+        graph["parquet", number] = (append_part, "job", before, ("write", number))
+    return [("parquet", number) for number in range(parts)]
+
+
+def merge_in_turn(job: Job, totals: Totals, number: int, ahead: Written | None) -> Part:
+    """Merge a part; not before the part `ahead` of it has been written."""
+    return merge_part(job, totals.spilled, number)

@@ -51,17 +51,20 @@ class Options:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of the machine a run may use. None of these changes a byte of the output."""
+    """How much of the machine a run may use. None of these changes a byte of the output.
 
-    block_bytes: int = 2**20
+    Without `block_bytes` the blocks are as large as suits the input.
+    """
+
+    block_bytes: int | None = None
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     memory_budget_bytes: int = 2**30
     temp_folder: Path | None = None
 
     def __post_init__(self) -> None:
         for option in ("block_bytes", "threads", "memory_budget_bytes"):
-            if getattr(self, option) < 1:
-                value = getattr(self, option)
+            value = getattr(self, option)
+            if value is not None and value < 1:
                 raise failure("invalid_option", option=option, value=value, advice="use 1 or more")
 
 

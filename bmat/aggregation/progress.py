@@ -1,18 +1,17 @@
 """How far a run is, told to whoever asked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from threading import Lock
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Stage = Literal["reading", "merging", "writing"]
 
-# The share of the whole run at which each stage begins, and that at which it ends.
-STAGE_SPANS: dict[Stage, tuple[float, float]] = {
-    "reading": (0.0, 0.9),
-    "merging": (0.9, 0.9),
-    "writing": (0.9, 1.0),
-}
+# The share of a whole run that reading takes, about.
+READING_SHARE = 0.6
+# The share that it takes to bring inputs into files of UTF-8, where one has to be.
+BRINGING_SHARE = 0.2
+# A stream does not say how long it is: its share rises with the bytes, half of it with so many.
+HALF_A_STREAM_BYTES = 2**28
 
 
 @dataclass(frozen=True)
@@ -27,31 +26,41 @@ class Progress:
 
 
 class ProgressMeter:
-    """Adds up what the threads of a run report, and passes it on, one call at a time.
+    """Passes the progress of a run on, so that it never falls.
 
     The listener may raise: its exception ends the run and comes out of `aggregate`.
     """
 
-    def __init__(self, listener: Callable[[Progress], None] | None, total_bytes: int) -> None:
+    def __init__(self, listener: Callable[[Progress], None] | None) -> None:
         self._listener = listener
-        self._total_bytes = max(total_bytes, 1)
-        self._lock = Lock()
-        self._bytes_read = 0
-        self._rows_read = 0
+        self._last = Progress("reading", 0.0, 0)
+        self._start = 0.0
 
-    def read(self, bytes_read: int, rows_read: int) -> None:
-        """Another `bytes_read` bytes with `rows_read` rows have been read."""
-        with self._lock:
-            self._bytes_read += bytes_read
-            self._rows_read += rows_read
-            self._tell("reading", min(self._bytes_read / self._total_bytes, 1.0))
+    def bring(self, done_bytes: int, total_bytes: int | None) -> None:
+        """So much of an input has been brought into a file; the total is None where it is not
+        known.
+        """
+        of_bytes = done_bytes + HALF_A_STREAM_BYTES if total_bytes is None else total_bytes
+        share = min(done_bytes / max(of_bytes, 1), 1.0)
+        self._last = replace(self._last, fraction=max(self._start, BRINGING_SHARE * share))
+        self._start = self._last.fraction
+        self.tell()
 
-    def reach(self, stage: Stage, share: float) -> None:
-        """`stage` is done to `share`, 0 to 1."""
-        with self._lock:
-            self._tell(stage, share)
+    def update(self, share_read: float, share_written: float, rows_read: int) -> None:
+        """The share of the input that has been read, and of the parts that are written."""
+        share = READING_SHARE * share_read + (1.0 - READING_SHARE) * share_written
+        fraction = self._start + (1.0 - self._start) * share
+        stage: Stage = "reading"
+        if share_read >= 1.0:
+            stage = "writing" if share_written else "merging"
+        self._last = Progress(
+            stage,
+            max(self._last.fraction, min(fraction, 1.0)),
+            max(self._last.rows_read, rows_read),
+        )
+        self.tell()
 
-    def _tell(self, stage: Stage, share: float) -> None:
+    def tell(self) -> None:
+        """Say the last news again, so that the listener can end the run."""
         if self._listener is not None:
-            begin, end = STAGE_SPANS[stage]
-            self._listener(Progress(stage, begin + (end - begin) * share, self._rows_read))
+            self._listener(self._last)

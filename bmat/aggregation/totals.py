@@ -1,112 +1,83 @@
-"""Block after block, in file order, into the totals of the whole run."""
+"""What the blocks come to, taken together in file order."""
 
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass
 
-from bmat.aggregation.blocks import LISTED_REJECTS, Block, Reading, Source, settle
-from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
-from bmat.aggregation.fields import LARGEST_PLAYS
-from bmat.aggregation.summary import Summary
+from bmat.aggregation.errors import AggregationError, failure
+from bmat.aggregation.job import Job, Source
+from bmat.aggregation.kernel_parse import REASONS
+from bmat.aggregation.reading import Reading
+from bmat.aggregation.rejects import Rejects, first_reject
+from bmat.aggregation.spill import Spilled
 
 
 @dataclass(frozen=True)
-class ListedReject:
-    """A rejected record as it stands in the rejects file: `line` is the physical line of
-    `file`, from 1.
-    """
-
-    file: str
-    line: int
-    reason: str
-    record: bytes
-
-    def shown(self) -> str:
-        """The record for a message."""
-        return shown(self.record.decode("utf-8", "replace"))
-
-
-@dataclass
 class Totals:
-    """What has been read so far. The next record of the current file starts at byte
-    `position`, on line `line`.
+    """All blocks have been read: their counts, the files of their rows and of their rejects."""
+
+    rows_counted: int
+    plays: int
+    rejects_by_reason: dict[str, int]
+    spilled: list[Spilled]
+    rejects: list[Rejects]
+
+    @property
+    def rows_rejected(self) -> int:
+        return sum(self.rejects_by_reason.values())
+
+
+def preamble(source: Source) -> Reading:
+    """What comes before a file's data: the records that the search for its header rejected."""
+    skipped = len(source.layout.skipped)
+    reasons = (skipped,) + (0,) * (len(REASONS) - 1)
+    return Reading(0, source.layout.data_start, source.layout.first_line - 1, reasons=reasons)
+
+
+def add_up(job: Job, readings: list[Reading]) -> Totals:
+    """Take the settled readings of all blocks together.
+
+    Raises AggregationError `strict_violation` or `no_valid_rows`.
     """
-
-    strict: bool
-    position: int = 0
-    line: int = 1
-    bytes_read: int = 0
-    totals: dict[tuple[str, str], int] = field(default_factory=dict)
-    rows_counted: int = 0
-    plays_counted: int = 0
-    rejects: list[ListedReject] = field(default_factory=list)
-    rejects_by_reason: dict[str, int] = field(default_factory=dict)
-
-    def open_source(self, source: Source, preamble: Reading) -> "Totals":
-        """Goes on to the next file, from its first line."""
-        self.line = 1
-        self.bytes_read += source.size
-        return self._add(source, preamble)
-
-    def add_block(self, block: Block, guess: Reading) -> "Totals":
-        """Adds the next block of the current file. Raises AggregationError `strict_violation`."""
-        return self._add(block.source, settle(block, guess, self.position))
-
-    def _add(self, source: Source, reading: Reading) -> "Totals":
-        self._add_rejects(source, reading)
-        for key, plays in reading.totals.items():
-            self.totals[key] = self.totals.get(key, 0) + plays
-        self.rows_counted += reading.rows_counted
-        self.plays_counted += reading.plays
-        self.position, self.line = reading.end, self.line + reading.lines
-        return self
-
-    def _add_rejects(self, source: Source, reading: Reading) -> None:
-        for reason, count in reading.rejects_by_reason.items():
-            self.rejects_by_reason[reason] = self.rejects_by_reason.get(reason, 0) + count
-        for line, reason, record in islice(reading.rejects, LISTED_REJECTS - len(self.rejects)):
-            listed = ListedReject(str(source.owner_path), self.line + line, reason, record)
-            if self.strict:
-                raise strict_violation(source, listed)
-            self.rejects.append(listed)
-
-    def finish(self) -> Summary:
-        """The counts of the run. Raises AggregationError `no_valid_rows` or `plays_overflow`."""
-        summary = Summary(
-            rows_read=self.rows_counted + sum(self.rejects_by_reason.values()),
-            rows_counted=self.rows_counted,
-            rows_rejected=sum(self.rejects_by_reason.values()),
-            groups=len(self.totals),
-            plays_total=sum(self.totals.values()),
-            rejects_by_reason=dict(sorted(self.rejects_by_reason.items())),
-            bytes_read=self.bytes_read,
-        )
-        if not summary.rows_counted:
-            raise self._no_valid_rows(summary)
-        self._check_overflow()
-        if summary.plays_total != self.plays_counted:
-            raise ConservationError(self.plays_counted, summary.plays_total)
-        return summary
-
-    def _no_valid_rows(self, summary: Summary) -> AggregationError:
-        if not self.rejects:
-            return failure("no_valid_rows", found="there is none below the header")
-        counts = [f"{count} {reason}" for reason, count in summary.rejects_by_reason.items()]
-        first = self.rejects[0]
-        found = (
-            f"all {summary.rows_read} were rejected ({', '.join(counts)}), "
-            f"the first on line {first.line} ({first.reason}): {first.shown()}"
-        )
-        return failure("no_valid_rows", found=found)
-
-    def _check_overflow(self) -> None:
-        past = [key for key, plays in self.totals.items() if plays > LARGEST_PLAYS]
-        if past:
-            song, date = min(past)
-            name = song.encode("latin-1").decode("utf-8")
-            total = self.totals[song, date]
-            raise failure("plays_overflow", song=shown(name), date=date, total=total)
+    rejects = []
+    reasons = [0] * len(REASONS)
+    for number, source in enumerate(job.sources):
+        before = preamble(source)
+        rejects.append(Rejects(number, 1, before))
+        line = 1 + before.lines
+        for block, reading in zip(job.blocks, readings, strict=True):
+            if block.source == number:
+                rejects.append(Rejects(number, line, reading))
+                line += reading.lines
+    for listed in rejects:
+        reasons = [a + b for a, b in zip(reasons, listed.reading.reasons, strict=True)]
+    if job.strict and any(reasons):
+        raise strict_violation(job, next(one for one in rejects if any(one.reading.reasons)))
+    by_reason = {name: count for name, count in zip(REASONS, reasons, strict=True) if count}
+    totals = Totals(
+        rows_counted=sum(reading.rows_counted for reading in readings),
+        plays=sum(reading.plays for reading in readings),
+        rejects_by_reason=dict(sorted(by_reason.items())),
+        spilled=[reading.rows for reading in readings if reading.rows is not None],
+        rejects=[one for one in rejects if any(one.reading.reasons)],
+    )
+    if not totals.rows_counted:
+        raise no_valid_rows(job, totals)
+    return totals
 
 
-def strict_violation(source: Source, listed: ListedReject) -> AggregationError:
-    details = {"line": listed.line, "reason": listed.reason, "record": listed.shown()}
+def strict_violation(job: Job, rejects: Rejects) -> AggregationError:
+    source = job.sources[rejects.source]
+    first = first_reject(source, rejects)
+    details = {"line": first.line, "reason": first.reason, "record": first.shown()}
     return failure("strict_violation", source.owner_path, **details)
+
+
+def no_valid_rows(job: Job, totals: Totals) -> AggregationError:
+    if not totals.rejects:
+        return failure("no_valid_rows", found="there is none below the header")
+    counts = [f"{count} {reason}" for reason, count in totals.rejects_by_reason.items()]
+    first = first_reject(job.sources[totals.rejects[0].source], totals.rejects[0])
+    found = (
+        f"all {totals.rows_rejected} were rejected ({', '.join(counts)}), "
+        f"the first on line {first.line} ({first.reason}): {first.shown()}"
+    )
+    return failure("no_valid_rows", found=found)

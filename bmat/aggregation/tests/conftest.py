@@ -1,19 +1,26 @@
 """Runs the aggregation on literal bytes, in a folder that must be clean afterwards."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from bmat.aggregation.tests.running import Result, run_in
+from bmat.aggregation.tests.running import Result, run_in, run_plainly
 
 Run = Callable[..., Result]
 
 # How long an example takes says more about a shared machine than about the code.
 settings.register_profile("bmat", deadline=None, print_blob=True)
 settings.register_profile("bmat-long", deadline=None, print_blob=True, max_examples=2000)
-settings.load_profile("bmat")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bmat"))
+
+
+@pytest.fixture
+def expected(tmp_path: Path) -> Run:
+    """`expected(data, ...)`: what the reference makes of the same bytes."""
+    return lambda *inputs, **wanted: run_plainly(tmp_path, *inputs, **wanted)
 
 
 @pytest.fixture

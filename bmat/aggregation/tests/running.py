@@ -1,11 +1,13 @@
 """What the tests of this package share: literal bytes in, a result out."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
+from bmat.aggregation.tests.reference.engine import aggregate as aggregate_plainly
 
 HEADER = b"Song,Date,Number of Plays\n"
 TOTALS_HEADER = b"Song,Date,Total Number of Plays for Date\n"
@@ -21,18 +23,24 @@ class Result(NamedTuple):
 
 
 def run_in(
-    folder: Path, *inputs: bytes, block_bytes: int = 2**20, threads: int = 2, **options: object
+    folder: Path,
+    *inputs: bytes,
+    block_bytes: int = 2**20,
+    threads: int = 2,
+    memory_budget_bytes: int = 2**30,
+    run: Callable[..., Summary] = aggregate,
+    **options: object,
 ) -> Result:
     """Aggregates `inputs`, each as a file of its own."""
     paths = [folder / f"plays-{number}.csv" for number in range(len(inputs))]
     for path, data in zip(paths, inputs, strict=True):
         path.write_bytes(data)
-    summary = aggregate(
+    summary = run(
         paths,
         folder / "totals.csv",
         rejects=folder / "rejects.csv",
         options=Options(**options),  # type: ignore[arg-type]
-        limits=Limits(block_bytes=block_bytes, threads=threads),
+        limits=Limits(block_bytes, threads, memory_budget_bytes),
     )
     totals = (folder / "totals.csv").read_bytes()
     rejects = (folder / "rejects.csv").read_bytes()
@@ -40,6 +48,16 @@ def run_in(
     rejects_header, _, listed = rejects.partition(b"\n")
     assert rejects_header.endswith(REJECTS_HEADER.strip())
     return Result(totals.removeprefix(TOTALS_HEADER), listed, summary)
+
+
+def run_plainly(folder: Path, *inputs: bytes, **wanted: object) -> Result:
+    """What the reference makes of `inputs`: the truth."""
+    return run_in(folder, *inputs, run=aggregate_plainly, **wanted)  # type: ignore[arg-type]
+
+
+def names_in(folder: Path) -> list[str]:
+    """What lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 def error_of(folder: Path, *inputs: bytes, **wanted: object) -> AggregationError:

@@ -1,0 +1,115 @@
+"""`python -m bench`: bmat and its peers on three shapes of input, side by side.
+
+BENCH_ROWS (25,000,000) rows in files under BENCH_FOLDER (`.bench`), in BENCH_ROUNDS (3) rounds,
+bmat with BENCH_MEMORY (1 GiB). Each engine runs in a process of its own, in turn; the outputs must hold
+the same lines. The fastest round of each counts.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.shapes import SHAPES, Shape, make
+
+ROWS = int(os.environ.get("BENCH_ROWS", "25000000"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+MEMORY = int(os.environ.get("BENCH_MEMORY", str(2**30)))
+FOLDER = Path(os.environ.get("BENCH_FOLDER", ".bench"))
+CHOSEN_SHAPES = os.environ.get("BENCH_SHAPES", "low mid high").split()
+CHOSEN_PEERS = os.environ.get("BENCH_PEERS", "duckdb chdb polars datafusion dask").split()
+# The obvious solution takes minutes and most of the memory beyond the smallest shape.
+DASK_SHAPES = ("low",)
+
+
+@dataclass
+class Result:
+    """What an engine took on one shape, round by round."""
+
+    seconds: list[float] = field(default_factory=list)
+    peak_bytes: int = 0
+
+    @property
+    def best(self) -> float:
+        return min(self.seconds)
+
+
+def sorted_lines_digest(path: Path) -> str:
+    """A digest of a CSV's lines in sorted order, without the quotes that writers differ in."""
+    command = f"tr -d '\"' < '{path}' | LC_ALL=C sort -S 1G | sha256sum"
+    return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout
+
+
+def warm(path: Path) -> None:
+    """Bring a file into the page cache."""
+    with path.open("rb", buffering=0) as file:
+        while file.read(2**24):
+            pass
+
+
+def run_once(name: str, source: Path, result: Result) -> Path:
+    """Run one engine in a process of its own. Returns its output."""
+    output = FOLDER / f"out-{name}.csv"
+    output.unlink(missing_ok=True)
+    warm(source)
+    command = [sys.executable, "-m", "bench.peers", name, str(source), str(output), str(MEMORY)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    measured = json.loads(done.stdout.splitlines()[-1])
+    result.seconds.append(measured["seconds"])
+    result.peak_bytes = max(result.peak_bytes, measured["peak_bytes"])
+    return output
+
+
+def measure(shape: Shape) -> dict[str, Result]:
+    """All engines on one shape. Exits where an output differs."""
+    source = make(shape, ROWS, FOLDER)
+    peers = [name for name in CHOSEN_PEERS if name != "dask" or shape.name in DASK_SHAPES]
+    results = {name: Result() for name in ["bmat", *peers, "newlines"]}
+    expected = ""
+    for round_number in range(ROUNDS):
+        for name, result in results.items():
+            output = run_once(name, source, result)
+            if round_number == 0 and name != "newlines":
+                digest = sorted_lines_digest(output)
+                expected = expected or digest
+                if digest != expected:
+                    sys.exit(f"{shape.name}: the totals of {name} differ from those of bmat.")
+            output.unlink()
+    return results
+
+
+def report(shape: Shape, results: dict[str, Result]) -> None:
+    """Print one shape's table."""
+    size = (FOLDER / f"{shape.name}-{ROWS}.csv").stat().st_size
+    ours = results["bmat"].best
+    print(f"\n{shape.name}: {ROWS:,} rows, {size / 1e6:,.0f} MB")
+    print(f"{'engine':<12}{'seconds':>9}{'MB/s':>8}{'peak MB':>9}{'x bmat':>8}   all rounds")
+    for name, result in sorted(results.items(), key=lambda item: item[1].best):
+        rounds = " ".join(f"{seconds:.2f}" for seconds in result.seconds)
+        print(
+            f"{name:<12}{result.best:>9.2f}{size / 1e6 / result.best:>8.0f}"
+            f"{result.peak_bytes / 1e6:>9.0f}{result.best / ours:>8.2f}   {rounds}"
+        )
+    peers = [result.best for name, result in results.items() if name not in ("bmat", "newlines")]
+    if peers:
+        print(f"bmat is {min(peers) / ours:.2f} times as fast as the fastest peer,")
+    print(f"and takes {ours / results['newlines'].best:.1f} times a count of newlines.")
+
+
+def stages(shape: Shape) -> None:
+    """Print what each stage of bmat takes of the threads' time."""
+    command = [sys.executable, "-m", "bench.stages", str(make(shape, ROWS, FOLDER)), str(MEMORY)]
+    subprocess.run(command, check=True)
+
+
+def main() -> None:
+    for name in CHOSEN_SHAPES:
+        results = measure(SHAPES[name])
+        report(SHAPES[name], results)
+        stages(SHAPES[name])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What each stage of the engine takes: `python -m bench.stages INPUT MEMORY`."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bmat.aggregation import Limits, aggregate, engine, merging, reading, spill, table, writing
+
+STAGES = (
+    (engine, "plan_partitions", "sample and plan"),
+    (os, "preadv", "read bytes"),
+    (reading, "parse_block", "parse and partition"),
+    (reading, "empty_cells", "empty hot cells"),
+    (spill, "write_all", "spill rows"),
+    (table, "ingest_rows", "take rows in"),
+    (np, "argsort", "sort songs"),
+    (table, "find_ties", "sort songs"),
+    (table, "gather_values", "sort rows"),
+    (merging, "format_songs", "sum and format"),
+    (writing, "write_all", "write output"),
+)
+
+
+def timed(function: Callable[..., Any], name: str, seconds: "Counter[str]") -> Callable[..., Any]:
+    def call(*arguments: Any, **named: Any) -> Any:
+        begin = time.thread_time()
+        try:
+            return function(*arguments, **named)
+        finally:
+            seconds[name] += time.thread_time() - begin  # type: ignore[assignment]
+
+    return call
+
+
+def main() -> None:
+    source, memory = Path(sys.argv[1]), int(sys.argv[2])
+    output = source.with_suffix(".stages.csv")
+    seconds: Counter[str] = Counter()
+    for module, attribute, name in STAGES:
+        setattr(module, attribute, timed(getattr(module, attribute), name, seconds))
+    begin = time.process_time()
+    aggregate([source], output, limits=Limits(memory_budget_bytes=memory))
+    total = time.process_time() - begin
+    output.unlink()
+    for name, spent in seconds.most_common():
+        print(f"  {name:<22}{spent:>7.2f} s of processor time{100 * spent / total:>6.0f} %")
+    print(f"  {'everything':<22}{total:>7.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""What a run is about: what all of its tasks need to know, and nothing that changes on the way."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bmat.aggregation.header import Layout
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+
+LISTED_REJECTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file as it is read: `path` holds its bytes in UTF-8, `owner_path` is the path
+    that was given.
+    """
+
+    path: Path
+    owner_path: Path
+    size: int
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class Block:
+    """The records of source number `source` that start in its bytes `start` to `stop`."""
+
+    source: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Splitters:
+    """The songs at which partitions begin: `texts[starts[i]:starts[i + 1]]` is the first that may
+    be in partition i + 1. All share their first `skip` bytes; `keys` are the eight behind.
+    """
+
+    keys: Words
+    starts: Ints
+    texts: Bytes
+    skip: int
+
+    @property
+    def partitions(self) -> int:
+        return len(self.keys) + 1
+
+
+@dataclass(frozen=True)
+class HotSongs:
+    """Songs with so many rows in a block that these are summed up while it is read, in a table of
+    `len(self) * days` cells for the days from `first_day` on. `slots` is a hash table of them.
+    """
+
+    slots: Words
+    starts: Ints
+    texts: Bytes
+    first_day: int
+    days: int
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much memory the tasks may use, in bytes (and rows), each task for itself."""
+
+    block_bytes: int
+    read_bytes: int
+    reject_bytes: int
+    part_bytes: int
+    arena_bytes: int
+    chunk_bytes: int
+    merge_rows: int
+    merge_text_bytes: int
+    written_text_bytes: int
+    cells: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run, as its tasks see it. Paths must lead to the same files wherever tasks run."""
+
+    sources: tuple[Source, ...]
+    blocks: tuple[Block, ...]
+    folder: Path
+    output: Path
+    rejects: Path | None
+    parquet: Path | None
+    strict: bool
+    sizes: Sizes
+    splitters: Splitters
+    hot: HotSongs
+    listed_rejects: int

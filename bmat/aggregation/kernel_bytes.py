@@ -1,0 +1,142 @@
+"""Byte strings inside arrays, for the compiled kernels: compare, copy, hash, find.
+
+All work on words of eight bytes and may read, never use, up to 32 bytes behind a string: the
+arrays end with SLACK_BYTES that nobody minds.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bmat.aggregation.compiled import inlined
+from bmat.aggregation.kernel_fields import HIGHS, ONES
+from bmat.aggregation.kernel_words import load64, store64, swap64, trailing_zeros
+
+SLACK_BYTES = 64
+COPY_SLACK = 32
+LINE_FEEDS = np.uint64(0x0A0A0A0A0A0A0A0A)
+HASH_SEED = np.uint64(0x9E3779B97F4A7C15)
+HASH_FACTOR = np.uint64(0xD6E8FEB86659FD93)
+
+
+@inlined
+def low_bytes(count: Any) -> Any:
+    """A mask of the lowest `count` bytes of a word, 0 to 8."""
+    if count >= 8:
+        return np.uint64(0xFFFFFFFFFFFFFFFF)
+    return (np.uint64(1) << np.uint64(8 * count)) - np.uint64(1)
+
+
+@inlined
+def copy_bytes(target: Any, to: Any, source: Any, start: Any, count: Any) -> None:
+    """Copy; may overwrite up to COPY_SLACK bytes behind the copy. Most songs are short: four words
+    at once are cheaper than a loop whose end cannot be foretold.
+    """
+    store64(target, to, load64(source, start))
+    store64(target, to + 8, load64(source, start + 8))
+    store64(target, to + 16, load64(source, start + 16))
+    store64(target, to + 24, load64(source, start + 24))
+    for at in range(32, count, 8):
+        store64(target, to + at, load64(source, start + at))
+
+
+@inlined
+def compare_bytes(a: Any, a_start: Any, a_count: Any, b: Any, b_start: Any, b_count: Any) -> Any:
+    """-1, 0 or 1: how two byte strings are ordered, by their bytes, the shorter first."""
+    shorter = min(a_count, b_count)
+    at = 0
+    while at < shorter:
+        x = load64(a, a_start + at)
+        y = load64(b, b_start + at)
+        if shorter - at < 8:
+            mask = low_bytes(shorter - at)
+            x &= mask
+            y &= mask
+        if x != y:
+            return -1 if swap64(x) < swap64(y) else 1
+        at += 8
+    if a_count == b_count:
+        return 0
+    return -1 if a_count < b_count else 1
+
+
+@inlined
+def same_bytes(a: Any, a_start: Any, b: Any, b_start: Any, count: Any) -> Any:
+    """Whether `count` bytes are the same."""
+    at = 0
+    while at + 8 <= count:
+        if load64(a, a_start + at) != load64(b, b_start + at):
+            return False
+        at += 8
+    if at == count:
+        return True
+    difference = load64(a, a_start + at) ^ load64(b, b_start + at)
+    return (difference & low_bytes(count - at)) == np.uint64(0)
+
+
+@inlined
+def hash_word(hashed: Any, word: Any) -> Any:
+    """Take one more word into a hash."""
+    hashed = (hashed ^ word) * HASH_FACTOR
+    return hashed ^ (hashed >> np.uint64(32))
+
+
+@inlined
+def hash_bytes(source: Any, start: Any, count: Any) -> Any:
+    """The hash of a byte string: of its words, the last one cut (and there even if empty)."""
+    hashed = HASH_SEED
+    at = 0
+    while at + 8 <= count:
+        hashed = hash_word(hashed, load64(source, start + at))
+        at += 8
+    return hash_word(hashed, load64(source, start + at) & low_bytes(count - at))
+
+
+@inlined
+def sort_key(source: Any, start: Any, count: Any) -> Any:
+    """The first eight bytes as a number that compares as they do, zeros behind a short string."""
+    return swap64(load64(source, start) & low_bytes(count))
+
+
+@inlined
+def zero_bytes(word: Any) -> Any:
+    """A word whose lowest set bit is the high bit of the lowest zero byte of `word`; 0 for none."""
+    return (word - ONES) & ~word & HIGHS
+
+
+@inlined
+def find_byte(source: Any, start: Any, stop: Any, repeated: Any) -> Any:
+    """Where the byte, given eight times over, first stands in `source[start:stop]`; else `stop`."""
+    at = start
+    while at < stop:
+        hits = zero_bytes(load64(source, at) ^ repeated)
+        if hits != np.uint64(0):
+            return min(at + (trailing_zeros(hits) >> 3), stop)
+        at += 8
+    return stop
+
+
+@inlined
+def find_field_end(source: Any, start: Any, stop: Any, delimiters: Any) -> Any:
+    """Where the first delimiter or LF stands in `source[start:stop]`; `stop` for none."""
+    at = start
+    while at < stop:
+        word = load64(source, at)
+        hits = zero_bytes(word ^ delimiters) | zero_bytes(word ^ LINE_FEEDS)
+        if hits != np.uint64(0):
+            return min(at + (trailing_zeros(hits) >> 3), stop)
+        at += 8
+    return stop
+
+
+@inlined
+def is_plain(source: Any, start: Any, count: Any) -> Any:
+    """Whether a byte string is ASCII without NUL."""
+    at = 0
+    while at < count:
+        word = load64(source, start + at)
+        mask = low_bytes(count - at) & HIGHS
+        if ((zero_bytes(word) | word) & mask) != np.uint64(0):
+            return False
+        at += 8
+    return True

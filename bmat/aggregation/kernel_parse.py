@@ -1,0 +1,410 @@
+"""The kernel that reads a block: bytes into rows, each in its partition or in a hot cell.
+
+The clean record (song, date, plays; no quote; an ASCII song; a bare date and number) takes a fast
+path, eight bytes at a time. Any other is split, unquoted and judged field by field; what cannot
+be counted goes to the rejects.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bmat.aggregation.compiled import inlined, kernel
+from bmat.aggregation.kernel_bytes import (
+    COPY_SLACK,
+    HASH_SEED,
+    copy_bytes,
+    hash_bytes,
+    hash_word,
+    is_plain,
+    low_bytes,
+    same_bytes,
+    zero_bytes,
+)
+from bmat.aggregation.kernel_fields import (
+    HIGHS,
+    NEGATIVE,
+    ONES,
+    SEVENTY_SIXES,
+    ZERO_DIGITS,
+    day_of,
+    has_nul,
+    is_utf8,
+    parse_date,
+    parse_plays,
+)
+from bmat.aggregation.kernel_rows import append_row, locate
+from bmat.aggregation.kernel_split import (
+    CR,
+    CUT_OFF,
+    F_COLUMNS,
+    F_FIELDS,
+    F_LINES,
+    F_NEXT,
+    F_STOP,
+    LF,
+    QUOTE,
+    UNTERMINATED,
+    split_record,
+    unquote,
+)
+from bmat.aggregation.kernel_words import load8, load64, prefetch, store64, trailing_zeros
+
+# What made the kernel return.
+DONE, NEEDS_BYTES, ARENA_FULL, REJECTS_FULL = 0, 1, 2, 3
+
+# Fields of the state: the caller sets the first ones, the kernel moves on the others.
+(
+    P_POSITION,
+    P_STOP,
+    P_END,
+    P_IS_LAST,
+    P_LINES,
+    P_ROWS_COUNTED,
+    P_PLAYS_LOW,
+    P_PLAYS_HIGH,
+    P_REJECT_BYTES,
+    P_REJECTS_LISTED,
+    P_MOST_LISTED,
+    P_DELIMITER,
+    P_FIELD_COUNT,
+    P_SONG,
+    P_DATE,
+    P_PLAYS,
+    P_SPLITTER_SKIP,
+    P_HOT_SONGS,
+    P_FIRST_DAY,
+    P_DAYS,
+    P_SCRATCH,
+    P_WORK,
+) = range(22)
+P_REASONS = P_WORK + 16
+PARSE_FIELDS = P_REASONS + 9
+
+# The order is that of the data contract: the first reason that applies.
+REASONS = (
+    "unterminated_quote",
+    "extra_field",
+    "missing_field",
+    "empty_song",
+    "invalid_character",
+    "invalid_encoding",
+    "invalid_date",
+    "negative_plays",
+    "invalid_plays",
+)
+(
+    UNTERMINATED_QUOTE,
+    EXTRA_FIELD,
+    MISSING_FIELD,
+    EMPTY_SONG,
+    INVALID_CHARACTER,
+    INVALID_ENCODING,
+    INVALID_DATE,
+    NEGATIVE_PLAYS,
+    INVALID_PLAYS,
+) = range(9)
+
+LISTED_RECORD_BYTES = 1024
+REJECT_HEAD_BYTES = 16
+LARGEST_HOT_PLAYS = 2**31
+WAITING_ROWS = 128
+
+SPACES = np.uint64(0x2020202020202020)
+DATE_PATTERN = np.uint64(0x2D30302D30303030)
+DATE_CARRIES = np.uint64(0x7F76767F76767676)
+DAY_PATTERN = np.uint64(0x3030)
+DAY_CARRIES = np.uint64(0x7F7676)
+DAY_HIGHS = np.uint64(0x808080)
+
+_PARSE = (
+    "i8(u1[::1], i8[::1], i4[::1], "
+    "u8[::1], i8[::1], u1[::1], "
+    "u8[::1], i8[::1], u1[::1], u8[::1], i8[::1], "
+    "u1[::1], i8[::1], i8[::1], i8[::1], u1[::1])"
+)
+
+
+@inlined
+def find_hot(
+    slots: Any, starts: Any, texts: Any, hashed: Any, source: Any, at: Any, count: Any
+) -> Any:
+    """The number of a hot song, or -1."""
+    mask = np.uint64(len(slots) - 1)
+    slot = hashed & mask
+    tag = hashed >> np.uint64(32)
+    while True:
+        entry = slots[slot]
+        if entry == np.uint64(0):
+            return np.int64(-1)
+        if entry >> np.uint64(32) == tag:
+            number = np.int64(entry & np.uint64(0xFFFFFFFF)) - 1
+            begin = starts[np.uint64(number)]
+            if starts[np.uint64(number + 1)] - begin == count + 8:
+                if same_bytes(texts, begin, source, at, count):
+                    return number
+        slot = (slot + np.uint64(1)) & mask
+
+
+@inlined
+def add_waiting(cells: Any, waiting: Any, count: Any) -> None:
+    """Add `count` pairs of [cell, plays] to the cells."""
+    for index in range(count):
+        cell = np.uint64(waiting[np.uint64(2 * index)])
+        # A cell holds its sum plus one, so that a sum of zero is not an empty cell.
+        cells[cell] = max(cells[cell], np.uint64(1)) + np.uint64(waiting[np.uint64(2 * index + 1)])
+
+
+@inlined
+def eight_digits(digits: Any) -> Any:
+    """The number of eight decimal digits, one per byte, the first in the lowest byte."""
+    pairs = (digits * np.uint64(10) + (digits >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+    fours = (pairs * np.uint64(100) + (pairs >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+    return (fours * np.uint64(10000) + (fours >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
+
+
+@inlined
+def list_reject(state: Any, rejects: Any, source: Any, start: Any, stop: Any, reason: Any) -> Any:
+    """Count a rejected record, and list it; False, and nothing done, where the list is full."""
+    if state[P_REJECTS_LISTED] < state[P_MOST_LISTED]:
+        count = min(stop - start, LISTED_RECORD_BYTES)
+        at = state[P_REJECT_BYTES]
+        if at + REJECT_HEAD_BYTES + count + COPY_SLACK > len(rejects):
+            return False
+        store64(rejects, at, np.uint64(state[P_LINES]))
+        store64(rejects, at + 8, np.uint64(reason) | (np.uint64(count) << np.uint64(8)))
+        copy_bytes(rejects, at + REJECT_HEAD_BYTES, source, start, count)
+        state[P_REJECT_BYTES] = at + REJECT_HEAD_BYTES + count
+        state[P_REJECTS_LISTED] += 1
+    state[P_REASONS + reason] += 1
+    return True
+
+
+@inlined
+def judge_song(source: Any, start: Any, count: Any) -> Any:
+    """The reason why these bytes are no song, or -1."""
+    if count == 0:
+        return EMPTY_SONG
+    if is_plain(source, start, count):
+        return -1
+    if has_nul(source, start, start + count):
+        return INVALID_CHARACTER
+    if not is_utf8(source, start, start + count):
+        return INVALID_ENCODING
+    return -1
+
+
+@kernel(_PARSE)
+def parse_block(
+    buffer: Any,
+    state: Any,
+    month_starts: Any,
+    split_keys: Any,
+    split_starts: Any,
+    split_texts: Any,
+    hot_slots: Any,
+    hot_starts: Any,
+    hot_texts: Any,
+    cells: Any,
+    waiting: Any,
+    arena: Any,
+    arena_state: Any,
+    heads: Any,
+    chunks: Any,
+    rejects: Any,
+) -> int:
+    """Read the records that start in `buffer[position:stop]`; returns what stopped it.
+
+    `buffer[:end]` holds the file's bytes; `is_last` says that the file ends there. A record that
+    could not be read whole, or not be put anywhere, is left: call again when there is room.
+    From `buffer[scratch]` on there is room for as many bytes again, to unquote fields in.
+    """
+    position = state[P_POSITION]
+    stop = state[P_STOP]
+    end = state[P_END]
+    is_last = state[P_IS_LAST] != 0
+    delimiter = state[P_DELIMITER]
+    delimiters = np.uint64(delimiter) * ONES
+    is_simple = (
+        state[P_FIELD_COUNT] == 3
+        and state[P_SONG] == 0
+        and state[P_DATE] == 1
+        and state[P_PLAYS] == 2
+    )
+    skip = state[P_SPLITTER_SKIP]
+    scratch = state[P_SCRATCH]
+    has_hot = state[P_HOT_SONGS] > 0
+    first_day = state[P_FIRST_DAY]
+    days = state[P_DAYS]
+    day_pattern = DAY_PATTERN | (np.uint64(delimiter) << np.uint64(16))
+    columns = state[P_SONG : P_SONG + 3]
+    found = state[P_WORK : P_WORK + 16]
+    lines = state[P_LINES]
+    rows = np.int64(0)
+    waits = np.int64(0)
+    low = np.uint64(state[P_PLAYS_LOW])
+    high = np.uint64(state[P_PLAYS_HIGH])
+    outcome = DONE
+    most = max(max(state[P_SONG], state[P_DATE]), state[P_PLAYS])
+    stop = min(stop, end)
+    while position < stop:
+        at = position
+        count = np.int64(0)
+        day = np.int64(-1)
+        plays = np.int64(-1)
+        hashed = HASH_SEED
+        follower = np.int64(-1)
+        first = load8(buffer, position)
+        # The fast path ends with `follower` set, or leaves the record to the other path.
+        if is_simple and first != QUOTE:
+            scan = position
+            while True:
+                word = load64(buffer, scan)
+                hits = zero_bytes(word ^ delimiters)
+                odd = ((word - SPACES) | word) & HIGHS
+                if (hits | odd) != np.uint64(0) or scan >= end:
+                    break
+                hashed = hash_word(hashed, word)
+                scan += 8
+            tail = trailing_zeros(hits) >> 3
+            mask = low_bytes(tail)
+            count = scan + tail - position
+            if hits != np.uint64(0) and (odd & mask) == np.uint64(0) and count > 0:
+                hashed = hash_word(hashed, word & mask)
+                date_at = position + count + 1
+                digits = load64(buffer, date_at) ^ DATE_PATTERN
+                rest = load64(buffer, date_at + 8) ^ day_pattern
+                bad = (digits | (digits + DATE_CARRIES)) & HIGHS
+                bad |= (rest | (rest + DAY_CARRIES)) & DAY_HIGHS
+                word = load64(buffer, date_at + 11)
+                number = word ^ ZERO_DIGITS
+                ends = (number | (number + SEVENTY_SIXES)) & HIGHS
+                if bad == np.uint64(0) and ends != np.uint64(0):
+                    length = trailing_zeros(ends) >> 3
+                    year = np.int64(
+                        (digits & np.uint64(15)) * np.uint64(1000)
+                        + ((digits >> np.uint64(8)) & np.uint64(15)) * np.uint64(100)
+                        + ((digits >> np.uint64(16)) & np.uint64(15)) * np.uint64(10)
+                        + ((digits >> np.uint64(24)) & np.uint64(15))
+                    )
+                    month = np.int64(
+                        ((digits >> np.uint64(40)) & np.uint64(15)) * np.uint64(10)
+                        + ((digits >> np.uint64(48)) & np.uint64(15))
+                    )
+                    of_month = np.int64(
+                        (rest & np.uint64(15)) * np.uint64(10)
+                        + ((rest >> np.uint64(8)) & np.uint64(15))
+                    )
+                    day = day_of(year, month, of_month, month_starts)
+                    after = (word >> np.uint64(8 * length)) & np.uint64(0xFF)
+                    line_feed = date_at + 11 + length
+                    if after == np.uint64(CR):
+                        line_feed += 1
+                        after = np.uint64(load8(buffer, line_feed))
+                    if length > 0 and day >= 0 and after == np.uint64(LF) and line_feed < end:
+                        plays = np.int64(eight_digits(number << np.uint64(64 - 8 * length)))
+                        follower = line_feed + 1
+        if follower < 0:
+            if first == LF:
+                position += 1
+                lines += 1
+                continue
+            if first == CR:
+                if position + 1 == end:
+                    if is_last:
+                        position = end
+                        continue
+                    outcome = NEEDS_BYTES
+                    break
+                if load8(buffer, position + 1) == LF:
+                    position += 2
+                    lines += 1
+                    continue
+            state[P_LINES] = lines
+            status = split_record(found, buffer, position, end, is_last, delimiters, columns)
+            if status == CUT_OFF:
+                outcome = NEEDS_BYTES
+                break
+            reason = -1
+            if status == UNTERMINATED:
+                reason = UNTERMINATED_QUOTE
+            elif found[F_FIELDS] > state[P_FIELD_COUNT]:
+                reason = EXTRA_FIELD
+            elif found[F_FIELDS] <= most:
+                reason = MISSING_FIELD
+            else:
+                at = found[F_COLUMNS]
+                count = found[F_COLUMNS + 1] - at
+                used = scratch
+                if found[F_COLUMNS + 2] >= 0:
+                    used = unquote(buffer, used, at, found[F_COLUMNS + 2], found[F_COLUMNS + 1])
+                    at = scratch
+                    count = used - scratch
+                reason = judge_song(buffer, at, count)
+                if reason < 0:
+                    field = found[F_COLUMNS + 3]
+                    field_stop = found[F_COLUMNS + 4]
+                    if found[F_COLUMNS + 5] >= 0:
+                        field_stop = unquote(buffer, used, field, found[F_COLUMNS + 5], field_stop)
+                        field = used
+                        used = field_stop
+                    day = parse_date(buffer, field, field_stop, month_starts)
+                    if day < 0:
+                        reason = INVALID_DATE
+                if reason < 0:
+                    field = found[F_COLUMNS + 6]
+                    field_stop = found[F_COLUMNS + 7]
+                    if found[F_COLUMNS + 8] >= 0:
+                        field_stop = unquote(buffer, used, field, found[F_COLUMNS + 8], field_stop)
+                        field = used
+                    plays = parse_plays(buffer, field, field_stop)
+                    if plays < 0:
+                        reason = NEGATIVE_PLAYS if plays == NEGATIVE else INVALID_PLAYS
+            if reason >= 0:
+                if not list_reject(state, rejects, buffer, position, found[F_STOP], reason):
+                    outcome = REJECTS_FULL
+                    break
+                position = found[F_NEXT]
+                lines += found[F_LINES]
+                continue
+            if has_hot:
+                hashed = hash_bytes(buffer, at, count)
+        number_of_song = np.int64(-1)
+        if has_hot and plays < LARGEST_HOT_PLAYS and 0 <= day - first_day < days:
+            number_of_song = find_hot(hot_slots, hot_starts, hot_texts, hashed, buffer, at, count)
+        if number_of_song >= 0:
+            # Cells lie far from each other: they are asked for now, and summed up in a while.
+            cell = number_of_song * days + day - first_day
+            prefetch(cells, cell)
+            waiting[np.uint64(2 * waits)] = cell
+            waiting[np.uint64(2 * waits + 1)] = plays
+            waits += 1
+            if waits == WAITING_ROWS:
+                add_waiting(cells, waiting, waits)
+                waits = np.int64(0)
+        else:
+            partition = locate(split_keys, split_starts, split_texts, skip, buffer, at, count)
+            if not append_row(
+                arena, arena_state, heads, chunks, partition, buffer, at, count, day, plays
+            ):
+                outcome = ARENA_FULL
+                break
+        rows += 1
+        low += np.uint64(plays)
+        if low < np.uint64(plays):
+            high += np.uint64(1)
+        if follower >= 0:
+            position = follower
+            lines += 1
+        else:
+            position = found[F_NEXT]
+            lines += found[F_LINES]
+    add_waiting(cells, waiting, waits)
+    if outcome == DONE and position == end and not is_last and state[P_STOP] > end:
+        outcome = NEEDS_BYTES
+    state[P_POSITION] = position
+    state[P_LINES] = lines
+    state[P_ROWS_COUNTED] += rows
+    state[P_PLAYS_LOW] = np.int64(low)
+    state[P_PLAYS_HIGH] = np.int64(high)
+    return outcome

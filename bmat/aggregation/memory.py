@@ -1,0 +1,203 @@
+"""The tables and buffers that tasks work in, kept from one task to the next.
+
+Fresh memory is dear: the kernel clears each page at its first touch. Arrays may be made larger
+than needed: what is not touched costs nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from mmap import mmap
+from threading import Lock
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bmat.aggregation.job import Bytes, Ints, Sizes
+from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.kernel_format import DATE_TEXT_BYTES
+from bmat.aggregation.kernel_ingest import I_SLOTS, INGEST_FIELDS, SEEN_FIELDS, SEEN_ROWS
+from bmat.aggregation.kernel_parse import PARSE_FIELDS, WAITING_ROWS
+from bmat.aggregation.kernel_rows import (
+    A_BYTES,
+    A_CHUNK_BYTES,
+    A_CHUNKS,
+    A_MOST_CHUNKS,
+    A_NEXT,
+    ARENA_FIELDS,
+    CHUNK_FIELDS,
+    HEAD_FIELDS,
+)
+
+FIRST_SLOTS = 4096
+ALL_DAYS = 3_652_059 + 1
+
+T = TypeVar("T")
+N = TypeVar("N", bound=np.generic)
+
+
+def byte_array(size: int) -> Bytes:
+    """`size` bytes, and SLACK_BYTES that kernels may read or overwrite."""
+    return np.zeros(size + SLACK_BYTES, dtype=np.uint8)
+
+
+def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
+    """`size` zeros, of which few will be used: in small pages, where NumPy would take huge ones."""
+    return np.frombuffer(mmap(-1, size * np.dtype(dtype).itemsize), dtype=dtype)
+
+
+def grown(array: Bytes, size: int, used: int) -> Bytes:
+    """A larger array with the first `used` bytes of `array`."""
+    larger = byte_array(size)
+    larger[:used] = array[:used]
+    return larger
+
+
+class Arena:
+    """Rows on their way into partitions: see `kernel_rows`."""
+
+    def __init__(self, arena_bytes: int, chunk_bytes: int) -> None:
+        self.chunk_bytes = chunk_bytes
+        self.state: Ints = np.zeros(ARENA_FIELDS, dtype=np.int64)
+        self.resize(arena_bytes)
+        self.prepare(1)
+
+    def resize(self, arena_bytes: int) -> None:
+        self.bytes = byte_array(arena_bytes)
+
+    def prepare(self, partitions: int) -> None:
+        """Empty the arena, for rows of so many partitions."""
+        arena_bytes = len(self.bytes) - SLACK_BYTES
+        chunk_bytes = max(min(self.chunk_bytes, arena_bytes // (8 * partitions)), 256)
+        most = 2 * (arena_bytes // chunk_bytes) + 2 * partitions + 16
+        self.state[A_NEXT], self.state[A_CHUNKS] = 0, 0
+        self.state[A_BYTES], self.state[A_CHUNK_BYTES] = arena_bytes, chunk_bytes
+        self.state[A_MOST_CHUNKS] = most
+        self.chunks: Ints = np.zeros(CHUNK_FIELDS * (most + partitions), dtype=np.int64)
+        self.heads: Ints = np.zeros(HEAD_FIELDS * partitions, dtype=np.int64)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.state[A_NEXT]
+
+    def take_chunks(self) -> Ints:
+        """The filled chunks, as rows of [partition, start, end] sorted by partition; the arena is
+        empty afterwards, but its bytes stay as they are until the next row.
+        """
+        heads = self.heads.reshape(-1, HEAD_FIELDS)
+        count = int(self.state[A_CHUNKS])
+        full = self.chunks[: CHUNK_FIELDS * count].reshape(-1, CHUNK_FIELDS)
+        is_open = np.flatnonzero(heads[:, 0] > heads[:, 2])
+        last = np.stack([is_open, heads[is_open, 2], heads[is_open, 0]], axis=1)
+        chunks = np.concatenate([full, last])
+        heads[:] = 0
+        self.state[A_NEXT], self.state[A_CHUNKS] = 0, 0
+        return chunks[np.argsort(chunks[:, 0], kind="stable")]
+
+
+class ReadingMemory:
+    """What a task needs to read a block."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self.read_bytes = sizes.read_bytes
+        self.buffer = self._make_buffer()
+        self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
+        self.arena = Arena(sizes.arena_bytes, sizes.chunk_bytes)
+        self.rejects = byte_array(sizes.reject_bytes)
+        self.cells = np.zeros(sizes.cells, dtype=np.uint64)
+        self.waiting: Ints = np.zeros(2 * WAITING_ROWS, dtype=np.int64)
+
+    def _make_buffer(self) -> Bytes:
+        """Room for `read_bytes` and some slack, twice: read there, unquoted behind."""
+        return byte_array(2 * self.read_bytes + SLACK_BYTES)
+
+    def grow_buffer(self, used: int) -> None:
+        self.read_bytes *= 2
+        old, self.buffer = self.buffer, self._make_buffer()
+        self.buffer[:used] = old[:used]
+
+
+class MergingMemory:
+    """What a task needs to merge and write a partition."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        rows = sizes.merge_rows
+        songs = rows + 1
+        slots = 4096
+        while slots < 2 * songs:
+            slots *= 4
+        self.buffer = byte_array(sizes.read_bytes)
+        self.state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
+        self.seen: Ints = np.zeros(SEEN_ROWS * SEEN_FIELDS, dtype=np.int64)
+        self.slots = np.zeros(slots, dtype=np.uint64)
+        self.hashes = np.zeros(songs, dtype=np.uint64)
+        self.starts = np.zeros(songs + 1, dtype=np.int64)
+        self.counts = np.zeros(songs, dtype=np.int64)
+        self.texts = byte_array(sizes.merge_text_bytes)
+        self.wide = np.zeros(1024, dtype=np.uint64)
+        self.cells = sparse_array(ALL_DAYS, np.uint64)
+        self.date_texts = sparse_array(DATE_TEXT_BYTES * ALL_DAYS, np.uint8)
+        self.day_low = sparse_array(ALL_DAYS, np.uint64)
+        self.day_high = sparse_array(ALL_DAYS, np.uint64)
+        self.order = np.zeros(songs, dtype=np.int64)
+        self.places = np.zeros(songs, dtype=np.int64)
+        self.row_starts = np.zeros(songs + 1, dtype=np.int64)
+        self.keys = np.zeros(songs, dtype=np.uint64)
+        self.song_low = np.zeros(songs, dtype=np.uint64)
+        self.song_high = np.zeros(songs, dtype=np.uint64)
+        self.prefix = byte_array(4096)
+        self.resize_rows(rows)
+        self.clear()
+
+    def resize_rows(self, rows: int) -> None:
+        """Make room for so many rows; keeps those that are there."""
+        used = int(self.state[4])
+        old_songs, old_values = getattr(self, "row_songs", None), getattr(self, "values", None)
+        self.row_songs = np.zeros(rows, dtype=np.uint32)
+        self.values = np.zeros(rows, dtype=np.uint64)
+        self.gathered = np.zeros(rows, dtype=np.uint64)
+        if old_songs is not None and old_values is not None:
+            self.row_songs[:used], self.values[:used] = old_songs[:used], old_values[:used]
+
+    def clear(self) -> None:
+        """Forget all rows and songs."""
+        self.state[:] = 0
+        self.state[I_SLOTS] = FIRST_SLOTS
+        self.slots[:FIRST_SLOTS] = 0
+
+
+class Pool(Generic[T]):
+    """Things that tasks borrow and give back; as many as there are at work at a time.
+
+    `kind` says which ones are alike.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._free: dict[object, list[T]] = {}
+
+    def take(self, kind: object, make: Callable[[], T]) -> T:
+        with self._lock:
+            free = self._free.get(kind)
+            if free:
+                return free.pop()
+        return make()
+
+    def give_back(self, kind: object, thing: T) -> None:
+        with self._lock:
+            self._free.setdefault(kind, []).append(thing)
+
+    @contextmanager
+    def borrow(self, kind: object, make: Callable[[], T]) -> Iterator[T]:
+        """Lends one for the block. What an error has left in an unknown state does not return."""
+        thing = self.take(kind, make)
+        yield thing
+        self.give_back(kind, thing)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._free.clear()
+
+
+READING: Pool[ReadingMemory] = Pool()
+MERGING: Pool[MergingMemory] = Pool()

@@ -1,0 +1,83 @@
+"""The totals of a part as a Parquet file of its own, encoded by the task that merges it: see
+`parquet_file` for what becomes of them.
+
+pyarrow is imported when such a file is wanted only: it takes a quarter of a second.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bmat.aggregation.spill import write_all
+from bmat.aggregation.table import Table
+
+# Days from 0001-01-01 to 1970-01-01, from which Arrow counts.
+EPOCH_DAY = 719_162
+ROWS_PER_GROUP = 2**17
+# A dictionary holds the songs of its row group, each once: it is never larger than the texts.
+MOST_DICTIONARY_BYTES = 2**30
+
+
+class Groups:
+    """The totals of a part: of song number `ranks` in its order, on `days`, `sums` plays."""
+
+    def __init__(self, most: int) -> None:
+        self.ranks = np.empty(most, dtype=np.int32)
+        self.days = np.empty(most, dtype=np.int32)
+        self.sums = np.empty(most, dtype=np.int64)
+
+
+def save_groups(path: Path, table: Table, groups: Groups, count: int) -> None:
+    """Write the first `count` totals to a Parquet file of their own."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    songs, memory = table.song_count, table.memory
+    texts = pa.LargeStringArray.from_buffers(
+        songs, pa.py_buffer(memory.starts[: songs + 1]), pa.py_buffer(memory.texts)
+    )
+    in_order = texts.take(pa.array(memory.order[:songs])).cast(pa.string())
+    out = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        out,
+        pa.schema({"Song": dictionary_type(), "Date": pa.date32(), "Plays": pa.int64()}),
+        compression="snappy",
+        use_dictionary=["Song"],
+        dictionary_pagesize_limit=MOST_DICTIONARY_BYTES,
+        store_schema=False,
+        sorting_columns=[pq.SortingColumn(0), pq.SortingColumn(1)],
+    ) as writer:
+        for start in range(0, count, ROWS_PER_GROUP):
+            writer.write_table(rows_of(groups, start, min(start + ROWS_PER_GROUP, count), in_order))
+    save(path, out.getvalue())
+
+
+def dictionary_type() -> Any:
+    import pyarrow as pa
+
+    return pa.dictionary(pa.int32(), pa.string())
+
+
+def rows_of(groups: Groups, start: int, stop: int, songs: Any) -> Any:
+    """Some of the totals as a table of Arrow's, with no song that they do not need."""
+    import pyarrow as pa
+
+    ranks = groups.ranks[start:stop]
+    first, last = int(ranks[0]), int(ranks[-1])
+    return pa.table(
+        {
+            "Song": pa.DictionaryArray.from_arrays(ranks - first, songs[first : last + 1]),
+            "Date": pa.array(groups.days[start:stop] - EPOCH_DAY, pa.int32()).view(pa.date32()),
+            "Plays": pa.array(groups.sums[start:stop]),
+        }
+    )
+
+
+def save(path: Path, content: Any) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        write_all(descriptor, [memoryview(content)], 0)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,26 @@
+"""Where a graph is computed: on the threads of this process, or on a Dask cluster."""
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from dask.local import get_sync
+from dask.threaded import get as get_on_threads
+
+ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
+
+
+def compute(graph: Mapping[Any, Any], key: str, pool: ThreadPoolExecutor | None) -> Any:
+    """The value of `key`. Uses the cluster that DASK_SCHEDULER_ADDRESS names, else `pool`, else
+    this thread.
+    """
+    address = os.environ.get(ADDRESS_VARIABLE)
+    if not address:
+        return get_on_threads(graph, key, pool=pool) if pool else get_sync(graph, key)
+    # Importing the client takes most of a second, which only those pay who have a cluster.
+    import distributed
+
+    connect: Any = distributed.Client
+    with connect(address, set_as_default=False) as client:
+        return client.get(graph, key)

@@ -1,0 +1,45 @@
+"""How large blocks, parts and tables are: arithmetic on the limits, and nothing else."""
+
+from bmat.aggregation.job import Sizes
+from bmat.aggregation.options import Limits
+
+KIB = 1024
+MIB = 1024 * KIB
+
+MOST_PARTITIONS = 1024
+BYTES_PER_MERGED_ROW = 32
+LEAST_ROW_BYTES = 14
+
+
+def between(lowest: int, value: int, highest: int) -> int:
+    return max(lowest, min(value, highest))
+
+
+def sizes_of(limits: Limits, data_bytes: int) -> Sizes:
+    """The sizes for `data_bytes` of input.
+
+    A reading task holds an arena, its cells and a small buffer; a merging one its rows, songs and
+    text. Both together, for all threads, stay below the budget, except that no table gets so
+    small that its task would not get on.
+    """
+    share = limits.memory_budget_bytes // limits.threads
+    block_bytes = limits.block_bytes or between(
+        256 * KIB, data_bytes // (limits.threads * 8) + 1, 64 * MIB
+    )
+    part_bytes = between(4 * KIB, share // 24, 3 * MIB)
+    part_bytes = max(part_bytes, min(data_bytes // MOST_PARTITIONS, share // 4))
+    # A small input needs no large tables: no row is shorter than this many bytes.
+    most_rows = data_bytes // LEAST_ROW_BYTES + 1024
+    most_text_bytes = data_bytes + 16 * KIB
+    return Sizes(
+        block_bytes=block_bytes,
+        read_bytes=between(4 * KIB, min(block_bytes, data_bytes), MIB),
+        reject_bytes=between(4 * KIB, data_bytes, 256 * KIB),
+        part_bytes=part_bytes,
+        arena_bytes=between(64 * KIB, min(share // 4, 2 * data_bytes), 16 * MIB),
+        chunk_bytes=32 * KIB,
+        merge_rows=min(max(1024, share // 4 // BYTES_PER_MERGED_ROW), most_rows),
+        merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
+        written_text_bytes=between(64 * KIB, share // 8, 64 * MIB),
+        cells=min(between(256, share // 16 // 8, 2 * MIB), most_rows),
+    )

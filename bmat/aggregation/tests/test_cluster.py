@@ -1,0 +1,144 @@
+"""The same run on a Dask cluster: a scheduler and two workers, each a process, on this machine."""
+
+import os
+import select
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bmat.aggregation import AggregationError, Limits, aggregate
+from bmat.aggregation.scheduler import ADDRESS_VARIABLE
+from bmat.aggregation.tests.plays import many_songs
+from bmat.aggregation.tests.running import HEADER, names_in
+from bmat.tests.live.processes import ServerProcess, free_port, wait_until
+
+pytestmark = [pytest.mark.live, pytest.mark.enable_socket]
+
+START_SECONDS = 60.0
+LIMITS = Limits(block_bytes=500_000, memory_budget_bytes=10**7)
+
+
+class CountingRelay:
+    """Stands between a client and a server of this machine, and counts the bytes that pass."""
+
+    def __init__(self, target_port: int) -> None:
+        self.bytes_passed = 0
+        self._target_port = target_port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = threading.Thread(target=self._relay)
+        self._stop = threading.Event()
+        self._thread.start()
+
+    def _relay(self) -> None:
+        peers: dict[socket.socket, socket.socket] = {}
+        while not self._stop.is_set():
+            ready, _, _ = select.select([self._listener, *peers], [], [], 0.1)
+            for one in ready:
+                if one is self._listener:
+                    client, _ = one.accept()
+                    server = socket.create_connection(("127.0.0.1", self._target_port))
+                    peers |= {client: server, server: client}
+                elif one in peers:
+                    self._pass_on(one, peers)
+        for one in peers:
+            one.close()
+
+    def _pass_on(self, one: socket.socket, peers: dict[socket.socket, socket.socket]) -> None:
+        data = one.recv(2**16)
+        self.bytes_passed += len(data)
+        if data:
+            peers[one].sendall(data)
+            return
+        other = peers.pop(one)
+        del peers[other]
+        one.close()
+        other.close()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._listener.close()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a scheduler with two workers."""
+    folder, port = tmp_path_factory.mktemp("cluster"), free_port()
+    dask = [sys.executable, "-m", "dask"]
+    quiet = ["--host", "127.0.0.1", "--no-dashboard"]
+    work = [*dask, "worker", f"tcp://127.0.0.1:{port}", *quiet, "--nthreads", "1", "--no-nanny"]
+    scheduler = ServerProcess(
+        "scheduler", [*dask, "scheduler", *quiet, "--port", f"{port}"], folder
+    )
+    workers = [
+        ServerProcess(name, [*work, "--name", name, "--local-directory", str(folder)], folder)
+        for name in ("worker-1", "worker-2")
+    ]
+    try:
+        scheduler.start(environment())
+        for worker in workers:
+            worker.start(environment())
+        scheduler.wait_until_ready(lambda: listens(port), START_SECONDS)
+        for worker in workers:
+            wait_until(lambda: "Registered to" in worker.log(), START_SECONDS, worker.log_tail())
+        yield port
+    finally:
+        for process in [*workers, scheduler]:
+            process.stop()
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+
+
+@pytest.fixture
+def relay(cluster: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingRelay]:
+    """What this process says to the cluster, and hears from it, passes here."""
+    between = CountingRelay(cluster)
+    monkeypatch.setenv(ADDRESS_VARIABLE, f"tcp://127.0.0.1:{between.port}")
+    try:
+        yield between
+    finally:
+        between.stop()
+
+
+def run(folder: Path, data: bytes) -> tuple[bytes, ...]:
+    """The bytes of everything that a run leaves."""
+    folder.mkdir()
+    (folder / "in.csv").write_bytes(data)
+    products = {"parquet": folder / "totals.parquet", "summary_file": folder / "summary.json"}
+    rejects = folder / "rejects.csv"
+    aggregate(
+        [folder / "in.csv"], folder / "totals.csv", rejects=rejects, limits=LIMITS, **products
+    )
+    assert len(names_in(folder)) == 5
+    return tuple((folder / name).read_bytes() for name in names_in(folder))
+
+
+def test_a_cluster_gives_the_same_bytes_and_no_row_passes_through_here(
+    relay: CountingRelay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = many_songs(songs=20_000, rows=200_000) + b"bad\n" * 100
+    on_the_cluster = run(tmp_path / "cluster", data)
+    monkeypatch.delenv(ADDRESS_VARIABLE)
+    assert run(tmp_path / "threads", data) == on_the_cluster
+    assert sum(map(len, on_the_cluster)) > 10_000_000
+    assert 1_000 < relay.bytes_passed < 200_000
+
+
+def test_an_error_on_the_cluster_comes_out_as_it_is(relay: CountingRelay, tmp_path: Path) -> None:
+    rows = b"a,2020-01-01,9223372036854775807\n" * 20_000
+    with pytest.raises(AggregationError) as caught:
+        run(tmp_path / "cluster", HEADER + rows)
+    assert caught.value.code == "plays_overflow"
+    assert names_in(tmp_path / "cluster") == ["in.csv"]

@@ -1,0 +1,137 @@
+"""Where partitions begin, which songs are hot, and what becomes of a partition without room."""
+
+import numpy as np
+import pytest
+
+from bmat.aggregation import engine
+from bmat.aggregation.job import Job
+from bmat.aggregation.partition import (
+    NO_HOT_SONGS,
+    NO_SPLITTERS,
+    choose_splitters,
+    hash_song,
+    make_hot_songs,
+    make_splitters,
+)
+from bmat.aggregation.tests.conftest import Run
+from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
+from bmat.aggregation.tests.running import HEADER
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """The jobs that are run meanwhile."""
+    seen: list[Job] = []
+    build = engine.build
+    monkeypatch.setattr(engine, "build", lambda job: (seen.append(job), build(job))[1])
+    return seen
+
+
+def test_splitters_keep_the_bytes_behind_what_they_have_in_common() -> None:
+    splitters = make_splitters([b"song 10", b"song 2", b"song 30 and a long tail"])
+    assert (splitters.partitions, splitters.skip) == (4, 5)
+    keys = [int(key).to_bytes(8, "big") for key in splitters.keys]
+    assert keys == [b"10".ljust(8, b"\0"), b"2".ljust(8, b"\0"), b"30 and a"]
+
+
+def test_one_splitter_makes_two_partitions_and_none_makes_one() -> None:
+    assert make_splitters([b"m"]).partitions == 2
+    assert make_splitters([]) is NO_SPLITTERS
+
+
+def test_splitters_part_the_weight_evenly() -> None:
+    songs = [b"%03d" % number for number in range(100)]
+    splitters = choose_splitters(songs.__getitem__, np.full(100, 10.0), 250)
+    starts = splitters.starts.tolist()
+    texts = [splitters.texts[a:b].tobytes() for a, b in zip(starts, starts[1:], strict=False)]
+    assert texts == [b"020", b"040", b"060", b"080"]
+
+
+def test_one_song_is_never_parted() -> None:
+    assert choose_splitters([b"a"].__getitem__, np.array([1e9]), 10) is NO_SPLITTERS
+
+
+def test_hot_songs_are_found_by_the_kernels_hash() -> None:
+    songs = [b"song %d" % number for number in range(40)]
+    hot = make_hot_songs(songs, [hash_song(song) for song in songs], 700_000, 3)
+    assert len(hot) == 40
+    assert sorted(int(slot) & 0xFFFFFFFF for slot in hot.slots if slot) == list(range(1, 41))
+    assert len(make_hot_songs([], [], 0, 0)) == 0
+
+
+def test_many_songs_are_parted_and_the_totals_are_the_same(
+    run: Run, expected: Run, jobs: list[Job]
+) -> None:
+    data = many_songs(songs=6000, rows=6000)
+    assert run(data, memory_budget_bytes=1, block_bytes=20_000) == expected(data)
+    assert jobs[0].splitters.partitions > 3
+
+
+def test_songs_with_rows_on_most_days_are_summed_up_while_reading(
+    run: Run, expected: Run, jobs: list[Job]
+) -> None:
+    data = many_songs(songs=7, rows=30_000, days=4)
+    assert run(data, memory_budget_bytes=10**6, block_bytes=100_000) == expected(data)
+    assert len(jobs[0].hot) == 7
+
+
+def test_a_few_hot_songs_among_many_are_not_worth_the_trouble(run: Run, jobs: list[Job]) -> None:
+    rows = [(b"hot" if row % 20 == 0 else b"%d" % row, row % 20, 1) for row in range(20_000)]
+    run(lines_of(rows), memory_budget_bytes=10**6)
+    assert len(jobs[0].hot) == 0
+
+
+def test_days_far_apart_make_no_song_hot(run: Run, jobs: list[Job]) -> None:
+    data = HEADER + b"a,0001-01-01,1\nb,9999-12-31,2\n" * 1000
+    assert run(data, memory_budget_bytes=1).totals == b"a,0001-01-01,1000\nb,9999-12-31,2000\n"
+    assert len(jobs[0].hot) == 0
+
+
+def test_hot_cells_that_find_the_arena_nearly_full(
+    run: Run, expected: Run, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bmat.aggregation.partition.SAMPLES", 4)
+    names = [b"%d" % (row // 2 % 50) if row % 2 else b"%060d" % row for row in range(50_000)]
+    data = lines_of([(name, row // 100 % 30, row) for row, name in enumerate(names)])
+    limits = {"memory_budget_bytes": 400_000, "block_bytes": 300_000, "threads": 1}
+    assert run(data, **limits) == expected(data)
+    assert len(jobs[0].hot) == 50
+
+
+def test_songs_that_only_differ_far_behind_are_parted_once_more(run: Run, expected: Run) -> None:
+    data = many_songs(songs=1500, rows=6000, start=LONG_START)
+    assert run(data, memory_budget_bytes=1) == expected(data)
+
+
+def test_a_row_larger_than_the_memory_is_divided_too(run: Run, expected: Run) -> None:
+    data = many_songs(songs=1500, rows=3000, start=LONG_START)
+    data += LONG_START + b"x" * 600_000 + b",2020-01-01,1\n"
+    assert run(data, memory_budget_bytes=1) == expected(data)
+
+
+def test_a_song_that_the_sample_missed_still_finds_its_partition(run: Run, expected: Run) -> None:
+    data = many_songs(songs=50, rows=3000) + b"zz,2020-01-01,5\n\x01,2020-01-01,6\n"
+    assert run(data, memory_budget_bytes=1) == expected(data)
+
+
+def test_one_song_with_more_days_than_there_is_room_for(run: Run, expected: Run) -> None:
+    data = lines_of([(b"a", row % 9000, 2**50 + row) for row in range(12_000)])
+    assert run(data, memory_budget_bytes=1) == expected(data)
+
+
+def test_two_songs_with_more_days_than_there_is_room_for(run: Run, expected: Run) -> None:
+    songs = (LONG_START + b"1", LONG_START + b"2")
+    data = lines_of([(songs[row % 2], row % 9000, row) for row in range(12_000)])
+    assert run(data, memory_budget_bytes=1) == expected(data)
+
+
+def test_a_sample_without_a_good_row_gives_one_partition(run: Run, jobs: list[Job]) -> None:
+    bad = b"x" * 9_999 + b"\n"
+    data = HEADER + bad * 1000 + b"a,2020-01-01,1\n" + bad
+    assert run(data, memory_budget_bytes=1).totals == b"a,2020-01-01,1\n"
+    assert (jobs[0].splitters, jobs[0].hot) == (NO_SPLITTERS, NO_HOT_SONGS)
+
+
+def test_partitions_without_a_row_write_nothing(run: Run, expected: Run) -> None:
+    one, two = many_songs(songs=400, rows=3000), HEADER + b"x,2020-01-01,1\n"
+    assert run(two, one, two, memory_budget_bytes=1) == expected(two, one, two)
