@@ -5,13 +5,10 @@ from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, OperationalError
-from django.db.backends.base.base import BaseDatabaseWrapper
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bmat.api.models import Report
-from bmat.api.services.submit import submit_report
 from bmat.api.tests.fixtures import PLAYS
 
 pytestmark = pytest.mark.django_db
@@ -77,84 +74,6 @@ def test_it_sends_the_task_after_the_commit(client, rung, django_capture_on_comm
         assert rung() == []
 
     assert rung() == [pid]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_sends_nothing_and_keeps_nothing_when_the_row_is_rolled_back(
-    monkeypatch, rung, left_over
-):
-    def fail(*_, **__):
-        raise DatabaseError("no room for the row")
-
-    monkeypatch.setattr("bmat.api.services.submit.Report.objects.create", fail)
-
-    with pytest.raises(DatabaseError):
-        submit_report(upload(), {})
-
-    assert rung() == []
-    assert left_over() == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_sends_nothing_when_the_commit_fails(monkeypatch, rung, left_over):
-    def fail(*_, **__):
-        raise DatabaseError("the server went away")
-
-    monkeypatch.setattr("django.db.backends.base.base.BaseDatabaseWrapper._commit", fail)
-
-    with pytest.raises(DatabaseError):
-        submit_report(upload(), {})
-
-    assert rung() == []
-    assert left_over() == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_keeps_the_file_where_nobody_knows_whether_the_commit_took_place(
-    monkeypatch, left_over, caplog
-):
-    """The row may be there: its report must find its file. If it is not, the file is swept."""
-
-    def commit_and_lose_the_connection(wrapper):
-        real(wrapper)
-        raise OperationalError("server closed the connection unexpectedly")
-
-    real = getattr(BaseDatabaseWrapper, "_commit")
-    monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose_the_connection)
-
-    with pytest.raises(OperationalError):
-        submit_report(upload(), {})
-
-    pid = Report.objects.get().pid
-    assert left_over() == [f"reports/{pid}", f"reports/{pid}/input.csv"]
-    assert f"report {pid}: its commit was not confirmed, its files are kept" in caplog.text
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_keeps_nothing_where_the_database_was_away_before_the_commit(monkeypatch, left_over):
-    def fail(*_, **__):
-        raise OperationalError("connection refused")
-
-    monkeypatch.setattr("bmat.api.services.submit.Report.objects.create", fail)
-
-    with pytest.raises(OperationalError):
-        submit_report(upload(), {})
-
-    assert left_over() == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_accepts_an_upload_while_the_broker_is_down(client, monkeypatch, caplog):
-    monkeypatch.setattr("kombu.transport.memory.Channel._put", refuse_connection)
-
-    response = client.post("/api/reports/", {"input_file": upload()})
-
-    assert response.status_code == 201
-    assert f"report {response.json()['pid']}: it waits, for the broker" in caplog.text
-
-
-def refuse_connection(*_, **__):
-    raise ConnectionRefusedError("nobody listens")
 
 
 def test_it_refuses_a_request_without_a_file(client):
