@@ -5,7 +5,7 @@ set -eu
 bin=.venv/bin
 
 echo "flake8"
-"$bin/flake8" bmat config scripts manage.py
+"$bin/flake8" bmat bench config scripts manage.py
 
 echo "mypy --strict bmat"
 "$bin/mypy" --strict bmat
