@@ -2,9 +2,10 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load lint format lock clean
+.PHONY: help run test faults load fuzz bench lint format lock clean
 
 VENV := .venv
+BENCH_VENV := .venv-bench
 BIN := $(VENV)/bin
 LOCK_COMMAND := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -25,6 +26,12 @@ faults: $(VENV)/installed ## strike every part of the running service, FAULT_ROU
 load: $(VENV)/installed ## 20 clients with small reports beside one of 1 GB: how long they take, how many go through
 	@sh scripts/require_servers.sh && $(BIN)/python -m bench.load
 
+fuzz: $(VENV)/installed ## run the property tests of the aggregation with 2,000 examples each (some minutes)
+	HYPOTHESIS_PROFILE=bmat-long $(BIN)/pytest --timeout 3600 -k "equals or agrees" bmat/aggregation/tests
+
+bench: $(BENCH_VENV)/installed ## measure the aggregation beside its peers (BENCH_ROWS=25000000, see docs/performance.md)
+	@exec $(BENCH_VENV)/bin/python -m bench
+
 lint: $(VENV)/installed ## flake8, mypy --strict, missing migrations, Django's deployment checks
 	@exec sh scripts/lint.sh
 
@@ -35,14 +42,18 @@ format: $(VENV)/installed ## lay the code out again (ruff)
 lock: $(VENV)/installed ## resolve requirements/*.txt into requirements/*.lock, with hashes
 	$(LOCK_COMMAND) requirements/local.txt -o requirements/local.lock
 	$(LOCK_COMMAND) requirements/production.txt -o requirements/production.lock
+	$(LOCK_COMMAND) requirements/bench.txt -o requirements/bench.lock
 
 clean: ## remove what the commands above made, except the reports under var/
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov staticfiles
+	rm -rf $(VENV) $(BENCH_VENV) .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov staticfiles
 	find bmat config bench scripts -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # The script compares the lock's content, not its age: a fresh checkout may carry any time stamp.
 $(VENV)/installed: FORCE
 	@exec sh scripts/install.sh $(VENV) requirements/local.lock
+
+$(BENCH_VENV)/installed: FORCE
+	@exec sh scripts/install.sh $(BENCH_VENV) requirements/bench.lock
 
 .PHONY: FORCE
 FORCE:

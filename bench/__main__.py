@@ -1,8 +1,9 @@
 """`python -m bench`: bmat and its peers on three shapes of input, side by side.
 
 BENCH_ROWS (25,000,000) rows in files under BENCH_FOLDER (`.bench`), in BENCH_ROUNDS (3) rounds,
-bmat with BENCH_MEMORY (1 GiB). Each engine runs in a process of its own, in turn; the outputs must hold
-the same lines. The fastest round of each counts.
+bmat with BENCH_MEMORY bytes (1 GiB). BENCH_SHAPES and BENCH_PEERS choose among them. Each engine
+runs in a process of its own, in turn; the outputs must hold the same totals in the same order. The
+fastest round of each counts.
 """
 
 import json
@@ -12,6 +13,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.outputs import digest_of
 from bench.shapes import SHAPES, Shape, make
 
 ROWS = int(os.environ.get("BENCH_ROWS", "25000000"))
@@ -34,12 +36,6 @@ class Result:
     @property
     def best(self) -> float:
         return min(self.seconds)
-
-
-def sorted_lines_digest(path: Path) -> str:
-    """A digest of a CSV's lines in sorted order, without the quotes that writers differ in."""
-    command = f"tr -d '\"' < '{path}' | LC_ALL=C sort -S 1G | sha256sum"
-    return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout
 
 
 def warm(path: Path) -> None:
@@ -72,7 +68,7 @@ def measure(shape: Shape) -> dict[str, Result]:
         for name, result in results.items():
             output = run_once(name, source, result)
             if round_number == 0 and name != "newlines":
-                digest = sorted_lines_digest(output)
+                digest = digest_of(output)
                 expected = expected or digest
                 if digest != expected:
                     sys.exit(f"{shape.name}: the totals of {name} differ from those of bmat.")

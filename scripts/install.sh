@@ -37,5 +37,7 @@ fi
 echo "Installing $lock into $venv (once, and again when the lock changes)..." >&2
 rm -f "$stamp"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+echo "Compiling the kernels of the aggregation (once, about half a minute)..." >&2
+"$venv/bin/python" -m bmat.aggregation.compile >&2
 # The stamp is written last, so that an installation that was interrupted is taken up again.
 printf '%s\n' "$wanted" > "$stamp"

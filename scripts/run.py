@@ -114,6 +114,11 @@ def main() -> int:
     settings.home.mkdir(parents=True, exist_ok=True)
     forget_messages(settings.home)
     environment = settings.child_environment(os.environ)
+    # No process of the service shall wait for a compiler, nor two of them compile the same.
+    compile_kernels = [sys.executable, "-m", "bmat.aggregation.compile"]
+    if subprocess.run(compile_kernels, env=environment, check=False).returncode != 0:
+        print("make run: the kernels were not compiled: see the message above", file=sys.stderr)
+        return 1
     migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     if subprocess.run(migrate, env=environment, check=False).returncode != 0:
         print("make run: the database was not migrated: see the message above", file=sys.stderr)

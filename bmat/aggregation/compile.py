@@ -4,11 +4,5 @@ import numba
 
 from bmat.aggregation import aggregate
 
-
-def main() -> None:
-    # Importing the engine has compiled them already: each kernel names its types.
-    print(f"bmat.{aggregate.__name__}: kernels are in {numba.config.CACHE_DIR}")
-
-
-if __name__ == "__main__":
-    main()
+# Importing the engine has compiled them already: each kernel names its types.
+print(f"bmat.{aggregate.__name__}: kernels are in {numba.config.CACHE_DIR}")

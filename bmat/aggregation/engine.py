@@ -48,8 +48,9 @@ def aggregate(
     `summary_file` the counts, top songs and plays per day as JSON.
 
     An input may be a FIFO or another stream, and `-` is standard input: see `sources` for what that
-    costs. All files appear whole, or not at all. `on_progress` is called in the caller's thread; what
-    it raises ends the run and comes out of here. The formats are those of docs/data-contract.md.
+    costs. All files appear whole, or not at all. `on_progress` is called in the caller's thread;
+    what it raises ends the run and comes out of here. The formats are those of
+    docs/data-contract.md.
 
     Raises AggregationError, with one of the codes of `bmat.aggregation.errors`.
     """

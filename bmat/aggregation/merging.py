@@ -55,8 +55,8 @@ class Part:
     """The lines of one partition: those in the file `path` (if any), then `text[:text_bytes]`.
 
     `days` are the days that occur, `day_low` and `day_high` their sums in words of 64 bits;
-    `top` are the songs with the most plays, with their totals; `parquet_paths` the files of the same
-    totals as Parquet, where that is wanted.
+    `top` are the songs with the most plays, with their totals; `parquet_paths` the files of the
+    same totals as Parquet, where that is wanted.
     """
 
     text: Bytes

@@ -16,6 +16,7 @@ from bmat.aggregation.table import Table
 # Days from 0001-01-01 to 1970-01-01, from which Arrow counts.
 EPOCH_DAY = 719_162
 ROWS_PER_GROUP = 2**17
+ROWS_PER_WRITTEN_SONG = 2
 # A dictionary holds the songs of its row group, each once: it is never larger than the texts.
 MOST_DICTIONARY_BYTES = 2**30
 
@@ -38,26 +39,31 @@ def save_groups(path: Path, table: Table, groups: Groups, count: int) -> None:
     texts = pa.LargeStringArray.from_buffers(
         songs, pa.py_buffer(memory.starts[: songs + 1]), pa.py_buffer(memory.texts)
     )
+    # A song that stands but once or twice is dearer by way of a dictionary than written out.
+    use_dictionary = count > ROWS_PER_WRITTEN_SONG * songs
     in_order = texts.take(pa.array(memory.order[:songs])).cast(pa.string())
     out = pa.BufferOutputStream()
     with pq.ParquetWriter(
         out,
-        pa.schema({"Song": dictionary_type(), "Date": pa.date32(), "Plays": pa.int64()}),
+        schema(use_dictionary),
         compression="snappy",
-        use_dictionary=["Song"],
+        use_dictionary=["Song"] if use_dictionary else False,
+        write_statistics=["Song"],
         dictionary_pagesize_limit=MOST_DICTIONARY_BYTES,
         store_schema=False,
         sorting_columns=[pq.SortingColumn(0), pq.SortingColumn(1)],
     ) as writer:
         for start in range(0, count, ROWS_PER_GROUP):
-            writer.write_table(rows_of(groups, start, min(start + ROWS_PER_GROUP, count), in_order))
+            rows = rows_of(groups, start, min(start + ROWS_PER_GROUP, count), in_order)
+            writer.write_table(rows.cast(writer.schema))
     save(path, out.getvalue())
 
 
-def dictionary_type() -> Any:
+def schema(use_dictionary: bool) -> Any:
     import pyarrow as pa
 
-    return pa.dictionary(pa.int32(), pa.string())
+    song = pa.dictionary(pa.int32(), pa.string()) if use_dictionary else pa.string()
+    return pa.schema({"Song": song, "Date": pa.date32(), "Plays": pa.int64()})
 
 
 def rows_of(groups: Groups, start: int, stop: int, songs: Any) -> Any:

@@ -13,7 +13,11 @@ PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 README = (PROJECT_FOLDER / "README.md").read_text()
 DOCUMENTS = [PROJECT_FOLDER / "README.md", *sorted((PROJECT_FOLDER / "docs").glob("*.md"))]
 READS_A_VARIABLE = re.compile(r"""(?:environment|env)\.\w+(?:\.\w+)?\(\s*"([A-Z][A-Z_]+)\"""")
-SOURCES = [*(PROJECT_FOLDER / "config").rglob("*.py"), *(PROJECT_FOLDER / "scripts").glob("*.py")]
+SOURCES = [
+    *(PROJECT_FOLDER / "config").rglob("*.py"),
+    *(PROJECT_FOLDER / "scripts").glob("*.py"),
+    *(PROJECT_FOLDER / "bmat" / "aggregation").glob("*.py"),
+]
 
 
 def variables_read() -> set[str]:
@@ -21,7 +25,7 @@ def variables_read() -> set[str]:
     texts = [source.read_text() for source in SOURCES]
     found = {name for text in texts for name in READS_A_VARIABLE.findall(text)}
     return found | {
-        name for text in texts for name in re.findall(r'environment\.get\("(\w+)"', text)
+        name for text in texts for name in re.findall(r'environ(?:ment)?\.get\("(\w+)"', text)
     }
 
 

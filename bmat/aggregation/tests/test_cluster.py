@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from bmat.aggregation import AggregationError, Limits, aggregate
-from bmat.aggregation.scheduler import ADDRESS_VARIABLE
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import HEADER, names_in
 from bmat.tests.live.processes import ServerProcess, free_port, wait_until
@@ -19,6 +18,7 @@ from bmat.tests.live.processes import ServerProcess, free_port, wait_until
 pytestmark = [pytest.mark.live, pytest.mark.enable_socket]
 
 START_SECONDS = 60.0
+ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 LIMITS = Limits(block_bytes=500_000, memory_budget_bytes=10**7)
 
 

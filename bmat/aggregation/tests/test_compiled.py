@@ -1,0 +1,104 @@
+"""Where compiled code is kept."""
+
+import logging
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bmat.aggregation import compiled
+
+PROJECT_FOLDER = Path(__file__).resolve().parents[3]
+KERNEL = """
+from bmat.aggregation.compiled import kernel
+
+@kernel("i8(i8)")
+def twice(number):
+    return 2 * number
+
+print(twice(21), sum(twice.stats.cache_hits.values()))
+"""
+
+
+def start(folder: Path, cache: Path) -> "subprocess.Popen[str]":
+    """A process that compiles a kernel, or takes it from the cache."""
+    (folder / "module.py").write_text(KERNEL)
+    environment = {**os.environ, "BMAT_KERNEL_CACHE": str(cache), "PYTHONPATH": str(PROJECT_FOLDER)}
+    # The package itself would compile all of its kernels, which takes half a minute.
+    program = (
+        "import sys, types; sys.path.insert(0, sys.argv[1]); package = types.ModuleType('x');"
+        f"package.__path__ = ['{PROJECT_FOLDER}/bmat/aggregation'];"
+        "sys.modules['bmat.aggregation'] = package; import module"
+    )
+    command = [sys.executable, "-c", program, str(folder)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_processes_may_compile_at_once_and_a_later_one_finds_it_done(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    at_once = [start(tmp_path, cache) for _ in range(3)]
+    answers = [process.communicate()[0].split()[0] for process in at_once]
+    assert answers == ["42"] * 3
+    assert start(tmp_path, cache).communicate()[0] == "42 1\n"
+
+
+def test_the_folder_is_named_after_sources_and_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = compiled.cache_folder()
+    assert here == compiled.cache_folder()
+    monkeypatch.setattr("llvmlite.binding.get_host_cpu_name", lambda: "another")
+    assert here.parent == compiled.cache_folder().parent
+    assert here != compiled.cache_folder()
+
+
+def test_it_is_kept_at_home_unless_the_setting_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BMAT_KERNEL_CACHE", "/somewhere")
+    assert compiled.base_folder() == Path("/somewhere")
+    monkeypatch.delenv("BMAT_KERNEL_CACHE")
+    assert compiled.base_folder() == Path.home() / ".cache" / "bmat"
+
+
+def test_a_user_without_a_home_has_a_folder_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("BMAT_KERNEL_CACHE", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert compiled.base_folder() == Path("/var/cache/bmat")
+
+
+def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file can be made any more: root, who may run the tests, may write everywhere."""
+
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(compiled, "TemporaryFile", refuse)
+
+
+def test_a_folder_that_cannot_be_written_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "kernels").mkdir()
+    (tmp_path / "kernels" / "code.nbi").write_bytes(b"compiled")
+    read_only(monkeypatch)
+    own = compiled.writable(tmp_path / "kernels")
+    assert own != tmp_path / "kernels"
+    assert (own / "code.nbi").read_bytes() == b"compiled"
+    assert caplog.records == []
+
+
+def test_without_any_folder_it_compiles_at_each_start_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    with caplog.at_level(logging.WARNING):
+        assert compiled.writable(tmp_path / "file" / "kernels").is_dir()
+    assert "set BMAT_KERNEL_CACHE to a folder that this user can write" in caplog.text
+
+
+def test_a_command_compiles_them(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_module("bmat.aggregation.compile", run_name="__main__")
+    assert "kernels are in " in capsys.readouterr().out

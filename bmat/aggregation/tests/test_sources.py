@@ -1,0 +1,135 @@
+"""Inputs that are no files: pipes, FIFOs, standard input; each is read forward, and once."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bmat.aggregation import AggregationError, Options, Progress, aggregate
+from bmat.aggregation.sources import LocalFile, NamedPipe, Stream, localized, origin_of
+from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, names_in
+
+PLAYS = HEADER + b"a,2020-01-01,1\n" * 200_000 + b"bad\n"
+TOTALS = TOTALS_HEADER + b"a,2020-01-01,200000\n"
+COMMAND = [sys.executable, "-m", "bmat.aggregation"]
+
+
+class Cancelled(Exception):
+    pass
+
+
+@contextmanager
+def fed(folder: Path, *pieces: bytes) -> Iterator[Path]:
+    """A FIFO into which somebody writes `pieces`, slowly."""
+    path = folder / "fifo"
+    os.mkfifo(path)
+
+    def feed() -> None:
+        with path.open("wb", buffering=0) as file:
+            for piece in pieces:
+                file.write(piece)
+                time.sleep(0.15)
+
+    writer = threading.Thread(target=feed)
+    writer.start()
+    yield path
+    writer.join()
+
+
+def test_standard_input_is_read_from_a_pipe(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    subprocess.run([*COMMAND, "-", "-o", str(out)], input=PLAYS, check=True, capture_output=True)
+    assert out.read_bytes() == TOTALS
+    assert names_in(tmp_path) == ["out.csv"]
+
+
+def test_a_fifo_is_read_piece_by_piece(tmp_path: Path) -> None:
+    with fed(tmp_path, PLAYS[:1], PLAYS[1:1000], PLAYS[1000:]) as fifo:
+        aggregate([fifo], tmp_path / "out.csv", rejects=tmp_path / "rejects.csv")
+    assert (tmp_path / "out.csv").read_bytes() == TOTALS
+    assert (
+        tmp_path / "rejects.csv"
+    ).read_bytes() == b"Line,Reason,Record\n200002,missing_field,bad\n"
+
+
+def test_files_and_streams_may_be_mixed_whatever_their_encodings(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes(HEADER + b"a,2020-01-01,5\nbad\n")
+    text = "Song,Date,Number of Plays\né,2020-01-01,7\nbad\n".encode("utf-16")
+    with fed(tmp_path, text[:3], text[3:]) as fifo:
+        inputs = [tmp_path / "in.csv", fifo, tmp_path / "in.csv"]
+        aggregate(inputs, tmp_path / "out.csv", rejects=tmp_path / "rejects.csv")
+    totals = "a,2020-01-01,10\né,2020-01-01,7\n".encode()
+    assert (tmp_path / "out.csv").read_bytes() == TOTALS_HEADER + totals
+    names = [line.split(b",")[0] for line in (tmp_path / "rejects.csv").read_bytes().splitlines()]
+    assert names[1:] == [str(path).encode() for path in inputs]
+
+
+def test_a_stream_that_ends_at_once_is_empty(tmp_path: Path) -> None:
+    with pytest.raises(AggregationError) as caught, fed(tmp_path) as fifo:
+        aggregate([fifo], tmp_path / "out.csv")
+    assert (caught.value.code, caught.value.source) == ("empty_file", fifo)
+    assert names_in(tmp_path) == ["fifo"]
+
+
+def test_a_silent_stream_can_be_cancelled(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    begin = time.monotonic()
+
+    def cancel(progress: Progress) -> None:
+        if time.monotonic() > begin + 0.3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        aggregate([tmp_path / "fifo"], tmp_path / "out.csv", on_progress=cancel)
+    assert time.monotonic() - begin < 1.3
+    assert names_in(tmp_path) == ["fifo"]
+
+
+def test_progress_rises_while_a_stream_is_read(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    with fed(tmp_path, *[PLAYS[at : at + 10**6] for at in range(0, len(PLAYS), 10**6)]) as fifo:
+        aggregate([fifo], tmp_path / "out.csv", on_progress=seen.append)
+    fractions = [progress.fraction for progress in seen]
+    assert fractions == sorted(fractions)
+    assert len({fraction for fraction in fractions if 0 < fraction < 0.2}) > 3
+    assert fractions[-1] == 1.0
+
+
+def test_progress_rises_while_a_file_is_transcoded(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    (tmp_path / "in.csv").write_bytes(PLAYS.decode("ascii").encode("utf-16"))
+    aggregate([tmp_path / "in.csv"], tmp_path / "out.csv", on_progress=seen.append)
+    fractions = [progress.fraction for progress in seen]
+    assert fractions == sorted(fractions)
+    assert 0.2 in fractions
+
+
+def test_a_file_in_utf_8_is_read_in_place(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes(PLAYS)
+    origin = origin_of(tmp_path / "in.csv")
+    assert isinstance(origin, LocalFile)
+    read = localized(origin, Options(), tmp_path / "copy", lambda done: None)
+    assert (read, names_in(tmp_path)) == (tmp_path / "in.csv", ["in.csv"])
+
+
+def test_a_dash_is_standard_input_and_a_folder_is_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert isinstance(origin_of(tmp_path / "fifo"), NamedPipe)
+    with pytest.raises(IsADirectoryError, match=str(tmp_path)):
+        origin_of(tmp_path)
+
+
+def test_standard_input_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in.csv").write_bytes(PLAYS)
+    with (tmp_path / "in.csv").open("r") as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        origin = origin_of(Path("-"))
+        assert isinstance(origin, Stream)
+        assert b"".join(origin.chunks()) == PLAYS
+        assert not file.closed
