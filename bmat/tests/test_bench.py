@@ -25,7 +25,8 @@ def test_it_measures_and_prints_the_table_and_the_stages(tmp_path: Path) -> None
     assert "parse and partition" in done.stdout
 
 
-@pytest.mark.parametrize("name", sorted(SHAPES))
+# The songs of `high` alone take many seconds to make.
+@pytest.mark.parametrize("name", ["low", "mid"])
 def test_its_shapes_are_the_same_each_time(tmp_path: Path, name: str) -> None:
     first, second = (make(SHAPES[name], 1000, tmp_path / folder) for folder in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
