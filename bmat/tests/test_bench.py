@@ -33,6 +33,14 @@ def test_its_shapes_are_the_same_each_time(tmp_path: Path, name: str) -> None:
     assert first.read_bytes().count(b"\n") == 1001
 
 
+def test_it_measures_the_memory_of_the_engine_alone() -> None:
+    ballast = b"x" * 300_000_000
+    program = "from bench.peers import peak_bytes; print(peak_bytes())"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=PROJECT_FOLDER, capture_output=True, text=True, check=True)
+    assert 5_000_000 < int(done.stdout) < len(ballast)
+
+
 def same(tmp_path: Path, one: str, other: str) -> bool:
     (tmp_path / "one").write_text("Song,Plays\n" + one)
     (tmp_path / "other").write_text("Song,Plays\n" + other)
