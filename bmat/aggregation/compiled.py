@@ -69,7 +69,8 @@ def writable(wanted: Path) -> Path:
     return own
 
 
-setattr(numba.config, "CACHE_DIR", str(writable(cache_folder())))  # noqa: B010 (not in the stubs)
+KERNELS = writable(cache_folder())
+setattr(numba.config, "CACHE_DIR", str(KERNELS))  # noqa: B010 (it is not in the stubs)
 
 
 def kernel(signature: str) -> Callable[[F], F]:

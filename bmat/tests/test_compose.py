@@ -158,3 +158,12 @@ def test_it_lets_uploads_through_the_proxy_unbuffered_and_unlimited() -> None:
 def test_it_sets_the_header_that_the_service_trusts_whatever_a_client_sends() -> None:
     locations = NGINX.count("proxy_pass ")
     assert locations == NGINX.count("proxy_set_header X-Forwarded-Proto https;") == 2
+
+
+@pytest.mark.parametrize("dockerfile", dockerfiles(), ids=lambda path: path.parent.parent.name)
+def test_it_compiles_as_the_user_that_runs_into_a_folder_of_that_user(dockerfile: Path) -> None:
+    text = dockerfile.read_text()
+    assert "BMAT_KERNEL_CACHE=/var/cache/bmat" in text
+    assert re.search(r"install -d -o bmat -g bmat .*/var/cache/bmat", text)
+    _, _, as_user = text.partition("USER bmat\n")
+    assert "RUN python -m bmat.aggregation.compile\n" in as_user

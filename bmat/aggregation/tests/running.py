@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
+from bmat.aggregation.graph import build
+from bmat.aggregation.job import Job
 from bmat.aggregation.tests.reference.engine import aggregate as aggregate_plainly
 
 HEADER = b"Song,Date,Number of Plays\n"
@@ -53,6 +55,16 @@ def run_in(
 def run_plainly(folder: Path, *inputs: bytes, **wanted: object) -> Result:
     """What the reference makes of `inputs`: the truth."""
     return run_in(folder, *inputs, run=aggregate_plainly, **wanted)  # type: ignore[arg-type]
+
+
+def before_the_tasks(monkeypatch: pytest.MonkeyPatch, act: Callable[[Job], object]) -> None:
+    """Calls `act` with each job, after its inputs were looked at and before its tasks start."""
+
+    def build_later(job: Job) -> dict[Any, Any]:
+        act(job)
+        return build(job)
+
+    monkeypatch.setattr("bmat.aggregation.engine.build", build_later)
 
 
 def names_in(folder: Path) -> list[str]:

@@ -22,7 +22,7 @@ class Products:
         self.parquet, self.json = folder / "totals.parquet", folder / "summary.json"
         source, output = folder / "in.csv", folder / "totals.csv"
         source.write_bytes(data)
-        products = {"parquet": self.parquet, "summary_file": self.json}
+        products: Any = {"parquet": self.parquet, "summary_file": self.json}
         self.counts = aggregate([source], output, limits=limits, **products)
         assert names_in(folder) == ["in.csv", "summary.json", "totals.csv", "totals.parquet"]
         with output.open(encoding="utf-8", newline="") as file:

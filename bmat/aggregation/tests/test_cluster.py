@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,7 +117,7 @@ def run(folder: Path, data: bytes) -> tuple[bytes, ...]:
     """The bytes of everything that a run leaves."""
     folder.mkdir()
     (folder / "in.csv").write_bytes(data)
-    products = {"parquet": folder / "totals.parquet", "summary_file": folder / "summary.json"}
+    products: Any = {"parquet": folder / "totals.parquet", "summary_file": folder / "summary.json"}
     rejects = folder / "rejects.csv"
     aggregate(
         [folder / "in.csv"], folder / "totals.csv", rejects=rejects, limits=LIMITS, **products

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import AggregationError, Limits, Progress, aggregate, engine, graph, totals
+from bmat.aggregation import AggregationError, Limits, Progress, aggregate, graph, totals
 from bmat.aggregation.beacon import Beacon, Stopped, light, put_out
 from bmat.aggregation.tests.plays import many_songs
-from bmat.aggregation.tests.running import HEADER, error_of, names_in
+from bmat.aggregation.tests.running import HEADER, before_the_tasks, error_of, names_in
 
 PLAYS = many_songs(songs=3000, rows=60_000)
 SMALL = Limits(block_bytes=100_000, threads=2, memory_budget_bytes=10**6)
@@ -72,7 +72,8 @@ def test_a_cancel_takes_effect_within_a_second_and_leaves_nothing(
 ) -> None:
     # The graph names its functions when it is built, but merge_part when it is called.
     monkeypatch.setattr(graph, step, slowed(getattr(graph, step), 0.15))
-    begin, stages = [], []
+    begin: list[float] = []
+    stages: list[str] = []
 
     def cancel(progress: Progress) -> None:
         begin[:] = [time.monotonic()]
@@ -101,8 +102,7 @@ def test_a_task_stops_when_it_finds_the_beacon_gone(tmp_path: Path) -> None:
 def test_a_file_that_shrinks_while_it_is_read_fails_the_run(
     plays: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    build = engine.build
-    monkeypatch.setattr(engine, "build", lambda job: (os.truncate(plays, size), build(job))[1])
+    before_the_tasks(monkeypatch, lambda job: os.truncate(plays, size))
     with pytest.raises(OSError, match="has become shorter while it was read"):
         run(plays)
 
@@ -113,8 +113,7 @@ def test_a_file_that_shrinks_within_a_line_fails_the_run(
     plays = tmp_path / "in.csv"
     plays.write_bytes(HEADER + b"a,2020-01-01,1\n" + b"x" * 500_000)
 
-    build = engine.build
-    monkeypatch.setattr(engine, "build", lambda job: (os.truncate(plays, 180_000), build(job))[1])
+    before_the_tasks(monkeypatch, lambda job: os.truncate(plays, 180_000))
     with pytest.raises(OSError, match="has become shorter while it was read"):
         aggregate([plays], tmp_path / "out.csv", limits=SMALL)
     assert names_in(tmp_path) == ["in.csv"]

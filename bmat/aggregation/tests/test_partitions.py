@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from bmat.aggregation import engine
 from bmat.aggregation.job import Job
 from bmat.aggregation.partition import (
     NO_HOT_SONGS,
@@ -15,15 +14,14 @@ from bmat.aggregation.partition import (
 )
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
-from bmat.aggregation.tests.running import HEADER
+from bmat.aggregation.tests.running import HEADER, before_the_tasks
 
 
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """The jobs that are run meanwhile."""
     seen: list[Job] = []
-    build = engine.build
-    monkeypatch.setattr(engine, "build", lambda job: (seen.append(job), build(job))[1])
+    before_the_tasks(monkeypatch, seen.append)
     return seen
 
 

@@ -1,11 +1,11 @@
 """Rows, rejects and lines that leave the memory for the disk; buffers that grow."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bmat.aggregation import spill
 from bmat.aggregation.memory import Arena, MergingMemory
 from bmat.aggregation.merging import fill_from
 from bmat.aggregation.options import Limits
@@ -60,9 +60,9 @@ def test_a_write_that_the_system_cuts_short_goes_on(
     run: Run, expected: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = many_songs(songs=200, rows=2000)
-    whole = spill.os.pwritev
+    whole = os.pwritev
     monkeypatch.setattr(
-        spill.os,
+        os,
         "pwritev",
         lambda file, views, at: whole(file, [view[:700] for view in views[:1]], at),
     )

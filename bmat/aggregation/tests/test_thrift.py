@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from bmat.aggregation.parquet_file import GROUP_COLUMNS, GROUP_OFFSET, GROUP_ORDINAL, moved_group
@@ -12,6 +14,7 @@ from bmat.aggregation.thrift import (
     STRUCT,
     TRUE,
     Reader,
+    Struct,
     written,
 )
 
@@ -34,8 +37,8 @@ def test_it_reads_what_it_has_written() -> None:
 
 @pytest.mark.parametrize(("number", "kept"), [(2**15 - 1, True), (2**15, False)])
 def test_a_row_group_past_16_bits_has_no_number(number: int, kept: bool) -> None:
-    columns = LIST, (STRUCT, [])
-    group = {GROUP_COLUMNS: columns, GROUP_OFFSET: (I64, 4), GROUP_ORDINAL: (I16, 0)}
+    columns: tuple[int, Any] = LIST, (STRUCT, [])
+    group: Struct = {GROUP_COLUMNS: columns, GROUP_OFFSET: (I64, 4), GROUP_ORDINAL: (I16, 0)}
     moved = moved_group(group, 96, number)
     assert moved[GROUP_OFFSET] == (I64, 100)
     assert moved.get(GROUP_ORDINAL) == ((I16, number) if kept else None)
