@@ -123,7 +123,7 @@ def newlines(source: Path, output: Path, memory: int) -> Callable[[], None]:
             at, stop = size * part // THREADS, size * (part + 1) // THREADS
             buffer = numpy.empty(2**20, dtype=numpy.uint8)
             while at < stop:
-                got = os.preadv(file.fileno(), [buffer[: stop - at]], at)
+                got = os.preadv(file.fileno(), [memoryview(buffer)[: stop - at]], at)
                 found += int(numpy.count_nonzero(buffer[:got] == 10))
                 at += got
         return found
