@@ -121,10 +121,10 @@ def newlines(source: Path, output: Path, memory: int) -> Callable[[], None]:
         found = 0
         with source.open("rb", buffering=0) as file:
             at, stop = size * part // THREADS, size * (part + 1) // THREADS
-            buffer = numpy.empty(2**20, dtype=numpy.uint8)
+            buffer = memoryview(bytearray(2**20))
             while at < stop:
-                got = os.preadv(file.fileno(), [memoryview(buffer)[: stop - at]], at)
-                found += int(numpy.count_nonzero(buffer[:got] == 10))
+                got = os.preadv(file.fileno(), [buffer[: stop - at]], at)
+                found += int(numpy.count_nonzero(numpy.frombuffer(buffer[:got], "u1") == 10))
                 at += got
         return found
 
