@@ -63,6 +63,9 @@ def writable(wanted: Path) -> Path:
         atexit.register(shutil.rmtree, own, ignore_errors=True)
     try:
         shutil.copytree(wanted, own, dirs_exist_ok=True)
+        # The copies of folders are as read-only as those are.
+        for folder in [own, *own.glob("**/")]:
+            folder.chmod(0o700)
     except OSError:
         advice = f"set {CACHE_VARIABLE} to a folder that this user can write"
         logger.warning("%s is no cache: every start compiles for half a minute; %s", wanted, advice)

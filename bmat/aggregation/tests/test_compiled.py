@@ -81,12 +81,16 @@ def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_folder_that_cannot_be_written_is_read_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "kernels").mkdir()
-    (tmp_path / "kernels" / "code.nbi").write_bytes(b"compiled")
+    module = tmp_path / "kernels" / "module"
+    module.mkdir(parents=True)
+    (module / "code.nbi").write_bytes(b"compiled")
+    for folder in (module, module.parent):
+        folder.chmod(0o555)
     read_only(monkeypatch)
     own = compiled.writable(tmp_path / "kernels")
     assert own != tmp_path / "kernels"
-    assert (own / "code.nbi").read_bytes() == b"compiled"
+    assert (own / "module" / "code.nbi").read_bytes() == b"compiled"
+    assert [folder.stat().st_mode & 0o777 for folder in (own, own / "module")] == [0o700] * 2
     assert caplog.records == []
 
 
