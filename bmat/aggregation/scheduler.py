@@ -11,6 +11,11 @@ from dask.threaded import get as get_on_threads
 ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 
 
+def is_in_process() -> bool:
+    """Whether `compute` runs its tasks in this process."""
+    return not os.environ.get(ADDRESS_VARIABLE)
+
+
 def compute(graph: Mapping[Any, Any], key: str, pool: ThreadPoolExecutor | None) -> Any:
     """The value of `key`. Uses the cluster that DASK_SCHEDULER_ADDRESS names, else `pool`, else
     this thread.
