@@ -21,7 +21,7 @@ BUFFER_BYTES = 2**22
 # So little is not worth the wait for the disk.
 LEAST_DIRECT_BYTES = 2**20
 # A disk slower than this gets the page cache before it, which can be written in the background.
-LEAST_DIRECT_BYTES_PER_SECOND = 100e6
+LEAST_DIRECT_BYTES_PER_SECOND = 30e6
 
 BUFFERS: Pool[Bytes] = Pool()
 
