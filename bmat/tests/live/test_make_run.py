@@ -58,8 +58,11 @@ class RunningService:
         self.process.stop()
 
     def wait_until_ended(self) -> None:
-        what = "every process to end"
-        wait_until(lambda: self.pids() == [], STOP_SECONDS, what, self.process.log_tail)
+        # The supervisor has no memory left, and so no name in /proc, before it can be waited for.
+        wait_until(self._has_ended, STOP_SECONDS, "every process to end", self.process.log_tail)
+
+    def _has_ended(self) -> bool:
+        return self.pids() == [] and self.process.exit_code() is not None
 
     def flower_get(self, path: str) -> requests.Response:
         url = f"http://127.0.0.1:{self.flower_port}{path}"
