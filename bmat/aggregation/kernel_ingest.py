@@ -93,8 +93,8 @@ def store_value(values: Any, wide: Any, state: Any, at: Any, day: Any, plays: An
 
 
 @kernel(
-    "i8(u1[::1], i8[:, ::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1], i8[::1], u4[::1], u8[::1], "
-    "u8[::1], i8[::1])"
+    "i8(u1[::1], i8[:, ::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1], i8[::1], u4[::1], "
+    "u8[::1], u8[::1], i8[::1])"
 )
 def ingest_rows(
     buffer: Any,
