@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from bmat.aggregation.compiled import inlined
-from bmat.aggregation.kernel_bytes import COPY_SLACK, compare_bytes, copy_bytes, sort_key
-from bmat.aggregation.kernel_words import prefetch, store64
+from bmat.aggregation.kernel_bytes import COPY_SLACK, compare_bytes, copy_bytes
+from bmat.aggregation.kernel_words import load64, prefetch, store64, swap64
 
 LONG = 255
 PLAIN, WIDE, RUN = 0, 1, 2
@@ -25,6 +25,17 @@ HEAD_FIELDS = 3
 CHUNK_FIELDS = 3
 CHUNK_SLACK = COPY_SLACK
 MOST_KEY = np.uint64(2**63 - 1)
+# The masks of a song's first two words by its length. Most lengths have an entry of their own, so
+# that nothing hangs on a comparison that goes one way for one song and the other for the next.
+MOST_MASKED = 255
+KEY_MASKS = np.array(
+    [
+        256 ** min(max(length - before, 0), 8) - 1
+        for length in range(MOST_MASKED + 1)
+        for before in (0, 8)
+    ],
+    dtype=np.uint64,
+)
 
 # Fields of the arena's own state.
 A_NEXT, A_BYTES, A_CHUNK_BYTES, A_CHUNKS, A_MOST_CHUNKS = 0, 1, 2, 3, 4
@@ -78,8 +89,9 @@ def locate_among_ties(
 @inlined
 def key_pair(source: Any, start: Any, count: Any) -> Any:
     """The first 126 bits of a song as two numbers of 63 bits, zeros behind a short one."""
-    first = sort_key(source, start, count)
-    second = sort_key(source, start + 8, max(count - 8, 0))
+    masks = np.uint64(2 * min(count, MOST_MASKED))
+    first = swap64(load64(source, start) & KEY_MASKS[masks])
+    second = swap64(load64(source, start + 8) & KEY_MASKS[masks + np.uint64(1)])
     front = first >> np.uint64(1)
     back = ((first & np.uint64(1)) << np.uint64(62)) | (second >> np.uint64(2))
     return front, back
