@@ -59,10 +59,12 @@ class PageWriter:
 
     def close(self) -> None:
         """Write what is left, and set `tail`."""
-        self._flush()
-        self.tail = self._buffer[: self._filled].tobytes()
-        BUFFERS.give_back(BUFFER_BYTES, self._buffer)
-        os.close(self._descriptor)
+        try:
+            self._flush()
+            self.tail = self._buffer[: self._filled].tobytes()
+            BUFFERS.give_back(BUFFER_BYTES, self._buffer)
+        finally:
+            os.close(self._descriptor)
 
     def _flush(self) -> None:
         """Write the whole pages of the buffer, and move the rest to its front."""
