@@ -56,6 +56,7 @@ def commands(settings: RunSettings) -> dict[str, list[str]]:
     """Each process's command line, by the name that prefixes its output. None holds a secret."""
     celery = [sys.executable, "-m", "celery", "--app", "bmat.taskapp.celery"]
     worker = [*celery, "worker", "--loglevel", "INFO", "--task-events"]
+    worker += ["--without-gossip", "--without-mingle"]
     schedule = str(settings.home / "celerybeat-schedule")
     return {
         "small": [*worker, "--queues", "small", "--hostname", "small@%h", "--concurrency", "2"],

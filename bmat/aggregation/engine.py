@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bmat.aggregation import beacon
+from bmat.aggregation.direct import BUFFERS
 from bmat.aggregation.errors import failure
 from bmat.aggregation.finishing import Outcome, write_summary
 from bmat.aggregation.graph import RESULT, build
@@ -21,8 +22,9 @@ from bmat.aggregation.merging import TEXTS
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.partition import plan_partitions
 from bmat.aggregation.progress import Progress, ProgressMeter
-from bmat.aggregation.scheduler import compute
-from bmat.aggregation.sizing import sizes_of
+from bmat.aggregation.row_memory import row_memory
+from bmat.aggregation.scheduler import compute, is_in_process
+from bmat.aggregation.sizing import row_memory_bytes, sizes_of
 from bmat.aggregation.sources import localized, origin_of
 from bmat.aggregation.summary import Summary
 from bmat.aggregation.writing import HEADER, replacing
@@ -132,12 +134,13 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
     job.output.write_bytes(HEADER)
     beacon.light(job.folder, len(job.blocks) + job.splitters.partitions)
     try:
-        if sum(source.size for source in job.sources) <= BYTES_FOR_ONE_THREAD:
-            outcome: Outcome = compute(build(job), RESULT, None)
-            return outcome
-        return run_on_threads(job, limits, meter)
+        with row_memory(job.folder, row_memory_bytes(limits) if is_in_process() else 0):
+            if sum(source.size for source in job.sources) <= BYTES_FOR_ONE_THREAD:
+                outcome: Outcome = compute(build(job), RESULT, None)
+                return outcome
+            return run_on_threads(job, limits, meter)
     finally:
-        for lent in (READING, MERGING, TEXTS):
+        for lent in (READING, MERGING, TEXTS, BUFFERS):
             lent.clear()
 
 

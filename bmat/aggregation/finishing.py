@@ -12,7 +12,7 @@ from bmat.aggregation.parquet_file import Appended, finish_parquet
 from bmat.aggregation.rejects import write_rejects
 from bmat.aggregation.summary import Summary
 from bmat.aggregation.totals import Totals
-from bmat.aggregation.writing import Written
+from bmat.aggregation.writing import Written, write_last
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ def finish(
     for part in parts:
         if part.overflow is not None:
             raise plays_overflow(part.overflow)
+    write_last(job, written[-1])
     plays_by_day: dict[int, int] = {}
     for part in parts:
         columns = part.days.tolist(), part.day_low.tolist(), part.day_high.tolist()

@@ -1,7 +1,8 @@
 """The run as a Dask graph: blocks are read side by side, partitions merged side by side, and what
 belongs in order is chained. Built here, computed elsewhere.
 
-Rows go from task to task through files in the job's folder, never through the graph.
+Rows go from task to task through files in the job's folder; where all tasks share one process, in
+memory while the budget allows (see `row_memory`).
 """
 
 from typing import Any

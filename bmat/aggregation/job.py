@@ -39,7 +39,8 @@ class Block:
 @dataclass(frozen=True)
 class Splitters:
     """The songs at which partitions begin: `texts[starts[i]:starts[i + 1]]` is the first that may
-    be in partition i + 1. All share their first `skip` bytes; `keys` are the eight behind.
+    be in partition i + 1. All share their first `skip` bytes; `keys` are two
+    numbers for each, of the 16 bytes behind.
     """
 
     keys: Words
@@ -49,7 +50,7 @@ class Splitters:
 
     @property
     def partitions(self) -> int:
-        return len(self.keys) + 1
+        return len(self.starts)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ MOST_RUN_DAYS = 512
 # What made `ingest_rows` return.
 ALL_IN, SONGS_FULL, TEXTS_FULL, ROWS_FULL, WIDE_FULL = 0, 1, 2, 3, 4
 
-I_POSITION, I_END, I_SONGS, I_TEXT_BYTES, I_ROWS, I_WIDE, I_SLOTS, I_PLAYS = range(8)
+I_POSITION, I_END, I_SONGS, I_TEXT_BYTES, I_ROWS, I_WIDE, I_SLOTS, I_EXTENT = range(8)
 INGEST_FIELDS = 8
 
 SEEN_ROWS = 32
@@ -93,11 +93,12 @@ def store_value(values: Any, wide: Any, state: Any, at: Any, day: Any, plays: An
 
 
 @kernel(
-    "i8(u1[::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1], i8[::1], u4[::1], u8[::1], u8[::1], "
-    "i8[::1])"
+    "i8(u1[::1], i8[:, ::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1], i8[::1], u4[::1], "
+    "u8[::1], u8[::1], i8[::1])"
 )
 def ingest_rows(
     buffer: Any,
+    extents: Any,
     state: Any,
     slots: Any,
     hashes: Any,
@@ -109,7 +110,8 @@ def ingest_rows(
     wide: Any,
     seen: Any,
 ) -> Any:
-    """Take in the whole rows of `buffer[position:end]`; returns what stopped it.
+    """Take in the whole rows of `buffer[position:end]`, then those of the extents from number
+    `state[I_EXTENT]` on; returns what stopped it.
 
     `texts[starts[i]:starts[i + 1]]` is song i, `counts[i]` the number of its rows; row r is of
     song `row_songs[r]` with `values[r]`.
@@ -142,7 +144,12 @@ def ingest_rows(
                 seen_count += 1
                 ahead = stop
             if seen_count == 0:
-                break
+                if state[I_EXTENT] == len(extents):
+                    break
+                position = extents[state[I_EXTENT], 0]
+                end = extents[state[I_EXTENT], 1]
+                state[I_EXTENT] += 1
+                continue
         place = np.uint64(SEEN_FIELDS * seen_at)
         song = seen[place]
         count = seen[place + np.uint64(1)]
@@ -209,6 +216,7 @@ def ingest_rows(
         rows += row_count
         position = stop
     state[I_POSITION] = position
+    state[I_END] = end
     state[I_ROWS] = rows
     state[I_SONGS] = songs
     return outcome

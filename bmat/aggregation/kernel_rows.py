@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from bmat.aggregation.compiled import inlined
-from bmat.aggregation.kernel_bytes import COPY_SLACK, compare_bytes, copy_bytes, sort_key
-from bmat.aggregation.kernel_words import store64
+from bmat.aggregation.kernel_bytes import COPY_SLACK, compare_bytes, copy_bytes
+from bmat.aggregation.kernel_words import load64, prefetch, store64, swap64
 
 LONG = 255
 PLAIN, WIDE, RUN = 0, 1, 2
@@ -24,6 +24,18 @@ RUN_PLAYS_BITS = 42
 HEAD_FIELDS = 3
 CHUNK_FIELDS = 3
 CHUNK_SLACK = COPY_SLACK
+MOST_KEY = np.uint64(2**63 - 1)
+# The masks of a song's first two words by its length. Most lengths have an entry of their own, so
+# that nothing hangs on a comparison that goes one way for one song and the other for the next.
+MOST_MASKED = 255
+KEY_MASKS = np.array(
+    [
+        256 ** min(max(length - before, 0), 8) - 1
+        for length in range(MOST_MASKED + 1)
+        for before in (0, 8)
+    ],
+    dtype=np.uint64,
+)
 
 # Fields of the arena's own state.
 A_NEXT, A_BYTES, A_CHUNK_BYTES, A_CHUNKS, A_MOST_CHUNKS = 0, 1, 2, 3, 4
@@ -37,22 +49,33 @@ def locate(
     """The partition of a song: the number of splitters that are not behind it.
 
     `texts[starts[i]:starts[i + 1]]` is splitter i; all share their first `skip` bytes; `keys`
-    are their next eight.
+    are what follows, two numbers each: see `key_pair`.
     """
-    splitters = len(keys)
+    splitters = len(starts) - 1
     if splitters == 0:
         return 0
     if skip > 0:
         order = compare_bytes(source, start, min(count, skip), texts, starts[0], skip)
         if order != 0:
             return 0 if order < 0 else splitters
-    key = sort_key(source, start + skip, count - skip)
-    low = first_not_below(keys, key, splitters)
-    if low == splitters or keys[low] != key:
-        return low
+    front, back = key_pair(source, start + skip, max(count - skip, 0))
+    low = first_not_below(keys, front, back, splitters)
+    if low < splitters and is_key(keys, low, front, back):
+        return locate_among_ties(keys, starts, texts, source, start, count, low)
+    return low
+
+
+@inlined
+def locate_among_ties(
+    keys: Any, starts: Any, texts: Any, source: Any, start: Any, count: Any, low: Any
+) -> Any:
+    """`locate` where splitter `low` is the first of those with the song's key."""
+    front = keys[2 * low]
+    back = keys[2 * low + 1]
+    splitters = len(starts) - 1
     high = splitters
-    if key != np.uint64(0xFFFFFFFFFFFFFFFF):
-        high = first_not_below(keys, key + np.uint64(1), splitters)
+    if back < MOST_KEY:
+        high = first_not_below(keys, front, back + np.uint64(1), splitters)
     while low < high:
         middle = (low + high) >> 1
         length = starts[middle + 1] - starts[middle]
@@ -64,15 +87,40 @@ def locate(
 
 
 @inlined
-def first_not_below(keys: Any, key: Any, count: Any) -> Any:
-    """The number of sorted keys that are below `key`, found without branches to mispredict."""
-    base = 0
-    length = count
-    while length > 1:
-        half = length >> 1
-        base += half if keys[np.uint64(base + half - 1)] < key else 0
+def key_pair(source: Any, start: Any, count: Any) -> Any:
+    """The first 126 bits of a song as two numbers of 63 bits, zeros behind a short one."""
+    masks = np.uint64(2 * min(count, MOST_MASKED))
+    first = swap64(load64(source, start) & KEY_MASKS[masks])
+    second = swap64(load64(source, start + 8) & KEY_MASKS[masks + np.uint64(1)])
+    front = first >> np.uint64(1)
+    back = ((first & np.uint64(1)) << np.uint64(62)) | (second >> np.uint64(2))
+    return front, back
+
+
+@inlined
+def is_key(keys: Any, number: Any, front: Any, back: Any) -> Any:
+    """Whether this is the key of a splitter."""
+    at = np.uint64(2 * number)
+    return keys[at] == front and keys[at + np.uint64(1)] == back
+
+
+@inlined
+def first_not_below(keys: Any, front: Any, back: Any, count: Any) -> Any:
+    """The number of sorted keys that are below the one of `front` and `back`.
+
+    The sign of an unsigned difference stands for the comparison: of anything else the compiler
+    makes a jump, which goes the wrong way half of the time.
+    """
+    base = np.uint64(0)
+    length = np.uint64(count)
+    while length > np.uint64(0):
+        half = (length + np.uint64(1)) >> np.uint64(1)
+        at = (base + half - np.uint64(1)) << np.uint64(1)
+        borrow = (keys[at + np.uint64(1)] - back) >> np.uint64(63)
+        is_below = (keys[at] - front - borrow) >> np.uint64(63)
+        base += half & (np.uint64(0) - is_below)
         length -= half
-    return base + (1 if keys[np.uint64(base)] < key else 0)
+    return np.int64(base)
 
 
 @inlined
@@ -123,6 +171,8 @@ def append_row(
     if at < 0:
         return False
     heads[np.uint64(HEAD_FIELDS * partition)] = at + need
+    # The partition's next rows go to lines that no cache has: they are asked for in time.
+    prefetch(arena, at + need + COPY_SLACK)
     length = min(count, LONG)
     if is_wide or count >= LONG:
         kind = WIDE if is_wide else PLAIN

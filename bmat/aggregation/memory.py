@@ -6,7 +6,7 @@ than needed: what is not touched costs nothing.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from mmap import mmap
+from mmap import MADV_HUGEPAGE, MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -30,6 +30,7 @@ from bmat.aggregation.kernel_rows import (
 )
 
 FIRST_SLOTS = 4096
+HUGE_BYTES = 2**22
 ALL_DAYS = 3_652_059 + 1
 
 T = TypeVar("T")
@@ -44,6 +45,16 @@ def byte_array(size: int) -> Bytes:
 def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
     """`size` zeros, of which few will be used: in small pages, where NumPy would take huge ones."""
     return np.frombuffer(mmap(-1, size * np.dtype(dtype).itemsize), dtype=dtype)
+
+
+def large_array(size: int) -> Bytes:
+    """`size` bytes, and SLACK_BYTES that kernels may read or overwrite: in huge pages, where there
+    are such, and straight from the system, so that those never used take no memory.
+    """
+    area = mmap(-1, size + SLACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS)
+    if size >= HUGE_BYTES:
+        area.madvise(MADV_HUGEPAGE)
+    return np.frombuffer(area, dtype=np.uint8)
 
 
 def grown(array: Bytes, size: int, used: int) -> Bytes:
@@ -63,7 +74,7 @@ class Arena:
         self.prepare(1)
 
     def resize(self, arena_bytes: int) -> None:
-        self.bytes = byte_array(arena_bytes)
+        self.bytes = large_array(arena_bytes)
 
     def prepare(self, partitions: int) -> None:
         """Empty the arena, for rows of so many partitions."""
@@ -79,6 +90,16 @@ class Arena:
     @property
     def is_empty(self) -> bool:
         return not self.state[A_NEXT]
+
+    @property
+    def used_bytes(self) -> int:
+        return int(self.state[A_NEXT])
+
+    def hand_over(self) -> Bytes:
+        """The arena's bytes, for good: the arena goes on with others."""
+        full = self.bytes
+        self.resize(len(full) - SLACK_BYTES)
+        return full
 
     def take_chunks(self) -> Ints:
         """The filled chunks, as rows of [partition, start, end] sorted by partition; the arena is

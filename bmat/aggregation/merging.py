@@ -75,12 +75,18 @@ class Part:
 
 def fill_from(
     spilled: list[Spilled], partition: int, memory: MergingMemory
-) -> Generator[tuple[int, int], int, None]:
-    """Read the rows of a partition into the memory's buffer, stretch after stretch; yields where
-    each begins and ends. Send back where the first row begins that was not taken.
+) -> Generator[tuple[Bytes, Ints], int, None]:
+    """The rows of a partition: yields bytes, and extents of them that hold rows. Those on disk are
+    read into the memory's buffer, stretch after stretch. Send back where the first row begins that
+    was not taken.
     """
+    for spill in spilled:
+        for kept in spill.kept:
+            yield kept.bytes, kept.extents_of(partition)
     filled = 0
     for spill in spilled:
+        if not len(spill.runs):
+            continue
         descriptor = os.open(spill.path, os.O_RDONLY)
         try:
             for run in spill.runs[:, partition : partition + 2].tolist():
@@ -88,7 +94,7 @@ def fill_from(
                 while offset < end:
                     room = len(memory.buffer) - SLACK_BYTES - filled
                     if not room:
-                        taken = yield 0, filled
+                        taken = yield memory.buffer, np.array([[0, filled]])
                         filled = keep_rest(memory, taken, filled)
                         continue
                     view = memory.buffer.data[filled : filled + min(room, end - offset)]
@@ -100,7 +106,7 @@ def fill_from(
         finally:
             os.close(descriptor)
     if filled:
-        yield 0, filled
+        yield memory.buffer, np.array([[0, filled]])
 
 
 def keep_rest(memory: MergingMemory, taken: int, filled: int) -> int:
@@ -119,7 +125,7 @@ def take_all(table: Table, spilled: list[Spilled], partition: int) -> bool:
     try:
         stretch = next(stretches)
         while True:
-            taken, has_room = table.take(table.memory.buffer, *stretch)
+            taken, has_room = table.take(*stretch)
             if not has_room:
                 stretches.close()
                 return False
@@ -299,7 +305,7 @@ def merge_into(
     divided = divide(job, spilled, partition, memory, splitters_of(table))
     for part in range(divided.runs.shape[1] - 1):
         merge_into(writer, job, [divided], part, memory)
-    divided.path.unlink()
+    divided.discard()
 
 
 def splitters_of(table: Table) -> Splitters:
@@ -327,7 +333,10 @@ def divide(
     with SpillWriter(job.folder, splitters.partitions) as rows:
         try:
             while True:
-                taken = divide_stretch(memory, stretch, splitters, arena, rows)
+                row_bytes, extents = stretch
+                taken = 0
+                for extent in extents.tolist():
+                    taken = divide_stretch(memory, row_bytes, extent, splitters, arena, rows)
                 stretch = stretches.send(taken)
         except StopIteration:
             rows.write(arena)
@@ -336,16 +345,17 @@ def divide(
 
 def divide_stretch(
     memory: MergingMemory,
-    stretch: tuple[int, int],
+    row_bytes: Bytes,
+    extent: list[int],
     splitters: Splitters,
     arena: Arena,
     rows: SpillWriter,
 ) -> int:
-    """Pass on the whole rows of a stretch of the buffer; returns where the next one starts."""
+    """Pass on the whole rows of an extent of the bytes; returns where the next one starts."""
     state = memory.state
-    state[I_POSITION], state[I_END] = stretch
+    state[I_POSITION], state[I_END] = extent
     while divide_rows(
-        memory.buffer,
+        row_bytes,
         state,
         splitters.keys,
         splitters.starts,

@@ -274,7 +274,7 @@ def read_records(job: Job, number: int, descriptor: int, start: int) -> Reading:
         beacon.report(block.stop - block.start, reader.rows_read)
         spilled = rows.result()
         return reading_of(
-            reader.state, start, end, rejects_path, spilled if spilled.runs[-1, -1] else None
+            reader.state, start, end, rejects_path, None if spilled.is_empty else spilled
         )
 
 
@@ -316,7 +316,7 @@ def settle_block(job: Job, number: int, before: Reading | None, guess: Reading) 
     if guess.start == true_start:
         return guess
     if guess.rows is not None:
-        guess.rows.path.unlink(missing_ok=True)
+        guess.rows.discard()
     return read_block(job, number, true_start)
 
 

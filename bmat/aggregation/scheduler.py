@@ -9,11 +9,21 @@ from dask.local import get_sync
 from dask.threaded import get as get_on_threads
 
 
+def cluster_address() -> str:
+    """The address of the Dask cluster to compute on; empty where there is none."""
+    return os.environ.get("DASK_SCHEDULER_ADDRESS", "")
+
+
+def is_in_process() -> bool:
+    """Whether `compute` runs its tasks in this process."""
+    return not cluster_address()
+
+
 def compute(graph: Mapping[Any, Any], key: str, pool: ThreadPoolExecutor | None) -> Any:
     """The value of `key`. Uses the cluster that DASK_SCHEDULER_ADDRESS names, else `pool`, else
     this thread.
     """
-    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
+    address = cluster_address()
     if not address:
         return get_on_threads(graph, key, pool=pool) if pool else get_sync(graph, key)
     # Importing the client takes most of a second, which only those pay who have a cluster.

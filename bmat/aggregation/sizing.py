@@ -36,10 +36,15 @@ def sizes_of(limits: Limits, data_bytes: int) -> Sizes:
         read_bytes=between(4 * KIB, min(block_bytes, data_bytes), MIB),
         reject_bytes=between(4 * KIB, data_bytes, 256 * KIB),
         part_bytes=part_bytes,
-        arena_bytes=between(64 * KIB, min(share // 4, 2 * data_bytes), 16 * MIB),
+        arena_bytes=between(64 * KIB, min(share // 8, 2 * data_bytes), 64 * MIB),
         chunk_bytes=32 * KIB,
         merge_rows=min(max(1024, share // 4 // BYTES_PER_MERGED_ROW), most_rows),
         merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
         written_text_bytes=between(64 * KIB, share // 8, 64 * MIB),
         cells=min(between(256, share // 16 // 8, 2 * MIB), most_rows),
     )
+
+
+def row_memory_bytes(limits: Limits) -> int:
+    """How many bytes of rows may wait in memory: what the budget leaves beside the tasks' own."""
+    return limits.memory_budget_bytes // 4 * 3

@@ -1,15 +1,18 @@
-"""Rows on disk, between the tasks that read blocks and those that merge partitions."""
+"""Rows between the tasks that read blocks and those that merge partitions: in memory while there
+is some left for them, else on disk.
+"""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
 
 import numpy as np
 
-from bmat.aggregation.job import Ints
+from bmat.aggregation.job import Bytes, Ints
 from bmat.aggregation.memory import Arena
+from bmat.aggregation.row_memory import row_memory_of
 
 MOST_VIEWS = 1000
 
@@ -33,24 +36,55 @@ def write_all(descriptor: int, views: list[memoryview], offset: int) -> int:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """An arena of rows in memory: partition p's are, for each row of
+    `extents[firsts[p]:firsts[p + 1]]`, its bytes from the first to the second number. It has
+    `size` bytes of the run's row memory.
+    """
+
+    bytes: Bytes
+    extents: Ints
+    firsts: Ints
+    size: int
+
+    def extents_of(self, partition: int) -> Ints:
+        first, end = self.firsts[partition : partition + 2].tolist()
+        return self.extents[first:end]
+
+
+@dataclass(frozen=True)
 class Spilled:
-    """A file of rows: partition p's are, for each row of `runs`, the bytes `run[p]` to
-    `run[p + 1]`.
+    """Rows that wait for their merge: those in `kept`, and those in the file `path`, if `runs` has
+    any rows. Partition p's there are, for each row of `runs`, the bytes `run[p]` to `run[p + 1]`.
     """
 
     path: Path
     runs: Ints
+    kept: list[Kept] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.kept and not len(self.runs)
+
+    def discard(self) -> None:
+        """Give back the memory and the file."""
+        memory = row_memory_of(self.path.parent)
+        while self.kept:
+            memory.give_back(self.kept.pop().size)
+        self.path.unlink(missing_ok=True)
 
 
 class SpillWriter:
-    """Writes full arenas to a file of its own, made when the first one comes."""
+    """Puts full arenas away: as they are while there is memory, else to a file of its own."""
 
     def __init__(self, folder: Path, partitions: int) -> None:
         self._path = folder / f"{uuid4().hex}.rows"
+        self._memory = row_memory_of(folder)
         self._partitions = partitions
         self._descriptor = -1
         self._offset = 0
         self._runs: list[Ints] = []
+        self._kept: list[Kept] = []
 
     def __enter__(self) -> "SpillWriter":
         return self
@@ -65,13 +99,21 @@ class SpillWriter:
             os.close(self._descriptor)
 
     def write(self, arena: Arena) -> None:
-        """Write what is in the arena, and empty it."""
+        """Put away what is in the arena, and empty it."""
+        size = arena.used_bytes
         chunks = arena.take_chunks()
         if not len(chunks):
             return
+        if self._memory.take(size):
+            bounds = np.arange(self._partitions + 1)
+            firsts = np.searchsorted(chunks[:, 0], bounds).astype(np.int64)
+            self._kept.append(Kept(arena.hand_over(), chunks[:, 1:].copy(), firsts, size))
+        else:
+            self._write(arena.bytes.data, chunks)
+
+    def _write(self, view: memoryview, chunks: Ints) -> None:
         if self._descriptor < 0:
             self._descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        view = arena.bytes.data
         sizes = np.zeros(self._partitions + 1, dtype=np.int64)
         np.add.at(sizes, chunks[:, 0] + 1, chunks[:, 2] - chunks[:, 1])
         self._runs.append(self._offset + np.cumsum(sizes))
@@ -79,6 +121,6 @@ class SpillWriter:
         self._offset = write_all(self._descriptor, views, self._offset)
 
     def result(self) -> Spilled:
-        """What was written."""
-        runs = self._runs or [np.zeros(self._partitions + 1, dtype=np.int64)]
-        return Spilled(self._path, np.stack(runs))
+        """What was put away."""
+        runs: Ints = np.zeros((0, self._partitions + 1), dtype=np.int64)
+        return Spilled(self._path, np.stack(self._runs) if self._runs else runs, self._kept)

@@ -7,6 +7,7 @@ from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_ingest import (
     ALL_IN,
     I_END,
+    I_EXTENT,
     I_POSITION,
     I_ROWS,
     I_SONGS,
@@ -61,15 +62,16 @@ class Table:
         start, end = self.memory.starts[number : number + 2].tolist()
         return self.memory.texts[start:end].tobytes()
 
-    def take(self, rows: Bytes, start: int, end: int) -> tuple[int, bool]:
-        """Take in the whole rows of `rows[start:end]`. Returns where the next one starts, and
-        whether the table has room for it.
+    def take(self, rows: Bytes, extents: Ints) -> tuple[int, bool]:
+        """Take in the whole rows of `rows[start:end]` for each row of `extents`. Returns where the
+        next one starts, and whether the table has room for it.
         """
         memory, state = self.memory, self.memory.state
-        state[I_POSITION], state[I_END] = start, end
+        state[I_POSITION] = state[I_END] = state[I_EXTENT] = 0
         while True:
             outcome = ingest_rows(
                 rows,
+                extents,
                 state,
                 memory.slots,
                 memory.hashes,

@@ -4,13 +4,14 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from bmat.aggregation.beacon import Beacon
+from bmat.aggregation.direct import PageWriter
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import TEXTS, Part
 from bmat.aggregation.spill import write_all
@@ -36,38 +37,51 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Written:
-    """A part that is in the output, which reaches up to byte `end` now; `part` without its text."""
+    """A part that is in the output: up to byte `end` in the file, `tail` belongs behind it. `part`
+    has no text any more; `is_direct`: see PageWriter.
+    """
 
     end: int
+    tail: bytes
+    is_direct: bool
     part: Part
 
 
 def write_part(job: Job, number: int, before: Written | None, part: Part) -> Written:
     """Write a part behind the one before it, and give its text's memory back."""
-    offset = before.end if before is not None else len(HEADER)
-    descriptor = os.open(job.output, os.O_WRONLY)
-    try:
+    if before is None:
+        writer = PageWriter(job.output, 0, HEADER, is_direct=True)
+    else:
+        writer = PageWriter(job.output, before.end, before.tail, before.is_direct)
+    with closing(writer):
         if part.path is not None:
-            offset = copy_file(part.path, part.path_bytes, descriptor, offset)
-        end = write_all(descriptor, [part.text.data[: part.text_bytes]], offset)
-    finally:
-        os.close(descriptor)
+            append_file(writer, part.path, part.path_bytes)
+        writer.append(part.text[: part.text_bytes])
     TEXTS.give_back(job.sizes, part.text)
     with Beacon(job.folder, len(job.blocks) + number) as beacon:
         beacon.report(1, 0)
-    return Written(end, replace(part, text=np.zeros(0, dtype=np.uint8), text_bytes=0))
+    done = replace(part, text=np.zeros(0, dtype=np.uint8), text_bytes=0)
+    return Written(writer.offset, writer.tail, writer.is_direct, done)
 
 
-def copy_file(path: Path, size: int, target: int, offset: int) -> int:
-    """Copy a file of `size` bytes into `target` at `offset`; returns the offset behind it."""
+def write_last(job: Job, last: Written) -> None:
+    """Write what the last part has left: the output is whole then."""
+    descriptor = os.open(job.output, os.O_WRONLY)
+    try:
+        write_all(descriptor, [memoryview(last.tail)], last.end)
+    finally:
+        os.close(descriptor)
+
+
+def append_file(writer: PageWriter, path: Path, size: int) -> None:
+    """Write a file of `size` bytes, and remove it."""
     source = os.open(path, os.O_RDONLY)
     try:
         done = 0
         while done < size:
             data = os.pread(source, min(2**20, size - done), done)
-            write_all(target, [memoryview(data)], offset + done)
+            writer.append(np.frombuffer(data, dtype=np.uint8))
             done += len(data)
     finally:
         os.close(source)
     path.unlink()
-    return offset + size

@@ -59,6 +59,7 @@ class Round:
         nothing left over.
         """
         self.all_end()
+        self.service.heal()
         for worker in self.service.workers:
             self._takes_reports(worker)
         self.outcome.accepted = len(self.uploads.accepted)
@@ -92,8 +93,6 @@ class Round:
         """Fails unless this worker, left alone, works on a report: others may have covered up that
         it no longer listens.
         """
-        if not worker.runs():
-            worker.start(self.service.environment)
         with self.service.nobody_listening(but=worker):
             self.uploads.post_small()
             wait_until(

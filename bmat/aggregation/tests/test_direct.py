@@ -1,0 +1,83 @@
+"""Files that are written past the page cache, where the disk can and is worth it."""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bmat.aggregation.direct import BUFFER_BYTES, PageWriter
+
+DATA = np.arange(2 * BUFFER_BYTES + 12_345, dtype=np.uint32).view(np.uint8)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "out"
+    path.touch()
+    return path
+
+
+def write(path: Path) -> PageWriter:
+    """Writes DATA in two pieces; the tail, less than a page, is left to the caller."""
+    writer = PageWriter(path, 0, b"", is_direct=True)
+    writer.append(DATA[:1_000_001])
+    writer.append(DATA[1_000_001:])
+    writer.close()
+    assert path.read_bytes() + writer.tail == DATA.tobytes()
+    return writer
+
+
+def invalid(*_: object) -> int:
+    raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
+def broken(*_: object) -> int:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_it_writes_whole_pages_and_keeps_the_rest(path: Path) -> None:
+    assert len(write(path).tail) == DATA.nbytes % 4096
+
+
+def test_it_goes_on_from_where_another_has_stopped(path: Path) -> None:
+    first = write(path)
+    second = PageWriter(path, first.offset, first.tail, is_direct=first.is_direct)
+    second.append(DATA)
+    second.close()
+    assert path.read_bytes() + second.tail == 2 * DATA.tobytes()
+
+
+def test_a_disk_that_cannot_is_written_to_through_the_page_cache(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = fcntl.fcntl
+    monkeypatch.setattr(fcntl, "fcntl", lambda a, b, *flags: invalid() if flags else get(a, b))
+    assert not write(path).is_direct
+
+
+def test_a_disk_that_only_says_so_later_is_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_really, tries = os.pwrite, [invalid]
+    monkeypatch.setattr(
+        os, "pwrite", lambda *given: (tries.pop() if tries else write_really)(*given)
+    )
+    assert not write(path).is_direct
+
+
+def test_a_slow_disk_is_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bmat.aggregation.direct.LEAST_DIRECT_BYTES_PER_SECOND", 1e30)
+    assert not write(path).is_direct
+
+
+@pytest.mark.parametrize("call", [(fcntl, "fcntl"), (os, "pwrite")])
+def test_another_error_comes_out(
+    path: Path, monkeypatch: pytest.MonkeyPatch, call: tuple[object, str]
+) -> None:
+    get_flags = fcntl.fcntl
+    fail = broken if call[1] == "pwrite" else lambda a, b, *c: broken() if c else get_flags(a, b)
+    writer = PageWriter(path, 0, b"", is_direct=True)
+    monkeypatch.setattr(*call, fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        writer.append(DATA)
