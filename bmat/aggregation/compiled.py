@@ -84,4 +84,4 @@ def kernel(signature: str) -> Callable[[F], F]:
 
 def inlined(function: F) -> F:
     """A piece of a kernel: compiled into each kernel that calls it."""
-    return cast(F, numba.njit(function, nogil=True, error_model="numpy"))
+    return cast(F, numba.njit(function, nogil=True, error_model="numpy", forceinline=True))

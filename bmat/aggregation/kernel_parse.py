@@ -33,7 +33,7 @@ from bmat.aggregation.kernel_fields import (
     parse_date,
     parse_plays,
 )
-from bmat.aggregation.kernel_rows import append_row, locate
+from bmat.aggregation.kernel_rows import append_row, locate, locate_in_bucket
 from bmat.aggregation.kernel_split import (
     CR,
     CUT_OFF,
@@ -72,12 +72,13 @@ DONE, NEEDS_BYTES, ARENA_FULL, REJECTS_FULL = 0, 1, 2, 3
     P_DATE,
     P_PLAYS,
     P_SPLITTER_SKIP,
+    P_BUCKET_WIDTH,
     P_HOT_SONGS,
     P_FIRST_DAY,
     P_DAYS,
     P_SCRATCH,
     P_WORK,
-) = range(22)
+) = range(23)
 P_REASONS = P_WORK + 16
 PARSE_FIELDS = P_REASONS + 9
 
@@ -119,7 +120,7 @@ DAY_HIGHS = np.uint64(0x808080)
 
 _PARSE = (
     "i8(u1[::1], i8[::1], i4[::1], "
-    "u8[::1], i8[::1], u1[::1], "
+    "i8[::1], i4[::1], u8[::1], i8[::1], u1[::1], "
     "u8[::1], i8[::1], u1[::1], u8[::1], i8[::1], "
     "u1[::1], i8[::1], i8[::1], i8[::1], u1[::1])"
 )
@@ -199,6 +200,8 @@ def parse_block(
     buffer: Any,
     state: Any,
     month_starts: Any,
+    split_bucketed: Any,
+    split_buckets: Any,
     split_keys: Any,
     split_starts: Any,
     split_texts: Any,
@@ -232,6 +235,7 @@ def parse_block(
         and state[P_PLAYS] == 2
     )
     skip = state[P_SPLITTER_SKIP]
+    width = state[P_BUCKET_WIDTH]
     scratch = state[P_SCRATCH]
     has_hot = state[P_HOT_SONGS] > 0
     first_day = state[P_FIRST_DAY]
@@ -383,7 +387,12 @@ def parse_block(
                 add_waiting(cells, waiting, waits)
                 waits = np.int64(0)
         else:
-            partition = locate(split_keys, split_starts, split_texts, skip, buffer, at, count)
+            if width > 0:
+                partition = locate_in_bucket(
+                    split_bucketed, split_buckets, width, buffer, at, count
+                )
+            else:
+                partition = locate(split_keys, split_starts, split_texts, skip, buffer, at, count)
             if not append_row(
                 arena, arena_state, heads, chunks, partition, buffer, at, count, day, plays
             ):

@@ -32,8 +32,9 @@ from bmat.aggregation.kernel_format import (
 from bmat.aggregation.kernel_ingest import I_END, I_POSITION, divide_rows
 from bmat.aggregation.memory import ALL_DAYS, MERGING, Arena, MergingMemory, Pool, byte_array, grown
 from bmat.aggregation.parquet import Groups, save_groups
-from bmat.aggregation.partition import choose_splitters, make_splitters
+from bmat.aggregation.partition import choose_splitters
 from bmat.aggregation.spill import Spilled, SpillWriter, write_all
+from bmat.aggregation.splitting import make_splitters
 from bmat.aggregation.table import Table
 
 SUB_PARTITIONS = 16

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bmat.aggregation.job import Bytes, HotSongs, Ints, Sizes, Source, Splitters, Words
+from bmat.aggregation.job import Bytes, HotSongs, Ints, Sizes, Source, Splitters
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_ingest import DAY_SHIFT
 from bmat.aggregation.memory import ALL_DAYS, MERGING, READING, Arena, MergingMemory, ReadingMemory
 from bmat.aggregation.reading import BlockReader
 from bmat.aggregation.sizing import MOST_PARTITIONS
+from bmat.aggregation.splitting import NO_SPLITTERS, NO_TEXTS, make_splitters
 from bmat.aggregation.table import Table
 
 SAMPLES = 64
@@ -26,8 +27,6 @@ MOST_HOT_DAYS = 2**16
 ROW_HEAD_BYTES = 8
 RUN_DAY_BYTES = 8
 
-NO_TEXTS: Bytes = np.zeros(SLACK_BYTES, dtype=np.uint8)
-NO_SPLITTERS = Splitters(np.zeros(0, np.uint64), np.zeros(1, np.int64), NO_TEXTS, 0)
 NO_HOT_SONGS = HotSongs(np.zeros(1, np.uint64), np.zeros(1, np.int64), NO_TEXTS, 0, 0)
 
 
@@ -196,23 +195,6 @@ def shortest_between(song: Callable[[int], bytes], low: int, high: int) -> bytes
         else:
             high = middle
     return song(high)[:length]
-
-
-def make_splitters(songs: list[bytes]) -> Splitters:
-    """The tables for these splitters, which are sorted and all different."""
-    if not songs:
-        return NO_SPLITTERS
-    skip = len(os.path.commonprefix([songs[0], songs[-1]])) if len(songs) > 1 else 0
-    keys: Words = np.array([key_pair(song[skip:]) for song in songs], dtype=np.uint64).ravel()
-    starts: Ints = np.cumsum([0] + [len(song) for song in songs])
-    texts = np.frombuffer(b"".join(songs) + bytes(SLACK_BYTES), dtype=np.uint8).copy()
-    return Splitters(keys, starts, texts, skip)
-
-
-def key_pair(text: bytes) -> tuple[int, int]:
-    """The first 126 bits as two numbers: see the function of this name in `kernel_rows`."""
-    bits = int.from_bytes(text[:16].ljust(16, b"\0"), "big") >> 2
-    return bits >> 63, bits % 2**63
 
 
 def make_hot_songs(songs: list[bytes], hashes: list[int], first_day: int, days: int) -> HotSongs:

@@ -17,6 +17,7 @@ from bmat.aggregation.kernel_parse import (
     ARENA_FULL,
     DONE,
     NEEDS_BYTES,
+    P_BUCKET_WIDTH,
     P_DATE,
     P_DAYS,
     P_DELIMITER,
@@ -44,6 +45,7 @@ from bmat.aggregation.kernel_parse import (
 )
 from bmat.aggregation.memory import READING, ReadingMemory
 from bmat.aggregation.spill import Spilled, SpillWriter, write_all
+from bmat.aggregation.splitting import buckets_of
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class BlockReader:
         self._on_arena = on_arena
         self._on_rejects = on_rejects
         self._splitters = splitters
+        self._buckets = buckets_of(splitters)
         self._hot = hot
         state = self.state = memory.state
         layout = source.layout
@@ -97,6 +100,7 @@ class BlockReader:
         state[P_DELIMITER], state[P_FIELD_COUNT] = layout.delimiter[0], layout.field_count
         state[P_SONG], state[P_DATE], state[P_PLAYS] = layout.song, layout.date, layout.plays
         state[P_SPLITTER_SKIP] = splitters.skip
+        state[P_BUCKET_WIDTH] = self._buckets.width
         state[P_HOT_SONGS] = len(hot)
         state[P_FIRST_DAY], state[P_DAYS] = hot.first_day, hot.days
         memory.arena.prepare(splitters.partitions)
@@ -148,6 +152,8 @@ class BlockReader:
                 memory.buffer,
                 self.state,
                 MONTH_STARTS,
+                self._buckets.keys,
+                self._buckets.starts,
                 splitters.keys,
                 splitters.starts,
                 splitters.texts,

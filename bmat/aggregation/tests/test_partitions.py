@@ -6,12 +6,11 @@ import pytest
 from bmat.aggregation.job import Job
 from bmat.aggregation.partition import (
     NO_HOT_SONGS,
-    NO_SPLITTERS,
     choose_splitters,
     hash_song,
     make_hot_songs,
-    make_splitters,
 )
+from bmat.aggregation.splitting import NO_SPLITTERS, buckets_of, make_splitters
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
 from bmat.aggregation.tests.running import HEADER, before_the_tasks
@@ -37,6 +36,25 @@ def test_splitters_keep_the_bytes_behind_what_they_have_in_common() -> None:
 def test_one_splitter_makes_two_partitions_and_none_makes_one() -> None:
     assert make_splitters([b"m"]).partitions == 2
     assert make_splitters([]) is NO_SPLITTERS
+
+
+def test_buckets_say_where_the_keys_with_the_same_first_bytes_start() -> None:
+    buckets = buckets_of(make_splitters([b"aa", b"aaz", b"b", b"zz"]))
+    starts = [int(buckets.starts[int.from_bytes(pair, "big")]) for pair in (b"a", b"aa", b"ab")]
+    assert (starts, buckets.width) == ([0, 0, 2], 32)
+
+
+@pytest.mark.parametrize(
+    "songs",
+    [
+        [],
+        [b"the same start", b"the same start, and more"],
+        [b"x", b"a longer one than a key"],
+        [b"b"] + [b"th%03d" % number for number in range(200)],
+    ],
+)
+def test_buckets_are_left_out_where_they_would_not_help(songs: list[bytes]) -> None:
+    assert buckets_of(make_splitters(songs)).width == 0
 
 
 def test_splitters_part_the_weight_evenly() -> None:
