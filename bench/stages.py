@@ -10,13 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation import Limits, aggregate, engine, merging, reading, spill, table, writing
+from bmat.aggregation import (
+    Limits,
+    aggregate,
+    engine,
+    hot_cells,
+    merging,
+    reading,
+    spill,
+    table,
+    writing,
+)
 
 STAGES = (
     (engine, "plan_partitions", "sample and plan"),
     (os, "preadv", "read bytes"),
     (reading, "parse_block", "parse and partition"),
-    (reading, "empty_cells", "empty hot cells"),
+    (reading, "add_pairs", "sum hot songs up"),
+    (hot_cells, "empty_cells", "empty hot cells"),
     (spill, "write_all", "spill rows"),
     (table, "ingest_rows", "take rows in"),
     (np, "argsort", "sort songs"),

@@ -16,6 +16,7 @@ from bmat.aggregation.errors import failure
 from bmat.aggregation.finishing import Outcome, write_summary
 from bmat.aggregation.graph import RESULT, build
 from bmat.aggregation.header import read_layout
+from bmat.aggregation.hot_cells import CELLS, PAIRS
 from bmat.aggregation.job import LISTED_REJECTS, Block, Job, Source
 from bmat.aggregation.memory import MERGING, READING
 from bmat.aggregation.merging import TEXTS
@@ -107,7 +108,8 @@ def plan(
     limits: Limits,
 ) -> Job:
     """The job of these sources."""
-    sizes = sizes_of(limits, sum(source.size - source.layout.data_start for source in sources))
+    data_bytes = sum(source.size - source.layout.data_start for source in sources)
+    sizes = sizes_of(limits, data_bytes, is_in_process())
     blocks = tuple(
         Block(number, start, min(start + sizes.block_bytes, source.size))
         for number, source in enumerate(sources)
@@ -134,13 +136,15 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
     job.output.write_bytes(HEADER)
     beacon.light(job.folder, len(job.blocks) + job.splitters.partitions)
     try:
-        with row_memory(job.folder, row_memory_bytes(limits) if is_in_process() else 0):
+        shared_bytes = row_memory_bytes(limits) if job.sizes.shares_cells else 0
+        shared_cells = job.hot.cells if job.sizes.shares_cells else 0
+        with row_memory(job.folder, shared_bytes, shared_cells):
             if sum(source.size for source in job.sources) <= BYTES_FOR_ONE_THREAD:
                 outcome: Outcome = compute(build(job), RESULT, None)
                 return outcome
             return run_on_threads(job, limits, meter)
     finally:
-        for lent in (READING, MERGING, TEXTS, BUFFERS):
+        for lent in (READING, MERGING, TEXTS, BUFFERS, PAIRS, CELLS):
             lent.clear()
 
 

@@ -55,8 +55,9 @@ class Splitters:
 
 @dataclass(frozen=True)
 class HotSongs:
-    """Songs with so many rows in a block that these are summed up while it is read, in a table of
-    `len(self) * days` cells for the days from `first_day` on. `slots` is a hash table of them.
+    """Songs, in order, with so many rows that these are summed up as soon as they are read: in a
+    table of `len(self) * days` cells, for the days from `first_day` on. `slots` is a hash table of
+    them: see `kernel_cells`. Those of partition p are the numbers `firsts[p]` to `firsts[p + 1]`.
     """
 
     slots: Words
@@ -64,6 +65,18 @@ class HotSongs:
     texts: Bytes
     first_day: int
     days: int
+    firsts: Ints
+
+    @property
+    def cells(self) -> int:
+        return len(self) * self.days
+
+    def cells_of(self, partition: int) -> tuple[int, int]:
+        """The first cell of a partition, and the first one behind it."""
+        if not len(self):
+            return 0, 0
+        first, stop = self.firsts[partition : partition + 2].tolist()
+        return first * self.days, stop * self.days
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -83,6 +96,9 @@ class Sizes:
     merge_text_bytes: int
     written_text_bytes: int
     cells: int
+    shares_cells: bool
+    pairs: int
+    run_bytes: int
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """Kernels that take rows (see `kernel_rows`) out of a buffer: into one partition's table of songs
-and list of values, or on into smaller partitions; and the one that turns hot cells into rows.
+and list of values, or on into smaller partitions.
 
 A value is a word `day:22 | is_index:1 | plays:41`; plays past 41 bits stand in a list of their
 own, and the value holds their index.
@@ -17,17 +17,14 @@ from bmat.aggregation.kernel_rows import (
     RUN,
     RUN_PLAYS_BITS,
     WIDE,
-    append_row,
     locate,
     room_for,
-    row_word,
 )
-from bmat.aggregation.kernel_words import load64, prefetch, store64
+from bmat.aggregation.kernel_words import load64, prefetch
 
 DAY_SHIFT = np.uint64(42)
 INDEX_FLAG = np.uint64(1 << 41)
 VALUE_MASK = np.uint64((1 << 41) - 1)
-MOST_RUN_DAYS = 512
 
 # What made `ingest_rows` return.
 ALL_IN, SONGS_FULL, TEXTS_FULL, ROWS_FULL, WIDE_FULL = 0, 1, 2, 3, 4
@@ -35,8 +32,8 @@ ALL_IN, SONGS_FULL, TEXTS_FULL, ROWS_FULL, WIDE_FULL = 0, 1, 2, 3, 4
 I_POSITION, I_END, I_SONGS, I_TEXT_BYTES, I_ROWS, I_WIDE, I_SLOTS, I_EXTENT = range(8)
 INGEST_FIELDS = 8
 
-SEEN_ROWS = 32
-SEEN_FIELDS = 4
+INGESTED_ROWS = 32
+INGESTED_FIELDS = 4
 
 
 @inlined
@@ -130,13 +127,13 @@ def ingest_rows(
             seen_at = np.int64(0)
             seen_count = np.int64(0)
             ahead = position
-            while seen_count < SEEN_ROWS:
+            while seen_count < INGESTED_ROWS:
                 song, count, stop = row_extent(buffer, ahead, end)
                 if stop < 0:
                     break
                 hashed = hash_bytes(buffer, song, count)
                 prefetch(slots, np.int64(hashed & mask))
-                entry = np.uint64(SEEN_FIELDS * seen_count)
+                entry = np.uint64(INGESTED_FIELDS * seen_count)
                 seen[entry] = song
                 seen[entry + np.uint64(1)] = count
                 seen[entry + np.uint64(2)] = stop
@@ -150,7 +147,7 @@ def ingest_rows(
                 end = extents[state[I_EXTENT], 1]
                 state[I_EXTENT] += 1
                 continue
-        place = np.uint64(SEEN_FIELDS * seen_at)
+        place = np.uint64(INGESTED_FIELDS * seen_at)
         song = seen[place]
         count = seen[place + np.uint64(1)]
         stop = seen[place + np.uint64(2)]
@@ -256,78 +253,3 @@ def divide_rows(
         position = stop
     state[I_POSITION] = position
     return outcome
-
-
-@kernel(
-    "i8(i8, u8[::1], i8, i8, i8[::1], u1[::1], u8[::1], i8[::1], u1[::1], i8, "
-    "u1[::1], i8[::1], i8[::1], i8[::1])"
-)
-def empty_cells(
-    song: Any,
-    cells: Any,
-    days: int,
-    first_day: int,
-    hot_starts: Any,
-    hot_texts: Any,
-    split_keys: Any,
-    split_starts: Any,
-    split_texts: Any,
-    skip: int,
-    arena: Any,
-    arena_state: Any,
-    heads: Any,
-    chunks: Any,
-) -> Any:
-    """Turn the hot cells, from song `song` on, into rows, and clear them.
-
-    Returns the song at which the arena was full (call again from there), else their number.
-    """
-    songs = len(hot_starts) - 1
-    while song < songs:
-        start = hot_starts[song]
-        count = hot_starts[song + 1] - start - 8
-        partition = locate(split_keys, split_starts, split_texts, skip, hot_texts, start, count)
-        at = np.int64(-1)
-        base = song * days
-        run: Any = np.int64(0)
-        run_at = np.int64(0)
-        for day in range(days):
-            cell = cells[np.uint64(base + day)]
-            if cell == np.uint64(0):
-                continue
-            plays = cell - np.uint64(1)
-            if plays >> np.uint64(RUN_PLAYS_BITS) != np.uint64(0):
-                if not append_row(
-                    arena,
-                    arena_state,
-                    heads,
-                    chunks,
-                    partition,
-                    hot_texts,
-                    start,
-                    count,
-                    first_day + day,
-                    np.int64(plays),
-                ):
-                    return song
-                run = 0
-                at = np.int64(-1)
-            else:
-                if run == 0 or run == MOST_RUN_DAYS:
-                    need = 8 + count + 8 * MOST_RUN_DAYS
-                    run_at = room_for(arena_state, heads, chunks, partition, need)
-                    if run_at < 0:
-                        return song
-                    copy_bytes(arena, run_at + 8, hot_texts, start, count)
-                    at = run_at + 8 + count
-                    run = 0
-                store64(
-                    arena, at, (np.uint64(first_day + day) << np.uint64(RUN_PLAYS_BITS)) | plays
-                )
-                at += 8
-                run += 1
-                store64(arena, run_at, row_word(count, RUN, 0, run))
-                heads[HEAD_FIELDS * partition] = at
-            cells[np.uint64(base + day)] = np.uint64(0)
-        song += 1
-    return song

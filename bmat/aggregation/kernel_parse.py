@@ -18,7 +18,6 @@ from bmat.aggregation.kernel_bytes import (
     hash_word,
     is_plain,
     low_bytes,
-    same_bytes,
     zero_bytes,
 )
 from bmat.aggregation.kernel_fields import (
@@ -33,7 +32,12 @@ from bmat.aggregation.kernel_fields import (
     parse_date,
     parse_plays,
 )
-from bmat.aggregation.kernel_rows import append_row, locate, locate_in_bucket
+from bmat.aggregation.kernel_places import (
+    SEEN_BATCH,
+    note_row,
+    place_seen,
+)
+from bmat.aggregation.kernel_rows import append_row, locate_in_bucket
 from bmat.aggregation.kernel_split import (
     CR,
     CUT_OFF,
@@ -48,7 +52,7 @@ from bmat.aggregation.kernel_split import (
     split_record,
     unquote,
 )
-from bmat.aggregation.kernel_words import load8, load64, prefetch, store64, trailing_zeros
+from bmat.aggregation.kernel_words import load8, load64, store64, trailing_zeros
 
 # What made the kernel return.
 DONE, NEEDS_BYTES, ARENA_FULL, REJECTS_FULL = 0, 1, 2, 3
@@ -76,9 +80,11 @@ DONE, NEEDS_BYTES, ARENA_FULL, REJECTS_FULL = 0, 1, 2, 3
     P_HOT_SONGS,
     P_FIRST_DAY,
     P_DAYS,
+    P_PAIRS,
+    P_SEEN,
     P_SCRATCH,
     P_WORK,
-) = range(23)
+) = range(25)
 P_REASONS = P_WORK + 16
 PARSE_FIELDS = P_REASONS + 9
 
@@ -108,8 +114,6 @@ REASONS = (
 
 LISTED_RECORD_BYTES = 1024
 REJECT_HEAD_BYTES = 16
-LARGEST_HOT_PLAYS = 2**31
-WAITING_ROWS = 128
 
 SPACES = np.uint64(0x2020202020202020)
 DATE_PATTERN = np.uint64(0x2D30302D30303030)
@@ -121,39 +125,9 @@ DAY_HIGHS = np.uint64(0x808080)
 _PARSE = (
     "i8(u1[::1], i8[::1], i4[::1], "
     "i8[::1], i4[::1], u8[::1], i8[::1], u1[::1], "
-    "u8[::1], i8[::1], u1[::1], u8[::1], i8[::1], "
+    "u8[::1], u1[::1], i8[::1], u8[::1], "
     "u1[::1], i8[::1], i8[::1], i8[::1], u1[::1])"
 )
-
-
-@inlined
-def find_hot(
-    slots: Any, starts: Any, texts: Any, hashed: Any, source: Any, at: Any, count: Any
-) -> Any:
-    """The number of a hot song, or -1."""
-    mask = np.uint64(len(slots) - 1)
-    slot = hashed & mask
-    tag = hashed >> np.uint64(32)
-    while True:
-        entry = slots[slot]
-        if entry == np.uint64(0):
-            return np.int64(-1)
-        if entry >> np.uint64(32) == tag:
-            number = np.int64(entry & np.uint64(0xFFFFFFFF)) - 1
-            begin = starts[np.uint64(number)]
-            if starts[np.uint64(number + 1)] - begin == count + 8:
-                if same_bytes(texts, begin, source, at, count):
-                    return number
-        slot = (slot + np.uint64(1)) & mask
-
-
-@inlined
-def add_waiting(cells: Any, waiting: Any, count: Any) -> None:
-    """Add `count` pairs of [cell, plays] to the cells."""
-    for index in range(count):
-        cell = np.uint64(waiting[np.uint64(2 * index)])
-        # A cell holds its sum plus one, so that a sum of zero is not an empty cell.
-        cells[cell] = max(cells[cell], np.uint64(1)) + np.uint64(waiting[np.uint64(2 * index + 1)])
 
 
 @inlined
@@ -206,10 +180,9 @@ def parse_block(
     split_starts: Any,
     split_texts: Any,
     hot_slots: Any,
-    hot_starts: Any,
     hot_texts: Any,
-    cells: Any,
-    waiting: Any,
+    seen: Any,
+    pairs: Any,
     arena: Any,
     arena_state: Any,
     heads: Any,
@@ -220,6 +193,7 @@ def parse_block(
 
     `buffer[:end]` holds the file's bytes; `is_last` says that the file ends there. A record that
     could not be read whole, or not be put anywhere, is left: call again when there is room.
+    Rows of hot songs go to `pairs` as words `cell:40 | plays:24`, all others to the arena.
     From `buffer[scratch]` on there is room for as many bytes again, to unquote fields in.
     """
     position = state[P_POSITION]
@@ -245,13 +219,51 @@ def parse_block(
     found = state[P_WORK : P_WORK + 16]
     lines = state[P_LINES]
     rows = np.int64(0)
-    waits = np.int64(0)
+    pair_count = state[P_PAIRS]
+    seen_count = state[P_SEEN]
     low = np.uint64(state[P_PLAYS_LOW])
     high = np.uint64(state[P_PLAYS_HIGH])
     outcome = DONE
     most = max(max(state[P_SONG], state[P_DATE]), state[P_PLAYS])
     stop = min(stop, end)
-    while position < stop:
+    # What an earlier call had no room for comes first.
+    must_place = seen_count > 0
+    is_over = False
+    # Where no song is hot there is nothing to wait for.
+    is_direct = len(pairs) == 0 and width > 0
+    while True:
+        if must_place or is_over:
+            seen_count, pair_count = place_seen(
+                seen,
+                seen_count,
+                buffer,
+                hot_slots,
+                hot_texts,
+                first_day,
+                days,
+                pairs,
+                pair_count,
+                split_bucketed,
+                split_buckets,
+                width,
+                split_keys,
+                split_starts,
+                split_texts,
+                skip,
+                arena,
+                arena_state,
+                heads,
+                chunks,
+            )
+            must_place = False
+            if seen_count > 0:
+                outcome = ARENA_FULL
+                break
+            if is_over:
+                break
+        if position >= stop:
+            is_over = True
+            continue
         at = position
         count = np.int64(0)
         day = np.int64(-1)
@@ -319,7 +331,8 @@ def parse_block(
                         position = end
                         continue
                     outcome = NEEDS_BYTES
-                    break
+                    is_over = True
+                    continue
                 if load8(buffer, position + 1) == LF:
                     position += 2
                     lines += 1
@@ -328,7 +341,8 @@ def parse_block(
             status = split_record(found, buffer, position, end, is_last, delimiters, columns)
             if status == CUT_OFF:
                 outcome = NEEDS_BYTES
-                break
+                is_over = True
+                continue
             reason = -1
             if status == UNTERMINATED:
                 reason = UNTERMINATED_QUOTE
@@ -367,37 +381,26 @@ def parse_block(
             if reason >= 0:
                 if not list_reject(state, rejects, buffer, position, found[F_STOP], reason):
                     outcome = REJECTS_FULL
-                    break
+                    is_over = True
+                    continue
                 position = found[F_NEXT]
                 lines += found[F_LINES]
                 continue
             if has_hot:
                 hashed = hash_bytes(buffer, at, count)
-        number_of_song = np.int64(-1)
-        if has_hot and plays < LARGEST_HOT_PLAYS and 0 <= day - first_day < days:
-            number_of_song = find_hot(hot_slots, hot_starts, hot_texts, hashed, buffer, at, count)
-        if number_of_song >= 0:
-            # Cells lie far from each other: they are asked for now, and summed up in a while.
-            cell = number_of_song * days + day - first_day
-            prefetch(cells, cell)
-            waiting[np.uint64(2 * waits)] = cell
-            waiting[np.uint64(2 * waits + 1)] = plays
-            waits += 1
-            if waits == WAITING_ROWS:
-                add_waiting(cells, waiting, waits)
-                waits = np.int64(0)
-        else:
-            if width > 0:
-                partition = locate_in_bucket(
-                    split_bucketed, split_buckets, width, buffer, at, count
-                )
-            else:
-                partition = locate(split_keys, split_starts, split_texts, skip, buffer, at, count)
+        if is_direct:
+            partition = locate_in_bucket(split_bucketed, split_buckets, width, buffer, at, count)
             if not append_row(
                 arena, arena_state, heads, chunks, partition, buffer, at, count, day, plays
             ):
                 outcome = ARENA_FULL
-                break
+                is_over = True
+                continue
+        else:
+            note_row(seen, seen_count, hot_slots, at, count, hashed, day, plays)
+            seen_count += 1
+            # A name that was unquoted stays where it is only until the next one is.
+            must_place = at >= scratch or seen_count == SEEN_BATCH
         rows += 1
         low += np.uint64(plays)
         if low < np.uint64(plays):
@@ -408,10 +411,11 @@ def parse_block(
         else:
             position = found[F_NEXT]
             lines += found[F_LINES]
-    add_waiting(cells, waiting, waits)
     if outcome == DONE and position == end and not is_last and state[P_STOP] > end:
         outcome = NEEDS_BYTES
     state[P_POSITION] = position
+    state[P_PAIRS] = pair_count
+    state[P_SEEN] = seen_count
     state[P_LINES] = lines
     state[P_ROWS_COUNTED] += rows
     state[P_PLAYS_LOW] = np.int64(low)

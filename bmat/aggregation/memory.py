@@ -13,11 +13,12 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from bmat.aggregation.job import Bytes, Ints, Sizes
+from bmat.aggregation.job import Bytes, Ints, Sizes, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_format import DATE_TEXT_BYTES
-from bmat.aggregation.kernel_ingest import I_SLOTS, INGEST_FIELDS, SEEN_FIELDS, SEEN_ROWS
-from bmat.aggregation.kernel_parse import PARSE_FIELDS, WAITING_ROWS
+from bmat.aggregation.kernel_ingest import I_SLOTS, INGEST_FIELDS, INGESTED_FIELDS, INGESTED_ROWS
+from bmat.aggregation.kernel_parse import PARSE_FIELDS
+from bmat.aggregation.kernel_places import SEEN_BATCH, SEEN_FIELDS
 from bmat.aggregation.kernel_rows import (
     A_BYTES,
     A_CHUNK_BYTES,
@@ -55,6 +56,11 @@ def large_array(size: int) -> Bytes:
     if size >= HUGE_BYTES:
         area.madvise(MADV_HUGEPAGE)
     return np.frombuffer(area, dtype=np.uint8)
+
+
+def large_words(size: int) -> Words:
+    """`size` zeros of 64 bits, as in `large_array`."""
+    return large_array(8 * size)[: 8 * size].view(np.uint64)
 
 
 def grown(array: Bytes, size: int, used: int) -> Bytes:
@@ -125,8 +131,7 @@ class ReadingMemory:
         self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
         self.arena = Arena(sizes.arena_bytes, sizes.chunk_bytes)
         self.rejects = byte_array(sizes.reject_bytes)
-        self.cells = np.zeros(sizes.cells, dtype=np.uint64)
-        self.waiting: Ints = np.zeros(2 * WAITING_ROWS, dtype=np.int64)
+        self.seen: Ints = np.zeros(SEEN_BATCH * SEEN_FIELDS, dtype=np.int64)
 
     def _make_buffer(self) -> Bytes:
         """Room for `read_bytes` and some slack, twice: read there, unquoted behind."""
@@ -149,7 +154,7 @@ class MergingMemory:
             slots *= 4
         self.buffer = byte_array(sizes.read_bytes)
         self.state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
-        self.seen: Ints = np.zeros(SEEN_ROWS * SEEN_FIELDS, dtype=np.int64)
+        self.seen: Ints = np.zeros(INGESTED_ROWS * INGESTED_FIELDS, dtype=np.int64)
         self.slots = np.zeros(slots, dtype=np.uint64)
         self.hashes = np.zeros(songs, dtype=np.uint64)
         self.starts = np.zeros(songs + 1, dtype=np.int64)
@@ -167,6 +172,7 @@ class MergingMemory:
         self.song_low = np.zeros(songs, dtype=np.uint64)
         self.song_high = np.zeros(songs, dtype=np.uint64)
         self.prefix = byte_array(4096)
+        self.arena = Arena(sizes.run_bytes, sizes.chunk_bytes)
         self.resize_rows(rows)
         self.clear()
 

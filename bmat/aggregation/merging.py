@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from bmat.aggregation.hot_cells import emptied, shared_cells
 from bmat.aggregation.job import Bytes, Ints, Job, Sizes, Splitters, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_fields import MONTH_STARTS
@@ -34,7 +35,7 @@ from bmat.aggregation.memory import ALL_DAYS, MERGING, Arena, MergingMemory, Poo
 from bmat.aggregation.parquet import Groups, save_groups
 from bmat.aggregation.partition import choose_splitters
 from bmat.aggregation.spill import Spilled, SpillWriter, write_all
-from bmat.aggregation.splitting import make_splitters
+from bmat.aggregation.splitting import NO_SPLITTERS, make_splitters
 from bmat.aggregation.table import Table
 
 SUB_PARTITIONS = 16
@@ -74,16 +75,45 @@ class Part:
     parquet_paths: list[Path]
 
 
-def fill_from(
-    spilled: list[Spilled], partition: int, memory: MergingMemory
+@dataclass(frozen=True)
+class Waiting:
+    """The rows of one partition that wait for their merge: number `partition` of what is
+    `spilled`, and the shared cells of the hot songs `span[0]` to `span[1]`.
+    """
+
+    spilled: list[Spilled]
+    partition: int
+    span: tuple[int, int] = (0, 0)
+
+
+def rows_of(
+    waiting: Waiting, job: Job, memory: MergingMemory
 ) -> Generator[tuple[Bytes, Ints], int, None]:
     """The rows of a partition: yields bytes, and extents of them that hold rows. Those on disk are
     read into the memory's buffer, stretch after stretch. Send back where the first row begins that
     was not taken.
     """
-    for spill in spilled:
+    arena = memory.arena
+    arena.prepare(1)
+    for _ in emptied(shared_cells(job.folder), job.hot, waiting.span, NO_SPLITTERS, arena):
+        yield arena.bytes, extents_of(arena)
+        arena.prepare(1)
+    yield arena.bytes, extents_of(arena)
+    for spill in waiting.spilled:
         for kept in spill.kept:
-            yield kept.bytes, kept.extents_of(partition)
+            yield kept.bytes, kept.extents_of(waiting.partition)
+    yield from rows_on_disk(waiting.spilled, waiting.partition, memory)
+
+
+def extents_of(arena: Arena) -> Ints:
+    """Where the rows of an arena of one partition are."""
+    return np.ascontiguousarray(arena.take_chunks()[:, 1:])
+
+
+def rows_on_disk(
+    spilled: list[Spilled], partition: int, memory: MergingMemory
+) -> Generator[tuple[Bytes, Ints], int, None]:
+    """The rows of a partition that are in files."""
     filled = 0
     for spill in spilled:
         if not len(spill.runs):
@@ -120,9 +150,9 @@ def keep_rest(memory: MergingMemory, taken: int, filled: int) -> int:
     return rest
 
 
-def take_all(table: Table, spilled: list[Spilled], partition: int) -> bool:
+def take_all(table: Table, waiting: Waiting, job: Job) -> bool:
     """Take all rows of a partition into the table; False where it has no room for them."""
-    stretches = fill_from(spilled, partition, table.memory)
+    stretches = rows_of(waiting, job, table.memory)
     try:
         stretch = next(stretches)
         while True:
@@ -285,7 +315,8 @@ def merge_part(job: Job, spilled: list[Spilled], partition: int) -> Part:
     with MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as memory:
         text = TEXTS.take(sizes, lambda: byte_array(first_text_bytes(sizes)))
         writer = PartWriter(job, memory, text)
-        merge_into(writer, job, spilled, partition, memory)
+        span = job.hot.cells_of(partition) if job.sizes.shares_cells else (0, 0)
+        merge_into(writer, job, Waiting(spilled, partition, span), memory)
         return writer.finish()
 
 
@@ -294,18 +325,16 @@ def first_text_bytes(sizes: Sizes) -> int:
     return max(most, LEAST_TEXT_BYTES)
 
 
-def merge_into(
-    writer: PartWriter, job: Job, spilled: list[Spilled], partition: int, memory: MergingMemory
-) -> None:
+def merge_into(writer: PartWriter, job: Job, waiting: Waiting, memory: MergingMemory) -> None:
     """Merge a partition, in smaller ones where it is too large for the memory."""
     table = Table(memory)
-    if take_all(table, spilled, partition):
+    if take_all(table, waiting, job):
         if table.song_count and writer.overflow is None:
             writer.write(table)
         return
-    divided = divide(job, spilled, partition, memory, splitters_of(table))
+    divided = divide(job, waiting, memory, splitters_of(table))
     for part in range(divided.runs.shape[1] - 1):
-        merge_into(writer, job, [divided], part, memory)
+        merge_into(writer, job, Waiting([divided], part), memory)
     divided.discard()
 
 
@@ -323,13 +352,11 @@ def splitters_of(table: Table) -> Splitters:
     return splitters if len(splitters.keys) else make_splitters([song(len(order) // 2)])
 
 
-def divide(
-    job: Job, spilled: list[Spilled], partition: int, memory: MergingMemory, splitters: Splitters
-) -> Spilled:
+def divide(job: Job, waiting: Waiting, memory: MergingMemory, splitters: Splitters) -> Spilled:
     """Spread the rows of a partition over smaller ones, in a new file."""
     arena = Arena(job.sizes.arena_bytes, job.sizes.chunk_bytes)
     arena.prepare(splitters.partitions)
-    stretches = fill_from(spilled, partition, memory)
+    stretches = rows_of(waiting, job, memory)
     stretch = next(stretches)
     with SpillWriter(job.folder, splitters.partitions) as rows:
         try:

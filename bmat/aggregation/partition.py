@@ -1,50 +1,71 @@
 """Where partitions begin, and which songs are hot: both read off a sample of the input."""
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from bmat.aggregation.job import Bytes, HotSongs, Ints, Sizes, Source, Splitters
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.hot_cells import NO_PAIRS
+from bmat.aggregation.job import Bytes, HotSongs, Ints, Sizes, Source, Splitters, Words
+from bmat.aggregation.kernel_cells import fill_hot
 from bmat.aggregation.kernel_ingest import DAY_SHIFT
-from bmat.aggregation.memory import ALL_DAYS, MERGING, READING, Arena, MergingMemory, ReadingMemory
+from bmat.aggregation.kernel_places import SLOT_FIELDS
+from bmat.aggregation.memory import (
+    ALL_DAYS,
+    MERGING,
+    READING,
+    Arena,
+    MergingMemory,
+    ReadingMemory,
+    byte_array,
+)
 from bmat.aggregation.reading import BlockReader
 from bmat.aggregation.sizing import MOST_PARTITIONS
-from bmat.aggregation.splitting import NO_SPLITTERS, NO_TEXTS, make_splitters
+from bmat.aggregation.splitting import NO_SPLITTERS, NO_TEXTS, make_splitters, texts_of
 from bmat.aggregation.table import Table
 
 SAMPLES = 64
-SAMPLE_BYTES = 2**15
+LEAST_SAMPLE_BYTES = 2**15
+MOST_SAMPLE_BYTES = 3 * 2**15
+# A sample is at most this share of a large input.
+SAMPLED_SHARE = 1 / 64
 MOST_SPLITTER_BYTES = 256
 MOST_HOT_SONG_BYTES = 254
 # By which share of a part a splitter may lie beside its due place.
 SPLIT_LEEWAY = 0.2
 MOST_HOT_DAYS = 2**16
+# Counts up to this one are taken for chance to some part.
+MOST_CHANCES = 5
 # The bytes of a row beside its song's; those of a day in a run of a hot song.
 ROW_HEAD_BYTES = 8
 RUN_DAY_BYTES = 8
 
-NO_HOT_SONGS = HotSongs(np.zeros(1, np.uint64), np.zeros(1, np.int64), NO_TEXTS, 0, 0)
+NO_SONGS: Ints = np.zeros(0, dtype=np.int64)
+NO_HOT_SONGS = HotSongs(
+    np.zeros(SLOT_FIELDS, np.uint64), np.zeros(1, np.int64), NO_TEXTS, 0, 0, np.zeros(2, np.int64)
+)
 
 
 @dataclass(frozen=True)
 class Sample:
     """What some stretches of the input hold: its songs in order, song i being
-    `texts[starts[i]:starts[i] + lengths[i]]` with `counts[i]` rows.
+    `texts[starts[i]:starts[i] + lengths[i]]` with `counts[i]` rows and the hash `hashes[i]`.
     """
 
     texts: Bytes
     starts: Ints
     lengths: Ints
     counts: Ints
+    hashes: Words
     bytes_read: int
     first_day: int
     last_day: int
 
     def song(self, number: int) -> bytes:
+        """The name of song `number`."""
         start = int(self.starts[number])
         return self.texts[start : start + int(self.lengths[number])].tobytes()
 
@@ -64,6 +85,7 @@ def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
                 source,
                 NO_SPLITTERS,
                 NO_HOT_SONGS,
+                NO_PAIRS,
                 lambda: add_sampled(table, reading.arena),
                 lambda count: None,
                 0,
@@ -85,6 +107,7 @@ def sample_of(table: Table, bytes_read: int) -> Sample:
         starts=starts[order],
         lengths=(starts[1:] - starts[:-1])[order],
         counts=table.counts()[order],
+        hashes=table.memory.hashes[order],
         bytes_read=bytes_read,
         first_day=int(days.min(initial=ALL_DAYS)),
         last_day=int(days.max(initial=0)),
@@ -95,14 +118,16 @@ def sample_source(reader: BlockReader, source: Source, total: int) -> int:
     """Read this source's share of the samples. Returns the number of bytes."""
     start, size = source.layout.data_start, source.size
     number = max(1, SAMPLES * (size - start) // total)
+    share = int(total * SAMPLED_SHARE / SAMPLES)
+    sample_bytes = min(max(LEAST_SAMPLE_BYTES, share), MOST_SAMPLE_BYTES)
     descriptor = os.open(source.path, os.O_RDONLY)
     bytes_read = 0
     try:
         for place in range(number):
             at = start + (size - start) * place // number
-            data = os.pread(descriptor, SAMPLE_BYTES, at) if at > start else b"\n"
+            data = os.pread(descriptor, sample_bytes, at) if at > start else b"\n"
             at += data.find(b"\n") + 1 if at > start else 0
-            stop = min(at + min(SAMPLE_BYTES, (size - start) // number), size)
+            stop = min(at + min(sample_bytes, (size - start) // number), size)
             if at < stop and b"\n" in data:
                 bytes_read += reader.read(descriptor, at, stop, None) - at
                 reader.flush_rows()
@@ -120,36 +145,48 @@ def rows_per_byte(sample: Sample) -> float:
     return float(sample.counts.sum()) / max(sample.bytes_read, 1)
 
 
-def choose_hot(sample: Sample, sizes: Sizes) -> list[int]:
-    """The indexes, in the sample, of the songs whose rows are worth summing up block by block:
-    those that fill most of their days' cells once or more in each.
+def likely_counts(counts: Ints) -> npt.NDArray[np.float64]:
+    """How many rows of a sample like this one are likely to be of each song. A song that was seen
+    once or twice owes that to chance as well: where most songs are, each of them is rarer than it
+    seems. After Good, The population frequencies of species, 1953.
+    """
+    songs = np.bincount(counts, minlength=MOST_CHANCES + 2).astype(np.float64)
+    likely = np.arange(len(songs), dtype=np.float64)
+    for count in range(1, MOST_CHANCES + 1):
+        if songs[count]:
+            likely[count] = min(count, (count + 1) * songs[count + 1] / songs[count])
+        likely[count] = max(likely[count - 1 : count + 1])
+    return likely[counts]
+
+
+def choose_hot(sample: Sample, sizes: Sizes, total: int) -> Ints:
+    """The indexes, in the sample, of the songs whose rows are worth summing up at once: those that
+    are likely to fill enough of their days' cells, in the whole input where its blocks share the
+    cells, else in each block.
     """
     days = sample.last_day - sample.first_day + 1
     rows = int(sample.counts.sum())
     if not rows or days > MOST_HOT_DAYS:
-        return []
-    expected = sample.counts / rows * rows_per_byte(sample) * sizes.block_bytes
+        return NO_SONGS
+    summed_bytes, least = (total, 1 / 16) if sizes.shares_cells else (sizes.block_bytes, 0.8)
+    likely = likely_counts(sample.counts)
+    expected = likely / rows * rows_per_byte(sample) * summed_bytes
     by_count = np.argsort(-sample.counts, kind="stable")[: sizes.cells // days]
-    hot = [
-        int(song)
-        for song in by_count
-        if expected[song] >= 0.8 * days and sample.lengths[song] <= MOST_HOT_SONG_BYTES
-    ]
-    is_worth_it = sample.counts[hot].sum() >= 0.1 * rows
-    return sorted(hot) if is_worth_it else []
+    is_short = sample.lengths[by_count] <= MOST_HOT_SONG_BYTES
+    hot: Ints = np.sort(by_count[(expected[by_count] >= least * days) & is_short])
+    return hot if likely[hot].sum() >= 0.1 * rows else NO_SONGS
 
 
-def spilled_bytes(
-    sample: Sample, hot: list[int], sizes: Sizes, total: int
-) -> npt.NDArray[np.float64]:
-    """How many bytes of rows each song of the sample will come to, about, in the whole input."""
+def waiting_bytes(sample: Sample, hot: Ints, sizes: Sizes, total: int) -> npt.NDArray[np.float64]:
+    """How many bytes of rows and cells each song of the sample will come to, about, in the whole
+    input, before it is merged.
+    """
     scale = rows_per_byte(sample) * total / max(int(sample.counts.sum()), 1)
     weights = sample.counts * scale * (sample.lengths + ROW_HEAD_BYTES)
-    if hot:
-        days = sample.last_day - sample.first_day + 1
-        blocks = total / sizes.block_bytes + 1
-        summed = blocks * (days * RUN_DAY_BYTES + sample.lengths[hot])
-        weights[hot] = np.minimum(weights[hot], summed)
+    days = sample.last_day - sample.first_day + 1
+    times = 1 if sizes.shares_cells else total / sizes.block_bytes + 1
+    summed = times * (days * RUN_DAY_BYTES + sample.lengths[hot])
+    weights[hot] = summed if sizes.shares_cells else np.minimum(weights[hot], summed)
     return np.asarray(weights, dtype=np.float64)
 
 
@@ -197,32 +234,24 @@ def shortest_between(song: Callable[[int], bytes], low: int, high: int) -> bytes
     return song(high)[:length]
 
 
-def make_hot_songs(songs: list[bytes], hashes: list[int], first_day: int, days: int) -> HotSongs:
-    """The tables for these hot songs. Each text has eight bytes behind it that may be read."""
-    if not songs:
+def make_hot_songs(sample: Sample, hot: Ints, splitters: Splitters) -> HotSongs:
+    """The tables for these songs of the sample."""
+    if not len(hot):
         return NO_HOT_SONGS
-    slots = 16
-    while slots < 4 * len(songs):
-        slots *= 2
-    table = np.zeros(slots, dtype=np.uint64)
-    for number, hashed in enumerate(hashes):
-        slot = hashed % slots
-        while table[slot]:
-            slot = (slot + 1) % slots
-        table[slot] = (hashed >> 32 << 32) | (number + 1)
-    starts: Ints = np.cumsum([0] + [len(song) + 8 for song in songs])
-    texts = b"".join(song + bytes(8) for song in songs) + bytes(SLACK_BYTES)
-    return HotSongs(table, starts, np.frombuffer(texts, np.uint8).copy(), first_day, days)
-
-
-def hash_song(song: bytes) -> int:
-    """The hash that the kernels give a song: see `kernel_bytes.hash_bytes`."""
-    hashed = 0x9E3779B97F4A7C15
-    for at in range(0, len(song) + 1, 8):
-        word = int.from_bytes(song[at : at + 8], "little")
-        hashed = (hashed ^ word) * 0xD6E8FEB86659FD93 % 2**64
-        hashed ^= hashed >> 32
-    return hashed
+    slots = np.zeros(SLOT_FIELDS << int(2 * len(hot) - 1).bit_length(), dtype=np.uint64)
+    starts: Ints = np.zeros(len(hot) + 1, dtype=np.int64)
+    texts = byte_array(int(sample.lengths[hot].sum()) + 8 * len(hot))
+    lengths, hashes = sample.lengths, sample.hashes
+    fill_hot(hot, sample.texts, sample.starts, lengths, hashes, slots, starts, texts)
+    firsts = [bisect_left(hot, text, key=sample.song) for text in texts_of(splitters)]
+    return HotSongs(
+        slots=slots,
+        starts=starts,
+        texts=texts,
+        first_day=sample.first_day,
+        days=sample.last_day - sample.first_day + 1,
+        firsts=np.array([0, *firsts, len(hot)]),
+    )
 
 
 def plan_partitions(sources: tuple[Source, ...], sizes: Sizes) -> tuple[Splitters, HotSongs]:
@@ -233,12 +262,7 @@ def plan_partitions(sources: tuple[Source, ...], sizes: Sizes) -> tuple[Splitter
     sample = take_sample(sources, sizes)
     if not len(sample.counts):
         return NO_SPLITTERS, NO_HOT_SONGS
-    hot = choose_hot(sample, sizes)
-    weights = spilled_bytes(sample, hot, sizes, total)
-    songs = [sample.song(index) for index in hot]
-    days = sample.last_day - sample.first_day + 1
-    hashes = [hash_song(song) for song in songs]
-    return (
-        choose_splitters(sample.song, weights, sizes.part_bytes),
-        make_hot_songs(songs, hashes, sample.first_day, days),
-    )
+    hot = choose_hot(sample, sizes, total)
+    weights = waiting_bytes(sample, hot, sizes, total)
+    splitters = choose_splitters(sample.song, weights, sizes.part_bytes)
+    return splitters, make_hot_songs(sample, hot, splitters)

@@ -2,17 +2,24 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 
 from bmat.aggregation.beacon import Beacon
-from bmat.aggregation.job import Block, HotSongs, Ints, Job, Source, Splitters
+from bmat.aggregation.hot_cells import (
+    NO_PAIRS,
+    give_pairs_back,
+    shared_cells,
+    sum_up,
+    take_pairs,
+)
+from bmat.aggregation.job import Block, HotSongs, Ints, Job, Source, Splitters, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.kernel_cells import add_pairs
 from bmat.aggregation.kernel_fields import MONTH_STARTS
-from bmat.aggregation.kernel_ingest import empty_cells
 from bmat.aggregation.kernel_parse import (
     ARENA_FULL,
     DONE,
@@ -28,6 +35,7 @@ from bmat.aggregation.kernel_parse import (
     P_IS_LAST,
     P_LINES,
     P_MOST_LISTED,
+    P_PAIRS,
     P_PLAYS,
     P_PLAYS_HIGH,
     P_PLAYS_LOW,
@@ -54,7 +62,8 @@ class Reading:
     starts; both are -1 where the block was found to start no record.
 
     `reasons` are the rejects by reason, in the order of REASONS; `listed` of them are described
-    in the file `rejects`, lines counted from the block's start.
+    in the file `rejects`, lines counted from the block's start. `pairs` are those of hot songs
+    where they wait for the cells that the run's tasks share.
     """
 
     start: int
@@ -66,6 +75,8 @@ class Reading:
     listed: int = 0
     rejects: Path | None = None
     rows: Spilled | None = None
+    pairs: Words = field(default_factory=lambda: NO_PAIRS)
+    pair_count: int = 0
 
 
 class BlockReader:
@@ -81,11 +92,13 @@ class BlockReader:
         source: Source,
         splitters: Splitters,
         hot: HotSongs,
+        pairs: Words,
         on_arena: Callable[[], None],
         on_rejects: Callable[[int], None],
         most_listed: int,
     ) -> None:
         self.memory = memory
+        self.pairs = pairs
         self.size = source.size
         self._on_arena = on_arena
         self._on_rejects = on_rejects
@@ -131,6 +144,10 @@ class BlockReader:
                 beacon.report(offset - start, self.rows_read)
 
     @property
+    def pair_count(self) -> int:
+        return int(self.state[P_PAIRS])
+
+    @property
     def rows_read(self) -> int:
         return int(self.state[P_ROWS_COUNTED] + self.state[P_REASONS:].sum())
 
@@ -158,10 +175,9 @@ class BlockReader:
                 splitters.starts,
                 splitters.texts,
                 hot.slots,
-                hot.starts,
                 hot.texts,
-                memory.cells,
-                memory.waiting,
+                memory.seen,
+                self.pairs,
                 arena.bytes,
                 arena.state,
                 arena.heads,
@@ -171,11 +187,12 @@ class BlockReader:
             if outcome in (DONE, NEEDS_BYTES):
                 return outcome
             if outcome == ARENA_FULL:
-                self._make_room()
+                self.make_room()
             else:
                 self.flush_rejects()
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Empty the arena, or make a larger one where it is empty."""
         arena = self.memory.arena
         if arena.is_empty:
             arena.resize(2 * len(arena.bytes))
@@ -190,35 +207,9 @@ class BlockReader:
         self.state[P_REJECT_BYTES] = 0
 
     def flush_rows(self) -> None:
-        """Pass on what is left in the cells and the arena."""
-        if self.state[P_HOT_SONGS]:
-            self._empty_cells()
+        """Pass on what is left in the arena."""
         if not self.memory.arena.is_empty:
             self._on_arena()
-
-    def _empty_cells(self) -> None:
-        hot, splitters, arena = self._hot, self._splitters, self.memory.arena
-        song = 0
-        while True:
-            song = empty_cells(
-                song,
-                self.memory.cells,
-                hot.days,
-                hot.first_day,
-                hot.starts,
-                hot.texts,
-                splitters.keys,
-                splitters.starts,
-                splitters.texts,
-                splitters.skip,
-                arena.bytes,
-                arena.state,
-                arena.heads,
-                arena.chunks,
-            )
-            if song == len(hot):
-                return
-            self._make_room()
 
 
 def read_block(job: Job, number: int, true_start: int | None = None) -> Reading:
@@ -270,18 +261,26 @@ def read_records(job: Job, number: int, descriptor: int, start: int) -> Reading:
             source,
             job.splitters,
             job.hot,
+            take_pairs(job),
             lambda: rows.write(memory.arena),
             lambda count: append_rejects(rejects_path, memory, count),
             job.listed_rejects,
         )
         end = reader.read(descriptor, start, block.stop, beacon)
+        if len(reader.pairs) and not job.sizes.shares_cells:
+            for _ in sum_up(job, reader.pairs, reader.pair_count, memory.arena):
+                reader.make_room()
         reader.flush_rows()
         reader.flush_rejects()
         beacon.report(block.stop - block.start, reader.rows_read)
         spilled = rows.result()
-        return reading_of(
+        reading = reading_of(
             reader.state, start, end, rejects_path, None if spilled.is_empty else spilled
         )
+        if job.sizes.shares_cells:
+            return replace(reading, pairs=reader.pairs, pair_count=reader.pair_count)
+        give_pairs_back(job, reader.pairs)
+        return reading
 
 
 def append_rejects(path: Path, memory: ReadingMemory, count: int) -> None:
@@ -319,11 +318,24 @@ def settle_block(job: Job, number: int, before: Reading | None, guess: Reading) 
     true_start = job.sources[block.source].layout.data_start
     if before is not None and job.blocks[number - 1].source == block.source:
         true_start = before.end
-    if guess.start == true_start:
-        return guess
-    if guess.rows is not None:
-        guess.rows.discard()
-    return read_block(job, number, true_start)
+    reading = guess
+    if guess.start != true_start:
+        if guess.rows is not None:
+            guess.rows.discard()
+        give_pairs_back(job, guess.pairs)
+        reading = read_block(job, number, true_start)
+    return with_pairs_added(job, reading)
+
+
+def with_pairs_added(job: Job, reading: Reading) -> Reading:
+    """The reading once its pairs are in the shared cells. Blocks are settled one after another, so
+    that no two add at the same time.
+    """
+    if not len(reading.pairs):
+        return reading
+    add_pairs(shared_cells(job.folder), reading.pairs, reading.pair_count)
+    give_pairs_back(job, reading.pairs)
+    return replace(reading, pairs=NO_PAIRS, pair_count=0)
 
 
 __all__ = ["BlockReader", "Reading", "read_block", "settle_block"]

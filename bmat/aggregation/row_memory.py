@@ -1,7 +1,8 @@
-"""The memory in which rows may wait for their merge, where all tasks of a run share a process.
+"""What the tasks of a run share where they share a process: the memory in which rows may wait for
+their merge, and the cells of the hot songs.
 
-A task that finds none, because it runs in another process than the run was started in, or because
-none is left, writes its rows to a file.
+A task that finds no memory, because it runs in another process than the run was started in, or
+because none is left, writes its rows to a file; one that finds no cells sums up by itself.
 """
 
 from collections.abc import Iterator
@@ -9,13 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
+from bmat.aggregation.job import Words
+from bmat.aggregation.memory import large_words
+
 
 class RowMemory:
-    """So many bytes of memory, for the rows of one run."""
+    """So many bytes of memory, for the rows of one run; `cells` of 8 bytes are part of it."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, cells: int) -> None:
         self._lock = Lock()
-        self._left = size
+        self._left = size - 8 * cells
+        self.cells: Words = large_words(cells) if cells else np.zeros(0, np.uint64)
 
     def take(self, size: int) -> bool:
         """Whether there are `size` bytes left; they are taken then."""
@@ -30,14 +37,14 @@ class RowMemory:
             self._left += size
 
 
-NO_MEMORY = RowMemory(0)
+NO_MEMORY = RowMemory(0, 0)
 _MEMORY: dict[Path, RowMemory] = {}
 
 
 @contextmanager
-def row_memory(folder: Path, size: int) -> Iterator[None]:
-    """Lets the tasks of the run in `folder` keep `size` bytes of rows in memory meanwhile."""
-    _MEMORY[folder] = RowMemory(size)
+def row_memory(folder: Path, size: int, cells: int) -> Iterator[None]:
+    """Lets the tasks of the run in `folder` share `size` bytes meanwhile, `cells` among them."""
+    _MEMORY[folder] = RowMemory(size, cells)
     try:
         yield
     finally:

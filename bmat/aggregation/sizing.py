@@ -15,12 +15,12 @@ def between(lowest: int, value: int, highest: int) -> int:
     return max(lowest, min(value, highest))
 
 
-def sizes_of(limits: Limits, data_bytes: int) -> Sizes:
-    """The sizes for `data_bytes` of input.
+def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
+    """The sizes for `data_bytes` of input; `shares_memory`: all tasks run in one process.
 
-    A reading task holds an arena, its cells and a small buffer; a merging one its rows, songs and
-    text. Both together, for all threads, stay below the budget, except that no table gets so
-    small that its task would not get on.
+    A reading task holds an arena, pairs and a small buffer; a merging one its rows, songs and
+    text. Both together, for all threads, stay below the budget, except that no table gets so small
+    that its task would not get on. Cells that are shared are part of the memory for rows.
     """
     share = limits.memory_budget_bytes // limits.threads
     block_bytes = limits.block_bytes or between(
@@ -31,17 +31,24 @@ def sizes_of(limits: Limits, data_bytes: int) -> Sizes:
     # A small input needs no large tables: no row is shorter than this many bytes.
     most_rows = data_bytes // LEAST_ROW_BYTES + 1024
     most_text_bytes = data_bytes + 16 * KIB
+    most_cells = (
+        row_memory_bytes(limits) // 2 // 8 if shares_memory else min(share // 16 // 8, 2 * MIB)
+    )
+    arena_bytes = between(64 * KIB, min(share // 8, 2 * data_bytes), 64 * MIB)
     return Sizes(
         block_bytes=block_bytes,
         read_bytes=between(4 * KIB, min(block_bytes, data_bytes), MIB),
         reject_bytes=between(4 * KIB, data_bytes, 256 * KIB),
         part_bytes=part_bytes,
-        arena_bytes=between(64 * KIB, min(share // 8, 2 * data_bytes), 64 * MIB),
+        arena_bytes=arena_bytes,
         chunk_bytes=32 * KIB,
         merge_rows=min(max(1024, share // 4 // BYTES_PER_MERGED_ROW), most_rows),
         merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
         written_text_bytes=between(64 * KIB, share // 8, 64 * MIB),
-        cells=min(between(256, share // 16 // 8, 2 * MIB), most_rows),
+        cells=min(max(256, most_cells), most_rows),
+        shares_cells=shares_memory,
+        pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),
+        run_bytes=min(2 * part_bytes, arena_bytes),
     )
 
 

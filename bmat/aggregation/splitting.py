@@ -29,6 +29,12 @@ def make_splitters(songs: list[bytes]) -> Splitters:
     return Splitters(keys, starts, texts, skip)
 
 
+def texts_of(splitters: Splitters) -> list[bytes]:
+    """The splitters themselves, in order."""
+    starts = splitters.starts.tolist()
+    return [splitters.texts[a:b].tobytes() for a, b in zip(starts, starts[1:], strict=False)]
+
+
 def key_pair(text: bytes) -> tuple[int, int]:
     """The first 126 bits as two numbers: see the function of this name in `kernel_rows`."""
     bits = int.from_bytes(text[:16].ljust(16, b"\0"), "big") >> 2

@@ -6,8 +6,10 @@ import pytest
 from bmat.aggregation.job import Job
 from bmat.aggregation.partition import (
     NO_HOT_SONGS,
+    NO_SONGS,
+    Sample,
     choose_splitters,
-    hash_song,
+    likely_counts,
     make_hot_songs,
 )
 from bmat.aggregation.splitting import NO_SPLITTERS, buckets_of, make_splitters
@@ -69,12 +71,30 @@ def test_one_song_is_never_parted() -> None:
     assert choose_splitters([b"a"].__getitem__, np.array([1e9]), 10) is NO_SPLITTERS
 
 
-def test_hot_songs_are_found_by_the_kernels_hash() -> None:
-    songs = [b"song %d" % number for number in range(40)]
-    hot = make_hot_songs(songs, [hash_song(song) for song in songs], 700_000, 3)
-    assert len(hot) == 40
-    assert sorted(int(slot) & 0xFFFFFFFF for slot in hot.slots if slot) == list(range(1, 41))
-    assert len(make_hot_songs([], [], 0, 0)) == 0
+def sample_with(counts: list[int]) -> Sample:
+    """A sample of so many songs, each with its number of rows."""
+    numbers = np.arange(len(counts))
+    texts = np.frombuffer(b"".join(b"song %03d" % n for n in numbers) + bytes(32), np.uint8).copy()
+    hashes = numbers.astype(np.uint64) << np.uint64(40)
+    lengths, days = np.full(len(counts), 8), (700_000, 700_002)
+    return Sample(texts, 8 * numbers, lengths, np.array(counts), hashes, 10_000, *days)
+
+
+def test_hot_songs_know_their_partitions() -> None:
+    splitters = make_splitters([b"song 010", b"song 020", b"song 0205"])
+    hot = make_hot_songs(sample_with([9] * 40), np.arange(5, 30), splitters)
+    assert (len(hot), hot.cells) == (25, 75)
+    assert hot.firsts.tolist() == [0, 5, 15, 16, 25]
+    assert hot.cells_of(1) == (15, 45)
+    assert sorted(int(word) >> 40 for word in hot.slots[1::2] if word) == list(range(1, 26))
+    assert len(make_hot_songs(sample_with([]), NO_SONGS, NO_SPLITTERS)) == 0
+
+
+def test_songs_seen_once_are_rarer_than_they_seem_where_nearly_all_were_seen_once() -> None:
+    likely = likely_counts(np.array([1] * 98 + [2, 7]))
+    assert likely[0] == pytest.approx(2 / 98)
+    assert likely[-2:].tolist() == [likely[0], 7]
+    assert likely_counts(np.array([1, 2, 2, 3, 3, 3])).tolist() == [1, 2, 2, 2, 2, 2]
 
 
 def test_many_songs_are_parted_and_the_totals_are_the_same(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bmat.aggregation.memory import Arena, MergingMemory
-from bmat.aggregation.merging import fill_from
+from bmat.aggregation.merging import rows_on_disk
 from bmat.aggregation.options import Limits
 from bmat.aggregation.sizing import sizes_of
 from bmat.aggregation.spill import Spilled, SpillWriter
@@ -79,6 +79,6 @@ def test_an_empty_arena_makes_no_file(tmp_path: Path) -> None:
 def test_a_temporary_file_that_has_lost_rows_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "rows").write_bytes(b"12345")
     spilled = Spilled(tmp_path / "rows", np.array([[0, 10]]))
-    memory = MergingMemory(sizes_of(Limits(memory_budget_bytes=1), 1000))
+    memory = MergingMemory(sizes_of(Limits(memory_budget_bytes=1), 1000, shares_memory=True))
     with pytest.raises(OSError, match="A temporary file has become shorter"):
-        next(fill_from([spilled], 0, memory))
+        next(rows_on_disk([spilled], 0, memory))
