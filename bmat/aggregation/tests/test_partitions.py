@@ -105,8 +105,16 @@ def test_many_songs_are_parted_and_the_totals_are_the_same(
     assert jobs[0].splitters.partitions > 3
 
 
+@pytest.fixture(params=[True, False], ids=["shared cells", "cells of its own"])
+def tasks_share(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the run's tasks are told that they share a process."""
+    share = bool(request.param)
+    monkeypatch.setattr("bmat.aggregation.engine.is_in_process", lambda: share)
+    return share
+
+
 def test_songs_with_rows_on_most_days_are_summed_up_while_reading(
-    run: Run, expected: Run, jobs: list[Job]
+    run: Run, expected: Run, jobs: list[Job], tasks_share: bool
 ) -> None:
     data = many_songs(songs=7, rows=30_000, days=4)
     assert run(data, memory_budget_bytes=10**6, block_bytes=100_000) == expected(data)
@@ -126,7 +134,11 @@ def test_days_far_apart_make_no_song_hot(run: Run, jobs: list[Job]) -> None:
 
 
 def test_hot_cells_that_find_the_arena_nearly_full(
-    run: Run, expected: Run, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+    run: Run,
+    expected: Run,
+    jobs: list[Job],
+    tasks_share: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bmat.aggregation.partition.SAMPLES", 4)
     names = [b"%d" % (row // 2 % 50) if row % 2 else b"%060d" % row for row in range(50_000)]
@@ -134,6 +146,22 @@ def test_hot_cells_that_find_the_arena_nearly_full(
     limits = {"memory_budget_bytes": 400_000, "block_bytes": 300_000, "threads": 1}
     assert run(data, **limits) == expected(data)
     assert len(jobs[0].hot) == 50
+    assert jobs[0].sizes.shares_cells == tasks_share
+
+
+def test_hot_rows_without_room_for_their_pairs_and_hot_days_out_of_range(
+    run: Run, expected: Run, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bmat.aggregation.partition.SAMPLES", 4)
+    rows = [
+        (b"%d" % (row % 9), row % 30, 2 ** (row % 999) if row % 999 < 40 else 1)
+        for row in range(90_000)
+    ]
+    rows[30_000:30_000] = [(b"%d" % row, 5000 + row, 7) for row in range(9)]
+    limits = {"memory_budget_bytes": 200_000, "threads": 1}
+    assert run(lines_of(rows), **limits) == expected(lines_of(rows))
+    assert len(jobs[0].hot) == 9
+    assert jobs[0].sizes.pairs < 45_000
 
 
 def test_songs_that_only_differ_far_behind_are_parted_once_more(run: Run, expected: Run) -> None:
