@@ -32,6 +32,8 @@ STAGES = (
     (table, "ingest_rows", "take rows in"),
     (np, "argsort", "sort songs"),
     (table, "find_ties", "sort songs"),
+    (table, "tie_bytes", "sort songs"),
+    (table, "song_keys", "sort songs"),
     (table, "gather_values", "sort rows"),
     (merging, "format_songs", "sum and format"),
     (writing, "write_all", "write output"),

@@ -7,6 +7,7 @@ system takes such writes (O_DIRECT) in whole pages only, from whole pages of mem
 
 import errno
 import fcntl
+import math
 import os
 import time
 from mmap import PAGESIZE, mmap
@@ -20,8 +21,11 @@ from bmat.aggregation.memory import Pool
 BUFFER_BYTES = 2**22
 # So little is not worth the wait for the disk.
 LEAST_DIRECT_BYTES = 2**20
-# A disk slower than this gets the page cache before it, which can be written in the background.
-LEAST_DIRECT_BYTES_PER_SECOND = 30e6
+# A disk that does not keep this pace gets the page cache before it, which is written in the
+# background: a second of waiting would cost more than the processor time of so many bytes.
+PACE_BYTES_PER_SECOND = 600e6
+# So far it may fall behind, and so much of a lead counts: a short stall is no slow disk.
+MOST_LEAD_SECONDS = 0.1
 
 BUFFERS: Pool[Bytes] = Pool()
 
@@ -34,17 +38,23 @@ class PageWriter:
     """Writes to a file from byte `offset` on, a multiple of the page size; first `tail`.
 
     When it is closed, all but the last bytes are written, fewer than a page: they are `tail` then,
-    and belong at `offset`. `is_direct` says whether the disk is worth to be written to directly.
+    and belong at `offset`. `lead_seconds` is how far the disk has been ahead of PACE: it decides
+    whether it is worth to be written to directly.
     """
 
-    def __init__(self, path: Path, offset: int, tail: bytes, is_direct: bool) -> None:
+    def __init__(self, path: Path, offset: int, tail: bytes, lead_seconds: float) -> None:
         self.offset = offset
         self.tail = tail
-        self.is_direct = is_direct
+        self.lead_seconds = lead_seconds
         self._descriptor = os.open(path, os.O_WRONLY)
         self._buffer = BUFFERS.take(BUFFER_BYTES, page_buffer)
         self._buffer[: len(tail)] = np.frombuffer(tail, dtype=np.uint8)
         self._filled = len(tail)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it still writes past the page cache."""
+        return self.lead_seconds >= -MOST_LEAD_SECONDS
 
     def append(self, data: Bytes) -> None:
         """Write `data` behind all that came before."""
@@ -69,12 +79,14 @@ class PageWriter:
     def _flush(self) -> None:
         """Write the whole pages of the buffer, and move the rest to its front."""
         whole = self._filled // PAGESIZE * PAGESIZE
-        self._set_direct(self.is_direct and whole >= LEAST_DIRECT_BYTES)
+        is_direct = self.is_direct and whole >= LEAST_DIRECT_BYTES
+        self._set_direct(is_direct)
         begin = time.monotonic()
         self._write(self._buffer.data[:whole])
-        seconds = time.monotonic() - begin
-        if whole >= LEAST_DIRECT_BYTES and whole < seconds * LEAST_DIRECT_BYTES_PER_SECOND:
-            self.is_direct = False
+        if is_direct:
+            lead_seconds = self.lead_seconds + whole / PACE_BYTES_PER_SECOND
+            lead_seconds -= time.monotonic() - begin
+            self.lead_seconds = min(lead_seconds, MOST_LEAD_SECONDS)
         rest = self._filled - whole
         self._buffer[:rest] = self._buffer[whole : self._filled]
         self._filled = rest
@@ -87,7 +99,7 @@ class PageWriter:
                 # Not all file systems can; and what a full disk has cut short is no whole page.
                 if error.errno != errno.EINVAL or not self.is_direct:
                     raise
-                self.is_direct = False
+                self.lead_seconds = -math.inf
                 self._set_direct(False)
                 continue
             self.offset += written
@@ -102,4 +114,4 @@ class PageWriter:
             except OSError as error:
                 if error.errno != errno.EINVAL:
                     raise
-                self.is_direct = False
+                self.lead_seconds = -math.inf

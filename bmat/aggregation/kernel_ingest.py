@@ -140,6 +140,11 @@ def ingest_rows(
                 seen[entry + np.uint64(3)] = np.int64(hashed)
                 seen_count += 1
                 ahead = stop
+            # The names of the songs found there are asked for next; of no song, the first one's.
+            for index in range(seen_count):
+                hashed = np.uint64(seen[np.uint64(INGESTED_FIELDS * index + 3)])
+                entry = slots[hashed & mask] & np.uint64(0xFFFFFFFF)
+                prefetch(texts, starts[max(entry, np.uint64(1)) - np.uint64(1)])
             if seen_count == 0:
                 if state[I_EXTENT] == len(extents):
                     break

@@ -11,9 +11,6 @@ from bmat.aggregation.kernel_ingest import DAY_SHIFT, I_WIDE, INDEX_FLAG, VALUE_
 from bmat.aggregation.kernel_words import load8
 
 SHORT_RUN = 24
-TIE_BYTES = 5
-# As many songs as can be told apart in the rest of a key.
-MOST_TIES = 1 << (64 - 8 * TIE_BYTES)
 
 
 @kernel("i8(i8[::1], u1[::1], i8, u8[::1])")
@@ -79,31 +76,63 @@ def sort_songs(order: Any, low: Any, high: Any, starts: Any, texts: Any) -> None
             root = child
 
 
-@kernel("i8(i8[::1], i8[::1], u8[::1], i8, i8[::1], u1[::1], i8)")
+@inlined
+def end_of_ties(keys: Any, low: Any, count: Any) -> Any:
+    """Where, in `count` sorted keys, those that are the same as number `low` end."""
+    high = low + 1
+    while high < count and keys[high] == keys[low]:
+        high += 1
+    return high
+
+
+@kernel("i8(u8[::1], i8)")
+def tie_bytes(keys: Any, count: int) -> Any:
+    """How many bytes of a song fit into a key behind the number of its group, where songs with the
+    same of `count` sorted `keys` are a group.
+    """
+    groups = np.int64(0)
+    low = np.int64(0)
+    while low < count:
+        high = end_of_ties(keys, low, count)
+        groups += high - low > 1
+        low = high
+    used = np.int64(1)
+    while groups >> (8 * used) > 0:
+        used += 1
+    return 8 - used
+
+
+@kernel("i8(i8[::1], i8[::1], u8[::1], i8, i8[::1], u1[::1], i8, i8)")
 def find_ties(
-    order: Any, places: Any, keys: Any, count: int, starts: Any, texts: Any, depth: int
+    order: Any,
+    places: Any,
+    keys: Any,
+    count: int,
+    starts: Any,
+    texts: Any,
+    depth: int,
+    text_bytes: int,
 ) -> Any:
     """Keep, of `count` sorted `keys`, those that occur more than once, and their `places` in
-    `order`. Their new keys sort by the old one first, then by five bytes of the song from byte
+    `order`. Their new keys sort by the old one first, then by `text_bytes` of the song from byte
     `depth` on. Returns how many there are.
     """
     kept = np.int64(0)
+    group = np.uint64(0)
     low = np.int64(0)
     while low < count:
-        key = keys[low]
-        high = low + 1
-        while high < count and keys[high] == key:
-            high += 1
+        high = end_of_ties(keys, low, count)
         if high - low > 1:
-            group = np.uint64(kept) << np.uint64(8 * TIE_BYTES)
+            head = group << np.uint64(8 * text_bytes)
             for at in range(low, high):
                 place = places[at]
                 start = starts[order[place]] + depth
                 length = max(starts[order[place] + 1] - start, 0)
-                text = sort_key(texts, start, length) >> np.uint64(64 - 8 * TIE_BYTES)
+                text = sort_key(texts, start, length) >> np.uint64(64 - 8 * text_bytes)
                 places[kept] = place
-                keys[kept] = group | text
+                keys[kept] = head | text
                 kept += 1
+            group += np.uint64(1)
         low = high
     return kept
 
@@ -113,9 +142,7 @@ def settle_ties(order: Any, places: Any, keys: Any, count: int, starts: Any, tex
     """Put the songs whose sorted `keys` are the same in their true order."""
     low = np.int64(0)
     while low < count:
-        high = low + 1
-        while high < count and keys[high] == keys[low]:
-            high += 1
+        high = end_of_ties(keys, low, count)
         if high - low > 1:
             sort_songs(order, places[low], places[low] + high - low, starts, texts)
         low = high

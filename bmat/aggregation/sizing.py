@@ -7,6 +7,8 @@ KIB = 1024
 MIB = 1024 * KIB
 
 MOST_PARTITIONS = 1024
+# What the tasks at work need, at most, beside the rows that wait.
+MOST_TASK_BYTES = 192 * MIB
 BYTES_PER_MERGED_ROW = 32
 LEAST_ROW_BYTES = 14
 
@@ -54,4 +56,5 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
 
 def row_memory_bytes(limits: Limits) -> int:
     """How many bytes of rows may wait in memory: what the budget leaves beside the tasks' own."""
-    return limits.memory_budget_bytes // 4 * 3
+    budget_bytes = limits.memory_budget_bytes
+    return budget_bytes - min(budget_bytes // 4, MOST_TASK_BYTES)

@@ -21,13 +21,12 @@ from bmat.aggregation.kernel_ingest import (
     ingest_rows,
 )
 from bmat.aggregation.kernel_sort import (
-    MOST_TIES,
-    TIE_BYTES,
     compact,
     find_ties,
     gather_values,
     settle_ties,
     song_keys,
+    tie_bytes,
 )
 from bmat.aggregation.memory import MergingMemory, grown
 
@@ -128,7 +127,8 @@ class Table:
 
     def _sort_songs(self) -> None:
         """Sort by eight bytes, which NumPy does with vector instructions; then, round by round,
-        those that are still the same by five more; the last few by comparing whole songs.
+        those that are still the same by as many more as fit beside the number of what they share;
+        the last few by comparing whole songs.
         """
         memory, songs = self.memory, self.song_count
         depth = 8 + song_keys(memory.starts, memory.texts, songs, memory.keys)
@@ -136,14 +136,17 @@ class Table:
         memory.keys[:songs] = memory.keys[memory.order[:songs]]
         places, keys, count = memory.places, memory.keys, songs
         places[:songs] = np.arange(songs)
-        for _ in range(SORT_ROUNDS if songs < MOST_TIES else 0):
-            count = find_ties(memory.order, places, keys, count, memory.starts, memory.texts, depth)
+        for _ in range(SORT_ROUNDS):
+            size = tie_bytes(keys, count)
+            count = find_ties(
+                memory.order, places, keys, count, memory.starts, memory.texts, depth, size
+            )
             if not count:
                 return
             by_key = np.argsort(keys[:count])
             memory.order[places[:count]] = memory.order[places[:count][by_key]]
             keys[:count] = keys[:count][by_key]
-            depth += TIE_BYTES
+            depth += size
         settle_ties(memory.order, places, keys, count, memory.starts, memory.texts)
 
     def sum_up(self) -> None:

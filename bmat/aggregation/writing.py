@@ -38,21 +38,21 @@ def replacing(path: Path) -> Iterator[Path]:
 @dataclass(frozen=True)
 class Written:
     """A part that is in the output: up to byte `end` in the file, `tail` belongs behind it. `part`
-    has no text any more; `is_direct`: see PageWriter.
+    has no text any more; `lead_seconds`: see PageWriter.
     """
 
     end: int
     tail: bytes
-    is_direct: bool
+    lead_seconds: float
     part: Part
 
 
 def write_part(job: Job, number: int, before: Written | None, part: Part) -> Written:
     """Write a part behind the one before it, and give its text's memory back."""
     if before is None:
-        writer = PageWriter(job.output, 0, HEADER, is_direct=True)
+        writer = PageWriter(job.output, 0, HEADER, lead_seconds=0.0)
     else:
-        writer = PageWriter(job.output, before.end, before.tail, before.is_direct)
+        writer = PageWriter(job.output, before.end, before.tail, before.lead_seconds)
     with closing(writer):
         if part.path is not None:
             append_file(writer, part.path, part.path_bytes)
@@ -61,7 +61,7 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
     with Beacon(job.folder, len(job.blocks) + number) as beacon:
         beacon.report(1, 0)
     done = replace(part, text=np.zeros(0, dtype=np.uint8), text_bytes=0)
-    return Written(writer.offset, writer.tail, writer.is_direct, done)
+    return Written(writer.offset, writer.tail, writer.lead_seconds, done)
 
 
 def write_last(job: Job, last: Written) -> None:

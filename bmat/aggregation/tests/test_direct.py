@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 def write(path: Path) -> PageWriter:
     """Writes DATA in two pieces; the tail, less than a page, is left to the caller."""
-    writer = PageWriter(path, 0, b"", is_direct=True)
+    writer = PageWriter(path, 0, b"", lead_seconds=0.0)
     writer.append(DATA[:1_000_001])
     writer.append(DATA[1_000_001:])
     writer.close()
@@ -44,7 +44,7 @@ def test_it_writes_whole_pages_and_keeps_the_rest(path: Path) -> None:
 
 def test_it_goes_on_from_where_another_has_stopped(path: Path) -> None:
     first = write(path)
-    second = PageWriter(path, first.offset, first.tail, is_direct=first.is_direct)
+    second = PageWriter(path, first.offset, first.tail, lead_seconds=first.lead_seconds)
     second.append(DATA)
     second.close()
     assert path.read_bytes() + second.tail == 2 * DATA.tobytes()
@@ -67,7 +67,8 @@ def test_a_disk_that_only_says_so_later_is_too(path: Path, monkeypatch: pytest.M
 
 
 def test_a_slow_disk_is_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmat.aggregation.direct.LEAST_DIRECT_BYTES_PER_SECOND", 1e30)
+    monkeypatch.setattr("bmat.aggregation.direct.PACE_BYTES_PER_SECOND", 1e30)
+    monkeypatch.setattr("bmat.aggregation.direct.MOST_LEAD_SECONDS", 1e-9)
     assert not write(path).is_direct
 
 
@@ -77,7 +78,7 @@ def test_another_error_comes_out(
 ) -> None:
     get_flags = fcntl.fcntl
     fail = broken if call[1] == "pwrite" else lambda a, b, *c: broken() if c else get_flags(a, b)
-    writer = PageWriter(path, 0, b"", is_direct=True)
+    writer = PageWriter(path, 0, b"", lead_seconds=0.0)
     monkeypatch.setattr(*call, fail)
     with pytest.raises(OSError, match="Input/output error"):
         writer.append(DATA)
