@@ -31,6 +31,8 @@ from bmat.aggregation.summary import Summary
 from bmat.aggregation.writing import HEADER, replacing
 
 SECONDS_BETWEEN_LOOKS = 0.1
+# While one task waits for the disk to take its bytes another one works.
+WAITING_THREADS = 1
 # Below this, threads cost more than they bring.
 BYTES_FOR_ONE_THREAD = 2**18
 
@@ -150,7 +152,10 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
 
 def run_on_threads(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
     """Compute the job's graph, and tell its progress from this thread meanwhile."""
-    with ThreadPoolExecutor(limits.threads) as pool, ThreadPoolExecutor(1) as submitter:
+    with (
+        ThreadPoolExecutor(limits.threads + WAITING_THREADS) as pool,
+        ThreadPoolExecutor(1) as submitter,
+    ):
         try:
             future = submitter.submit(compute, build(job), RESULT, pool)
             follow(job, future, meter)

@@ -8,7 +8,7 @@ from bmat.aggregation.compiled import inlined, kernel
 from bmat.aggregation.kernel_bytes import LINE_FEEDS, copy_bytes, low_bytes, zero_bytes
 from bmat.aggregation.kernel_fields import MOST_PLAYS
 from bmat.aggregation.kernel_ingest import DAY_SHIFT, INDEX_FLAG, VALUE_MASK
-from bmat.aggregation.kernel_sort import sum_by_day
+from bmat.aggregation.kernel_sort import FEW, sort_few, sum_by_day
 from bmat.aggregation.kernel_words import load8, load64, store8, store64
 
 # What made `format_songs` return.
@@ -189,8 +189,11 @@ def format_songs(
         if at + (2 * count + 2 + LINE_TAIL_BYTES) * (high - low) > len(text):
             outcome = TEXT_FULL
             break
-        if high - low > 1:
+        # What follows adds up neighbours of the same day: a few values need no more than order.
+        if high - low > FEW:
             high = sum_by_day(gathered, wide, ingest_state, cells, low, high)
+        else:
+            sort_few(gathered, low, high)
         quoted_bytes = np.int64(0)
         if needs_quotes(texts, start, count):
             quoted_bytes = write_quoted(prefix, 0, texts, start, count)

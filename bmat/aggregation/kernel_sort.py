@@ -11,6 +11,7 @@ from bmat.aggregation.kernel_ingest import DAY_SHIFT, I_WIDE, INDEX_FLAG, VALUE_
 from bmat.aggregation.kernel_words import load8
 
 SHORT_RUN = 24
+FEW = 8
 
 
 @kernel("i8(i8[::1], u1[::1], i8, u8[::1])")
@@ -180,9 +181,26 @@ def gather_values(
 
 
 @inlined
+def sort_few(values: Any, low: Any, high: Any) -> None:
+    """Sort `values[low:high]` by insertion, without a jump that goes the wrong way half of the
+    time: the larger of two values goes on, the smaller one stays.
+    """
+    for right in range(low + 1, high):
+        value = values[np.uint64(right)]
+        for at in range(low, right):
+            kept = values[np.uint64(at)]
+            values[np.uint64(at)] = min(kept, value)
+            value = max(kept, value)
+        values[np.uint64(right)] = value
+
+
+@inlined
 def sort_values(values: Any, low: Any, high: Any) -> None:
     """Sort `values[low:high]`: by insertion, or as a heap where they are many."""
     count = high - low
+    if count <= FEW:
+        sort_few(values, low, high)
+        return
     if count <= SHORT_RUN:
         for right in range(low + 1, high):
             value = values[right]

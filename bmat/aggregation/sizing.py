@@ -26,7 +26,7 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
     """
     share = limits.memory_budget_bytes // limits.threads
     block_bytes = limits.block_bytes or between(
-        256 * KIB, data_bytes // (limits.threads * 8) + 1, 64 * MIB
+        256 * KIB, data_bytes // (limits.threads * 8) + 1, between(256 * KIB, share // 4, 64 * MIB)
     )
     part_bytes = between(4 * KIB, share // 24, 3 * MIB)
     part_bytes = max(part_bytes, min(data_bytes // MOST_PARTITIONS, share // 4))
@@ -57,4 +57,4 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
 def row_memory_bytes(limits: Limits) -> int:
     """How many bytes of rows may wait in memory: what the budget leaves beside the tasks' own."""
     budget_bytes = limits.memory_budget_bytes
-    return budget_bytes - min(budget_bytes // 4, MOST_TASK_BYTES)
+    return budget_bytes - min(budget_bytes // 2, MOST_TASK_BYTES)
