@@ -29,7 +29,7 @@ from bmat.aggregation.table import Table
 
 SAMPLES = 64
 LEAST_SAMPLE_BYTES = 2**15
-MOST_SAMPLE_BYTES = 3 * 2**15
+MOST_SAMPLE_BYTES = 2**16
 # A sample is at most this share of a large input.
 SAMPLED_SHARE = 1 / 64
 MOST_SPLITTER_BYTES = 256
