@@ -16,12 +16,22 @@ MOST_P95_RATIO, LEAST_RATE_RATIO = 1.5, 0.5
 
 
 class ProductionStack(Stack):
-    """The workers as the compose files have them: each size of reports has its own."""
+    """The service as production.yml has it: its settings, and workers of their own for each size
+    of reports.
+    """
 
     worker_arguments = {
         "small": ["--queues", "small"],
         "large": ["--queues", "large", "--concurrency", "1"],
     }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return super().environment | {
+            "DJANGO_SETTINGS_MODULE": "config.settings.production",
+            "DJANGO_SECRET_KEY": "for-the-time-of-this-measurement",
+            "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+        }
 
 
 def main() -> int:

@@ -106,8 +106,9 @@ def aggregate_report(lease: Lease, lease_token: UUID, heartbeat: Heartbeat) -> S
         [files.path(files.input_name(pid))],
         output,
         rejects=rejects,
+        empty_rejects=False,
         options=Options(**lease.report.options),
-        limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, temp_folder=folder),
+        limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, own_folder=folder),
         on_progress=heartbeat.tell,
     )
     sync_results(summary, output, rejects)
@@ -125,12 +126,8 @@ def start_attempt(pid: UUID, lease_token: UUID) -> Path:
 
 
 def sync_results(summary: Summary, output: Path, rejects: Path) -> None:
-    """Makes the results safe on disk; a rejects file that lists nothing is removed."""
-    if summary.rows_rejected == 0:
-        rejects.unlink(missing_ok=True)
-    else:
-        files.sync(rejects)
-    files.sync(output)
+    """Makes the results safe on disk. There is a rejects file where it lists anything."""
+    files.sync(output, *[rejects] if summary.rows_rejected else [])
 
 
 def publish(pid: UUID, lease_token: UUID, summary: Summary) -> None:
