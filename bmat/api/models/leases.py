@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lease:
-    """A report as its holder found it, and the tokens of the attempts before that came to nothing:
+    """What its holder has to know: the report's options, and the tokens of the attempts before,
     whose files nobody needs, whatever becomes of this lease.
     """
 
-    report: "Report"
-    useless_attempts: list[UUID]
+    pid: UUID
+    token: UUID
+    options: dict[str, Any]
+    earlier_attempts: list[UUID]
 
 
 class LeaseQuerySet(ReportSets):
@@ -49,13 +51,21 @@ class LeaseQuerySet(ReportSets):
         with transaction.atomic():
             if not waiting.update(**{**QUEUED, **taken}, started=now, updated=now):
                 return None
-            useless = ReportAttempt.objects.begin(pid, lease_token, worker)
-            return Lease(self.get(pid=pid), useless)
+            lease = self.lease(pid, lease_token)
+            assert lease is not None, "it was taken in this transaction"
+            earlier = len(lease.earlier_attempts)
+            ReportAttempt.objects.begin(pid, lease_token, worker, earlier)
+        return lease
 
     def lease(self, pid: UUID, lease_token: UUID) -> Lease | None:
         """The lease that `lease_token` has already. None: it has none, or none any more."""
-        report = self.leased(pid, lease_token).first()
-        return Lease(report, ReportAttempt.objects.useless(pid)) if report is not None else None
+        held = self.leased(pid, lease_token)
+        # One row for each attempt, and one without any where there is none yet.
+        rows = list(held.values_list("options", "attempt_log__lease_token"))
+        if not rows:
+            return None
+        earlier = [token for _, token in rows if token not in (None, lease_token)]
+        return Lease(pid, lease_token, rows[0][0], earlier)
 
     def renew(self, pid: UUID, lease_token: UUID, progress: Progress | None) -> bool:
         """Renews the lease and writes the progress. False: the lease is lost, or the report is

@@ -38,7 +38,7 @@ def process_report(pid: UUID, lease_token: UUID, worker: str = "") -> None:
         lease = patiently(lambda: claim(pid, lease_token, worker))
         if lease is not None:
             logger.info("report %s: started", pid)
-            work(lease, lease_token)
+            work(lease)
         else:
             logger.info("report %s: nothing to do", pid)
     except database.AWAY as error:
@@ -51,14 +51,14 @@ def claim(pid: UUID, lease_token: UUID, worker: str) -> Lease | None:
     return claimed or Report.objects.lease(pid, lease_token)
 
 
-def work(lease: Lease, lease_token: UUID) -> None:
+def work(lease: Lease) -> None:
     """Uses a lease: ends the report, hands it back, or notices that the lease is lost."""
-    pid = lease.report.pid
+    pid, lease_token = lease.pid, lease.token
     with ExitStack() as leftovers:
         leftovers.callback(discard_attempt, pid, lease_token)
         try:
             with Heartbeat(pid, lease_token) as heartbeat:
-                summary = aggregate_report(lease, lease_token, heartbeat)
+                summary = aggregate_report(lease, heartbeat)
                 publish(pid, lease_token, summary)
             leftovers.pop_all()
         except AggregationError as failure:
@@ -92,12 +92,12 @@ def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
         return True
 
 
-def aggregate_report(lease: Lease, lease_token: UUID, heartbeat: Heartbeat) -> Summary:
+def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
     """Writes the attempt's output and rejects, synced. Raises LeaseLost, WorkerEnds and what
     `aggregate` raises.
     """
-    pid = lease.report.pid
-    for token in lease.useless_attempts:
+    pid, lease_token = lease.pid, lease.token
+    for token in lease.earlier_attempts:
         files.remove(files.attempt_folder(pid, token))
     folder = start_attempt(pid, lease_token)
     output = files.path(files.output_name(pid, lease_token))
@@ -107,7 +107,7 @@ def aggregate_report(lease: Lease, lease_token: UUID, heartbeat: Heartbeat) -> S
         output,
         rejects=rejects,
         empty_rejects=False,
-        options=Options(**lease.report.options),
+        options=Options(**lease.options),
         limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, own_folder=folder),
         on_progress=heartbeat.tell,
     )
