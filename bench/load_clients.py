@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from bench.empty_rate import Rates
 from bmat.tests.faults.database import Database
 from bmat.tests.faults.samples import LongSample
 from bmat.tests.live.client import DONE
@@ -36,7 +37,7 @@ class Phase:
     accepted: int
     errors: int
     seconds: list[float]
-    reports_per_second: float
+    rates: Rates
 
     def at(self, share: float) -> float:
         """The time within which `share` of the reports were Done."""
@@ -48,7 +49,7 @@ class Phase:
         )
         return (
             f"{name:<28} accepted {self.accepted}  finished {len(self.seconds)}  "
-            f"errors {self.errors}  {times}  {self.reports_per_second:.1f} reports/s"
+            f"errors {self.errors}  {times}  {self.rates.overall:.1f} reports/s"
         )
 
 
@@ -95,11 +96,16 @@ class Load:
 
         with ThreadPoolExecutor(CLIENTS) as clients:
             well = list(clients.map(post, range(REPORTS)))
+        accepted = time.time()
         ended = self._ends(posted)
         seconds = sorted(end - posted[pid] for pid, end in ended.items())
-        took = max(ended.values()) - min(posted.values())
+        last = max(ended.values())
+        waited = sum(end > accepted for end in ended.values())
+        rates = Rates(
+            len(ended) / (last - min(posted.values())), waited / max(last - accepted, 0.001)
+        )
         errors = well.count(False) + len(posted) - len(ended)
-        return Phase(len(posted), errors, seconds, len(ended) / took)
+        return Phase(len(posted), errors, seconds, rates)
 
     def _polled_to_done(self, pid: str) -> bool:
         deadline = time.monotonic() + PHASE_SECONDS
