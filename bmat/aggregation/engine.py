@@ -46,8 +46,9 @@ def aggregate(
     summary_file: Path | None = None,
 ) -> Summary:
     """Writes the daily totals per song of all `inputs` together to `output`, and what could
-    not be counted to `rejects`; without `empty_rejects`, only if there is any. `parquet` gets the totals once more (columns Song, Date, Plays),
-    `summary_file` the counts, top songs and plays per day as JSON.
+    not be counted to `rejects`; without `empty_rejects`, only if there is any. `parquet` gets the
+    totals once more (columns Song, Date, Plays), `summary_file` the counts, top songs and plays per
+    day as JSON.
 
     An input may be a FIFO or another stream, and `-` is standard input: see `sources` for what that
     costs. All files appear whole, or not at all. `on_progress` is called in the caller's thread;
@@ -61,9 +62,7 @@ def aggregate(
         with ExitStack() as stack:
             lasting = {path for path in (output, rejects, parquet, summary_file) if path}
             temp_folder = limits.temp_folder or output.parent
-            folder = stack.enter_context(
-                temporary_files(limits.own_folder, temp_folder, lasting)
-            )
+            folder = stack.enter_context(temporary_files(limits.own_folder, temp_folder, lasting))
             part = stack.enter_context(replacing(output))
             rejects_part = (
                 stack.enter_context(replacing(rejects, not empty_rejects)) if rejects else None

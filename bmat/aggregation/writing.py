@@ -29,19 +29,29 @@ def temporary_files(own_folder: Path | None, parent: Path, lasting: set[Path]) -
         with TemporaryDirectory(prefix=".bmat-", dir=parent) as name:
             yield Path(name)
         return
-    lasting = lasting | set(own_folder.iterdir())
+    lasting = lasting | paths_in(own_folder)
     try:
         yield own_folder
     finally:
-        for path in set(own_folder.iterdir()) - lasting:
-            path.unlink()
+        for path in paths_in(own_folder) - lasting:
+            path.unlink(missing_ok=True)
+
+
+def paths_in(folder: Path) -> set[Path]:
+    """What is in the folder; nothing where somebody has removed it: the run fails for that, or has
+    failed already.
+    """
+    try:
+        return set(folder.iterdir())
+    except FileNotFoundError:
+        return set()
 
 
 @contextmanager
 def replacing(path: Path, is_optional: bool = False) -> Iterator[Path]:
     """A temporary path beside `path`: renamed to it at the end of the block, removed when the
-    block fails. One that `is_optional` need not be there. Raises IsADirectoryError at once where `path` is a folder: of several files, none
-    may be in place when another one cannot be.
+    block fails. One that `is_optional` need not be there. Raises IsADirectoryError at once where
+    `path` is a folder: of several files, none may be in place when another one cannot be.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

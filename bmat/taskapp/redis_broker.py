@@ -34,11 +34,13 @@ class Channel(redis.Channel):
     _kept_client: Any = None
 
     def _create_client(self, asynchronous: bool = False) -> Any:
+        # The stubs do not know the base class's own.
+        create: Any = super()._create_client  # type: ignore[misc]
         if asynchronous:
-            return super()._create_client(asynchronous=True)
+            return create(asynchronous=True)
         # After the loss of its connections, a channel makes another pool.
         if self._kept_client is None or self._kept_client.connection_pool is not self.pool:
-            self._kept_client = super()._create_client()
+            self._kept_client = create()
         return self._kept_client
 
 

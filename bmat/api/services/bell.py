@@ -7,6 +7,7 @@ import threading
 from uuid import UUID
 
 from django.conf import settings
+from kombu import Producer
 from kombu.exceptions import ChannelError, OperationalError
 
 from bmat.taskapp.celery import app
@@ -20,18 +21,22 @@ IMPATIENT = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
 
 class Line(threading.local):
     """Each thread's own connection to the broker, which is kept: opening one costs several times
-    what a ring does. Where the broker has closed it meanwhile, kombu opens it again, once for each
-    ring, as CELERY_TASK_PUBLISH_RETRY_POLICY says.
+    what a ring does. `is_kept`: it has carried a message before, and may have been closed since.
     """
 
     def __init__(self) -> None:
-        self.connection = app.connection_for_write(transport_options=IMPATIENT)
-        self.producer = app.amqp.Producer(self.connection, auto_declare=False)
+        self._dial()
 
     def hang_up(self) -> None:
         """Closes the connection; the next ring begins with a new one."""
-        self.connection.close()
-        self.__init__()  # type: ignore[misc]  # as a new thread would
+        self._connection.close()
+        self._dial()
+
+    def _dial(self) -> None:
+        # It connects when it is first used.
+        self._connection = app.connection_for_write(transport_options=IMPATIENT)
+        self.producer = Producer(self._connection, auto_declare=False)
+        self.is_kept = False
 
 
 line = Line()
@@ -41,15 +46,24 @@ def ring(pid: UUID, input_bytes: int) -> bool:
     """Sends the task, whose id is the pid, to the workers for files of this size. False, and a line
     in the log: the broker cannot be reached.
     """
-    queue = queue_for(input_bytes)
+    queue, was_kept = queue_for(input_bytes), line.is_kept
     try:
         app.send_task(
-            PROCESS_REPORT, [str(pid)], task_id=str(pid), queue=queue, producer=line.producer
+            PROCESS_REPORT,
+            [str(pid)],
+            task_id=str(pid),
+            queue=queue,
+            producer=line.producer,
+            retry=not was_kept,
         )
     except (OperationalError, ChannelError, OSError) as error:
         line.hang_up()
+        if was_kept:
+            # Only a new connection can tell whether the broker is there.
+            return ring(pid, input_bytes)
         logger.warning("report %s: it waits, for the broker cannot be reached: %s", pid, error)
         return False
+    line.is_kept = True
     return True
 
 
