@@ -1,10 +1,13 @@
 """How far the tasks are, and whether they should stop: a small file that all of them reach.
 
 Each task owns 16 bytes of it: the bytes and the rows it has dealt with. The run is over for a task
-that finds the file gone. So it works alike for threads and for machines that share a folder.
+that finds the file gone. So it works alike for threads and for machines that share a folder. A run
+that nobody could look at meanwhile, because its tasks keep its own thread busy, has none.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -12,6 +15,9 @@ import numpy as np
 
 NAME = "beacon"
 SLOT = np.dtype([("bytes", "<i8"), ("rows", "<i8")])
+
+
+_unlit: set[Path] = set()
 
 
 class Stopped(Exception):
@@ -23,6 +29,9 @@ class Beacon:
 
     def __init__(self, folder: Path, slot: int) -> None:
         self._offset = slot * SLOT.itemsize
+        self._descriptor = -1
+        if folder in _unlit:
+            return
         try:
             self._descriptor = os.open(folder / NAME, os.O_WRONLY)
         except FileNotFoundError as error:
@@ -37,10 +46,13 @@ class Beacon:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
     def report(self, done_bytes: int, done_rows: int) -> None:
         """Say how far the task is. Raises Stopped where it should not go on."""
+        if self._descriptor < 0:
+            return
         if not os.fstat(self._descriptor).st_nlink:
             raise Stopped
         data = done_bytes.to_bytes(8, "little") + done_rows.to_bytes(8, "little")
@@ -50,6 +62,16 @@ class Beacon:
 def light(folder: Path, slots: int) -> None:
     """Make the file, for so many tasks."""
     (folder / NAME).write_bytes(bytes(slots * SLOT.itemsize))
+
+
+@contextmanager
+def unlit(folder: Path) -> Iterator[None]:
+    """Tasks of the run in `folder`, all of them in this thread, need no beacon meanwhile."""
+    _unlit.add(folder)
+    try:
+        yield
+    finally:
+        _unlit.remove(folder)
 
 
 def look(folder: Path) -> np.ndarray[tuple[int], np.dtype[np.void]]:

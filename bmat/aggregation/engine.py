@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from bmat.aggregation import beacon
 from bmat.aggregation.direct import BUFFERS
@@ -28,7 +27,7 @@ from bmat.aggregation.scheduler import compute, is_in_process
 from bmat.aggregation.sizing import row_memory_bytes, sizes_of
 from bmat.aggregation.sources import localized, origin_of
 from bmat.aggregation.summary import Summary
-from bmat.aggregation.writing import HEADER, replacing
+from bmat.aggregation.writing import HEADER, replacing, temporary_files
 
 SECONDS_BETWEEN_LOOKS = 0.1
 # While one task waits for the disk to take its bytes another one works.
@@ -42,6 +41,7 @@ def aggregate(
     output: Path,
     *,
     rejects: Path | None = None,
+    empty_rejects: bool = True,
     options: Options | None = None,
     limits: Limits | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -49,8 +49,9 @@ def aggregate(
     summary_file: Path | None = None,
 ) -> Summary:
     """Writes the daily totals per song of all `inputs` together to `output`, and what could
-    not be counted to `rejects`. `parquet` gets the totals once more (columns Song, Date, Plays),
-    `summary_file` the counts, top songs and plays per day as JSON.
+    not be counted to `rejects`; without `empty_rejects`, only if there is any. `parquet` gets the
+    totals once more (columns Song, Date, Plays), `summary_file` the counts, top songs and plays per
+    day as JSON.
 
     An input may be a FIFO or another stream, and `-` is standard input: see `sources` for what that
     costs. All files appear whole, or not at all. `on_progress` is called in the caller's thread;
@@ -62,10 +63,13 @@ def aggregate(
     options, limits = options or Options(), limits or Limits()
     try:
         with ExitStack() as stack:
+            lasting = {path for path in (output, rejects, parquet, summary_file) if path}
             temp_folder = limits.temp_folder or output.parent
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix=".bmat-", dir=temp_folder)))
+            folder = stack.enter_context(temporary_files(limits.own_folder, temp_folder, lasting))
             part = stack.enter_context(replacing(output))
-            rejects_part = stack.enter_context(replacing(rejects)) if rejects else None
+            rejects_part = (
+                stack.enter_context(replacing(rejects, not empty_rejects)) if rejects else None
+            )
             parquet_part = stack.enter_context(replacing(parquet)) if parquet else None
             summary_part = stack.enter_context(replacing(summary_file)) if summary_file else None
             meter = ProgressMeter(on_progress)
@@ -74,7 +78,9 @@ def aggregate(
                 open_source(path, options, folder / f"input-{number}", meter)
                 for number, path in enumerate(inputs)
             )
-            job = plan(sources, folder, part, rejects_part, parquet_part, options, limits)
+            job = plan(
+                sources, folder, part, rejects_part, parquet_part, options, limits, empty_rejects
+            )
             outcome = run(job, limits, meter)
             if summary_part is not None:
                 write_summary(summary_part, outcome)
@@ -108,6 +114,7 @@ def plan(
     parquet: Path | None,
     options: Options,
     limits: Limits,
+    empty_rejects: bool,
 ) -> Job:
     """The job of these sources."""
     data_bytes = sum(source.size - source.layout.data_start for source in sources)
@@ -124,6 +131,7 @@ def plan(
         folder=folder,
         output=output,
         rejects=rejects,
+        empty_rejects=empty_rejects,
         parquet=parquet,
         strict=options.strict,
         sizes=sizes,
@@ -136,18 +144,25 @@ def plan(
 def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
     """Compute the job's graph. Leaves no task at work, and no memory in use."""
     job.output.write_bytes(HEADER)
-    beacon.light(job.folder, len(job.blocks) + job.splitters.partitions)
+    is_small = sum(source.size for source in job.sources) <= BYTES_FOR_ONE_THREAD
     try:
         shared_bytes = row_memory_bytes(limits) if job.sizes.shares_cells else 0
         shared_cells = job.hot.cells if job.sizes.shares_cells else 0
         with row_memory(job.folder, shared_bytes, shared_cells):
-            if sum(source.size for source in job.sources) <= BYTES_FOR_ONE_THREAD:
-                outcome: Outcome = compute(build(job), RESULT, None)
-                return outcome
+            if is_small and is_in_process():
+                return run_on_this_thread(job)
+            beacon.light(job.folder, len(job.blocks) + job.splitters.partitions)
             return run_on_threads(job, limits, meter)
     finally:
         for lent in (READING, MERGING, TEXTS, BUFFERS, PAIRS, CELLS):
             lent.clear()
+
+
+def run_on_this_thread(job: Job) -> Outcome:
+    """Compute the job's graph, of a few tasks, here and now."""
+    with beacon.unlit(job.folder):
+        outcome: Outcome = compute(build(job), RESULT, None)
+        return outcome
 
 
 def run_on_threads(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:

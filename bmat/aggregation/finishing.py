@@ -26,7 +26,7 @@ class Outcome:
 
 def list_rejects(job: Job, totals: Totals) -> None:
     """Write the rejects, where they are wanted."""
-    if job.rejects is not None:
+    if job.rejects is not None and (totals.rejects or job.empty_rejects):
         write_rejects(job, job.rejects, totals.rejects)
 
 

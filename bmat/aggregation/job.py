@@ -110,6 +110,7 @@ class Job:
     folder: Path
     output: Path
     rejects: Path | None
+    empty_rejects: bool
     parquet: Path | None
     strict: bool
     sizes: Sizes

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from dask.local import get_sync
+from dask.core import get as get_one_by_one
 from dask.threaded import get as get_on_threads
 
 
@@ -25,7 +25,7 @@ def compute(graph: Mapping[Any, Any], key: str, pool: ThreadPoolExecutor | None)
     """
     address = cluster_address()
     if not address:
-        return get_on_threads(graph, key, pool=pool) if pool else get_sync(graph, key)
+        return get_on_threads(graph, key, pool=pool) if pool else get_one_by_one(graph, key)
     # Importing the client takes most of a second, which only those pay who have a cluster.
     import distributed
 

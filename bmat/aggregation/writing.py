@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -20,17 +21,45 @@ HEADER = b"Song,Date,Total Number of Plays for Date\n"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def temporary_files(own_folder: Path | None, parent: Path, lasting: set[Path]) -> Iterator[Path]:
+    """A folder for temporary files, which are removed at the end of the block: `own_folder`, of
+    which what was there before and the files `lasting` stay, else a new one in `parent`.
+    """
+    if own_folder is None:
+        with TemporaryDirectory(prefix=".bmat-", dir=parent) as name:
+            yield Path(name)
+        return
+    lasting = lasting | paths_in(own_folder)
+    try:
+        yield own_folder
+    finally:
+        for path in paths_in(own_folder) - lasting:
+            path.unlink(missing_ok=True)
+
+
+def paths_in(folder: Path) -> set[Path]:
+    """What is in the folder; nothing where somebody has removed it: the run fails for that, or has
+    failed already.
+    """
+    try:
+        return set(folder.iterdir())
+    except FileNotFoundError:
+        return set()
+
+
+@contextmanager
+def replacing(path: Path, is_optional: bool = False) -> Iterator[Path]:
     """A temporary path beside `path`: renamed to it at the end of the block, removed when the
-    block fails. Raises IsADirectoryError at once where `path` is a folder: of several files, none
-    may be in place when another one cannot be.
+    block fails. One that `is_optional` need not be there. Raises IsADirectoryError at once where
+    `path` is a folder: of several files, none may be in place when another one cannot be.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         yield temporary
-        temporary.replace(path)
+        if not is_optional or temporary.exists():
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -19,26 +19,20 @@ class Outcome(models.TextChoices):
 class ReportAttemptQuerySet(models.QuerySet["ReportAttempt"]):
     """What may happen to attempts."""
 
-    def begin(self, pid: UUID, lease_token: UUID, worker: str) -> None:
-        """Opens the next attempt. One that is still open has lost its lease to this one.
+    def begin(self, pid: UUID, lease_token: UUID, worker: str, earlier: int) -> None:
+        """Opens the attempt after `earlier` others. One that is still open has lost its lease to
+        this one.
 
         To be called in the transaction that claims the report: its lock on the report's row keeps
         the numbers apart.
         """
-        earlier = self.filter(report=pid)
-        earlier.end(Outcome.LOST)
-        self.create(
-            report_id=pid, number=earlier.count() + 1, worker=worker, lease_token=lease_token
-        )
+        if earlier:
+            self.filter(report=pid).end(Outcome.LOST)
+        self.create(report_id=pid, number=earlier + 1, worker=worker, lease_token=lease_token)
 
     def end(self, outcome: Outcome) -> None:
         """Closes those of this set that are open."""
         self.filter(ended=None).update(ended=timezone.now(), outcome=outcome)
-
-    def useless(self, pid: UUID) -> list[UUID]:
-        """The tokens of those that came to nothing: whose files nobody needs."""
-        over = self.filter(report=pid).exclude(ended=None).exclude(outcome=Outcome.DONE)
-        return list(over.values_list("lease_token", flat=True))
 
 
 class ReportAttempt(models.Model):

@@ -2,6 +2,7 @@
 one conditional UPDATE, whose row count says whether it happened.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -19,11 +20,23 @@ if TYPE_CHECKING:
     from bmat.api.models.reports import Report
 
 
+@dataclass(frozen=True)
+class Lease:
+    """What its holder has to know: the report's options, and the tokens of the attempts before,
+    whose files nobody needs, whatever becomes of this lease.
+    """
+
+    pid: UUID
+    token: UUID
+    options: dict[str, Any]
+    earlier_attempts: list[UUID]
+
+
 class LeaseQuerySet(ReportSets):
     """Changes by the holder of a lease, and by who finds one that has run out."""
 
-    def claim(self, pid: UUID, lease_token: UUID, worker: str = "") -> bool:
-        """Takes the lease of a report that nobody works on. False: there is none to take."""
+    def claim(self, pid: UUID, lease_token: UUID, worker: str = "") -> Lease | None:
+        """Takes the lease of a report that nobody works on. None: there is none to take."""
         free = Q(lease_token=None) | Q(lease_expires__lt=timezone.now())
         waiting = self.filter(
             free, pid=pid, status=Status.PROCESSING, attempts__lt=settings.BMAT_MAX_ATTEMPTS
@@ -36,10 +49,23 @@ class LeaseQuerySet(ReportSets):
             "attempts": F("attempts") + 1,
         }
         with transaction.atomic():
-            claimed = 1 == waiting.update(**{**QUEUED, **taken}, started=now, updated=now)
-            if claimed:
-                ReportAttempt.objects.begin(pid, lease_token, worker)
-        return claimed
+            if not waiting.update(**{**QUEUED, **taken}, started=now, updated=now):
+                return None
+            lease = self.lease(pid, lease_token)
+            assert lease is not None, "it was taken in this transaction"
+            earlier = len(lease.earlier_attempts)
+            ReportAttempt.objects.begin(pid, lease_token, worker, earlier)
+        return lease
+
+    def lease(self, pid: UUID, lease_token: UUID) -> Lease | None:
+        """The lease that `lease_token` has already. None: it has none, or none any more."""
+        held = self.leased(pid, lease_token)
+        # One row for each attempt, and one without any where there is none yet.
+        rows = list(held.values_list("options", "attempt_log__lease_token"))
+        if not rows:
+            return None
+        earlier = [token for _, token in rows if token not in (None, lease_token)]
+        return Lease(pid, lease_token, rows[0][0], earlier)
 
     def renew(self, pid: UUID, lease_token: UUID, progress: Progress | None) -> bool:
         """Renews the lease and writes the progress. False: the lease is lost, or the report is

@@ -3,9 +3,11 @@ again.
 """
 
 import logging
+import threading
 from uuid import UUID
 
 from django.conf import settings
+from kombu import Producer
 from kombu.exceptions import ChannelError, OperationalError
 
 from bmat.taskapp.celery import app
@@ -13,24 +15,55 @@ from bmat.taskapp.queues import LARGE, PROCESS_REPORT, SMALL
 
 logger = logging.getLogger(__name__)
 
-# An upload waits for this connection, so it gives up sooner than a worker's. It is a new one each
-# time: one that was kept might have been closed by the broker meanwhile.
+# An upload waits for this connection, so it gives up sooner than a worker's.
 IMPATIENT = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
+
+
+class Line(threading.local):
+    """Each thread's own connection to the broker, which is kept: opening one costs several times
+    what a ring does. `is_kept`: it has carried a message before, and may have been closed since.
+    """
+
+    def __init__(self) -> None:
+        self._dial()
+
+    def hang_up(self) -> None:
+        """Closes the connection; the next ring begins with a new one."""
+        self._connection.close()
+        self._dial()
+
+    def _dial(self) -> None:
+        # It connects when it is first used.
+        self._connection = app.connection_for_write(transport_options=IMPATIENT)
+        self.producer = Producer(self._connection, auto_declare=False)
+        self.is_kept = False
+
+
+line = Line()
 
 
 def ring(pid: UUID, input_bytes: int) -> bool:
     """Sends the task, whose id is the pid, to the workers for files of this size. False, and a line
     in the log: the broker cannot be reached.
     """
-    queue = queue_for(input_bytes)
+    queue, was_kept = queue_for(input_bytes), line.is_kept
     try:
-        with app.connection_for_write(transport_options=IMPATIENT) as connection:
-            app.send_task(
-                PROCESS_REPORT, [str(pid)], task_id=str(pid), queue=queue, connection=connection
-            )
+        app.send_task(
+            PROCESS_REPORT,
+            [str(pid)],
+            task_id=str(pid),
+            queue=queue,
+            producer=line.producer,
+            retry=not was_kept,
+        )
     except (OperationalError, ChannelError, OSError) as error:
+        line.hang_up()
+        if was_kept:
+            # Only a new connection can tell whether the broker is there.
+            return ring(pid, input_bytes)
         logger.warning("report %s: it waits, for the broker cannot be reached: %s", pid, error)
         return False
+    line.is_kept = True
     return True
 
 

@@ -29,7 +29,7 @@ class WorkerEnds(Exception):
 
 
 class Heartbeat:
-    """A thread that beats every BMAT_HEARTBEAT_SECONDS, from the block's start to its end."""
+    """Beats every BMAT_HEARTBEAT_SECONDS, from the block's start to its end."""
 
     def __init__(self, pid: UUID, lease_token: UUID) -> None:
         self.pid = pid
@@ -37,11 +37,9 @@ class Heartbeat:
         self._progress: Progress | None = None
         self._last_renewal = time.monotonic()
         self._lost = threading.Event()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"heartbeat-{pid}", daemon=True)
 
     def __enter__(self) -> "Heartbeat":
-        self._thread.start()
+        pacemaker.add(self)
         return self
 
     def __exit__(
@@ -50,8 +48,7 @@ class Heartbeat:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stopped.set()
-        self._thread.join()
+        pacemaker.remove(self)
 
     def tell(self, progress: Progress) -> None:
         """Takes the progress, for the next beat to write. Raises LeaseLost or WorkerEnds, which end
@@ -63,17 +60,12 @@ class Heartbeat:
         if shutdown.is_requested():
             raise WorkerEnds
 
-    def _run(self) -> None:
-        try:
-            while not self._stopped.wait(settings.BMAT_HEARTBEAT_SECONDS):
-                if not self._beat():
-                    self._lost.set()
-                    return
-        finally:
-            # The connection is this thread's own, and nobody else would close it.
-            connection.close()
+    def beat(self) -> None:
+        """Renews the lease, unless it was lost before."""
+        if not self._lost.is_set() and not self._renew():
+            self._lost.set()
 
-    def _beat(self) -> bool:
+    def _renew(self) -> bool:
         """Whether the lease is still there. A database that is away is forgiven for as long as the
         lease lasts.
         """
@@ -85,3 +77,49 @@ class Heartbeat:
             return time.monotonic() - self._last_renewal < settings.BMAT_LEASE_SECONDS
         self._last_renewal = time.monotonic()
         return held
+
+
+class Pacemaker:
+    """The thread in which the heartbeats of this process beat. It outlives a report by one beat, so
+    that small reports which follow one another need not start one each.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hearts: list[Heartbeat] = []
+        self._thread: threading.Thread | None = None
+
+    def add(self, heart: Heartbeat) -> None:
+        """Lets it beat from now on."""
+        with self._lock:
+            self._hearts.append(heart)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+                self._thread.start()
+
+    def remove(self, heart: Heartbeat) -> None:
+        """Lets it beat no more. A beat that is under way finds the lease gone, and does nothing."""
+        with self._lock:
+            self._hearts.remove(heart)
+
+    def _run(self) -> None:
+        try:
+            while hearts := self._beating():
+                for heart in hearts:
+                    heart.beat()
+        finally:
+            # The connection is this thread's own, and nobody else would close it.
+            connection.close()
+
+    def _beating(self) -> list[Heartbeat]:
+        """Those that are to beat now; none, and the thread ends, where there was nothing to do for
+        a whole beat.
+        """
+        time.sleep(settings.BMAT_HEARTBEAT_SECONDS)
+        with self._lock:
+            if not self._hearts:
+                self._thread = None
+            return list(self._hearts)
+
+
+pacemaker = Pacemaker()

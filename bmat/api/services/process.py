@@ -6,10 +6,10 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import close_old_connections
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
-from bmat.api.models import Report, ReportAttempt
+from bmat.api.models import Report
+from bmat.api.models.leases import Lease
 from bmat.api.services import bell, database, files
 from bmat.api.services.database import patiently
 from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
@@ -35,30 +35,30 @@ def process_report(pid: UUID, lease_token: UUID, worker: str = "") -> None:
         logger.info("report %s: left to the next ring, for this worker ends", pid)
         return
     try:
-        if patiently(lambda: claim(pid, lease_token, worker)):
+        lease = patiently(lambda: claim(pid, lease_token, worker))
+        if lease is not None:
             logger.info("report %s: started", pid)
-            work(pid, lease_token)
+            work(lease)
         else:
             logger.info("report %s: nothing to do", pid)
     except database.AWAY as error:
         logger.error("report %s: left to its lease, for the database is away: %s", pid, error)
 
 
-def claim(pid: UUID, lease_token: UUID, worker: str) -> bool:
-    """Whether the lease is this worker's, be it from a claim whose answer got lost."""
-    return (
-        Report.objects.claim(pid, lease_token, worker)
-        or Report.objects.leased(pid, lease_token).exists()
-    )
+def claim(pid: UUID, lease_token: UUID, worker: str) -> Lease | None:
+    """The lease, where it is this worker's, be it from a claim whose answer got lost."""
+    claimed = Report.objects.claim(pid, lease_token, worker)
+    return claimed or Report.objects.lease(pid, lease_token)
 
 
-def work(pid: UUID, lease_token: UUID) -> None:
+def work(lease: Lease) -> None:
     """Uses a lease: ends the report, hands it back, or notices that the lease is lost."""
+    pid, lease_token = lease.pid, lease.token
     with ExitStack() as leftovers:
         leftovers.callback(discard_attempt, pid, lease_token)
         try:
             with Heartbeat(pid, lease_token) as heartbeat:
-                summary = aggregate_report(pid, lease_token, heartbeat)
+                summary = aggregate_report(lease, heartbeat)
                 publish(pid, lease_token, summary)
             leftovers.pop_all()
         except AggregationError as failure:
@@ -92,42 +92,46 @@ def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
         return True
 
 
-def aggregate_report(pid: UUID, lease_token: UUID, heartbeat: Heartbeat) -> Summary:
+def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
     """Writes the attempt's output and rejects, synced. Raises LeaseLost, WorkerEnds and what
     `aggregate` raises.
     """
-    report = patiently(lambda: Report.objects.leased(pid, lease_token).first())
-    if report is None:
-        raise LeaseLost
-    discard_useless_attempts(pid)
-    folder = files.start_attempt(pid, lease_token)
+    pid, lease_token = lease.pid, lease.token
+    for token in lease.earlier_attempts:
+        files.remove(files.attempt_folder(pid, token))
+    folder = start_attempt(pid, lease_token)
     output = files.path(files.output_name(pid, lease_token))
     rejects = files.path(files.rejects_name(pid, lease_token))
     summary = aggregate(
         [files.path(files.input_name(pid))],
         output,
         rejects=rejects,
-        options=Options(**report.options),
-        limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, temp_folder=folder),
+        empty_rejects=False,
+        options=Options(**lease.options),
+        limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, own_folder=folder),
         on_progress=heartbeat.tell,
     )
     sync_results(summary, output, rejects)
     return summary
 
 
+def start_attempt(pid: UUID, lease_token: UUID) -> Path:
+    """An empty folder to work in. Raises LeaseLost where the report was deleted meanwhile."""
+    try:
+        return files.start_attempt(pid, lease_token)
+    except FileNotFoundError as error:
+        if patiently(Report.objects.leased(pid, lease_token).exists):
+            raise
+        raise LeaseLost from error
+
+
 def sync_results(summary: Summary, output: Path, rejects: Path) -> None:
-    """Makes the results safe on disk; a rejects file that lists nothing is removed."""
-    if summary.rows_rejected == 0:
-        rejects.unlink(missing_ok=True)
-    else:
-        files.sync(rejects)
-    files.sync(output)
+    """Makes the results safe on disk. There is a rejects file where it lists anything."""
+    files.sync(output, *[rejects] if summary.rows_rejected else [])
 
 
 def publish(pid: UUID, lease_token: UUID, summary: Summary) -> None:
     """Flips the row to Done. Raises LeaseLost."""
-    # After hours of work the server may have closed this connection.
-    close_old_connections()
     if not patiently(lambda: finish(pid, lease_token, summary)):
         raise LeaseLost
     logger.info("report %s: done, %s rows, %s groups", pid, summary.rows_read, summary.groups)
@@ -141,14 +145,6 @@ def finish(pid: UUID, lease_token: UUID, summary: Summary) -> bool:
         Report.objects.finish(pid, lease_token, summary, output, rejects)
         or Report.objects.filter(pid=pid, output_file=output).exists()
     )
-
-
-def discard_useless_attempts(pid: UUID) -> None:
-    """Removes what earlier attempts left that are over, and no others: this worker may have lost
-    its own lease without knowing it yet.
-    """
-    for token in patiently(lambda: ReportAttempt.objects.useless(pid)):
-        files.remove(files.attempt_folder(pid, token))
 
 
 def discard_attempt(pid: UUID, lease_token: UUID) -> None:

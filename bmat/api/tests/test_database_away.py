@@ -77,7 +77,7 @@ def test_it_gives_up_after_a_lease():
         patiently(ask)
 
 
-@pytest.mark.parametrize("name", ["claim", "leased", "finish"])
+@pytest.mark.parametrize("name", ["claim", "finish"])
 def test_it_waits_for_the_database(report, break_before, name):
     break_before(name, 3)
 

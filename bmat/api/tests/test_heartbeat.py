@@ -120,10 +120,24 @@ def test_it_stops_a_run_whose_worker_ends(claimed, worker_ends):
 
 def test_it_leaves_no_thread_behind(claimed):
     report, token = claimed
-    before = threading.active_count()
+    wait_for(lambda: not beating_threads())
 
     with pytest.raises(ZeroDivisionError), Heartbeat(report.pid, token):
-        assert threading.active_count() == before + 1
+        assert len(beating_threads()) == 1
         raise ZeroDivisionError
 
-    assert threading.active_count() == before
+    wait_for(lambda: not beating_threads())
+
+
+def test_reports_that_follow_one_another_share_a_thread(claimed, settings):
+    settings.BMAT_HEARTBEAT_SECONDS = 0.1
+    report, token = claimed
+    with Heartbeat(report.pid, token):
+        first = beating_threads()
+
+    with Heartbeat(report.pid, token):
+        assert beating_threads() == first
+
+
+def beating_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "heartbeat"]

@@ -202,3 +202,10 @@ def test_it_leaves_nothing_of_a_report_deleted_right_after_the_claim(
     process_report(report.pid, uuid4())
 
     assert left_over() == []
+
+
+def test_it_does_not_pass_over_a_folder_that_is_gone_though_its_report_is_there(report):
+    files.remove(files.report_folder(report.pid))
+
+    with pytest.raises(FileNotFoundError):
+        process_report(report.pid, uuid4())

@@ -25,7 +25,8 @@ class Client:
 
     def answers(self) -> bool:
         try:
-            return requests.get(self.reports_url, timeout=ANSWER_SECONDS).status_code == 200
+            url = f"{self.base_url}/healthz"
+            return requests.get(url, timeout=ANSWER_SECONDS).status_code == 200
         except requests.ConnectionError:
             return False
 
