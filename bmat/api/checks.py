@@ -10,6 +10,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
 
 DAY_SECONDS = 24 * 60 * 60
 
@@ -69,6 +70,33 @@ def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
             id="bmat.E008",
         )
     ]
+
+
+def check_public(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """W001: said at each start, for a public installation without logins must not come about
+    unseen.
+    """
+    if settings.BMAT_REQUIRE_AUTH or not settings.BMAT_IS_PUBLIC:
+        return []
+    return [
+        CheckWarning(
+            "BMAT_REQUIRE_AUTH is off: whoever reaches this service sees and deletes every report.",
+            hint="Unset it, or see to it that a proxy lets nobody else in.",
+            id="bmat.W001",
+        )
+    ]
+
+
+def check_strangers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E009: no login in a deployment. E010: each web process would count requests by itself."""
+    found: list[CheckMessage] = []
+    if not settings.BMAT_REQUIRE_AUTH:
+        hint = "Unset BMAT_REQUIRE_AUTH, or set it to on."
+        found.append(Error("Nobody has to log in.", hint=hint, id="bmat.E009"))
+    if settings.BMAT_COUNTERS_URL.startswith("memory:"):
+        hint = "Let BMAT_COUNTERS_URL name a Redis: redis://host:6379/0"
+        found.append(Error("Each process counts requests alone.", hint=hint, id="bmat.E010"))
+    return found
 
 
 def check_flower(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:

@@ -60,9 +60,25 @@ def test_e007_a_folder_as_broker_in_a_deployment(settings):
     assert "bmat.E007" in ids(deploy=True)
 
 
+def test_w001_a_public_installation_without_logins_at_every_start(settings):
+    settings.BMAT_IS_PUBLIC, settings.BMAT_REQUIRE_AUTH = True, False
+    assert ids() == ["bmat.W001"]
+
+
+def test_e009_a_deployment_without_logins(settings):
+    settings.BMAT_REQUIRE_AUTH = False
+    assert "bmat.E009" in ids(deploy=True)
+
+
+def test_e010_counters_of_each_process_alone_in_a_deployment(settings):
+    settings.BMAT_COUNTERS_URL = "memory://"
+    assert "bmat.E010" in ids(deploy=True)
+
+
 def test_it_finds_nothing_wrong_with_a_proper_deployment(settings, monkeypatch):
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
     settings.CELERY_FLOWER_USER, settings.CELERY_FLOWER_PASSWORD = "somebody", "x1-y2-z3"
+    settings.BMAT_REQUIRE_AUTH, settings.BMAT_COUNTERS_URL = True, "redis://redis.invalid:6379/0"
     assert ids(deploy=True) == []
 
 

@@ -143,7 +143,7 @@ def test_it_looks_at_all_folders_a_limited_number_at_once(home, monkeypatch):
 
 def test_it_forgets_idempotency_keys_that_have_expired(submit):
     for key in ("old", "new"):
-        IdempotencyKey.objects.take(key, "fingerprint", submit().pid)
+        IdempotencyKey.objects.take(None, key, "fingerprint", submit().pid)
     IdempotencyKey.objects.filter(key="old").update(created="2020-01-01T00:00:00Z")
 
     sweep_files()

@@ -5,12 +5,11 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404
-from rest_framework.generics import GenericAPIView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
 from bmat.api.errors import FilesExpired
-from bmat.api.models import Report
+from bmat.api.views.selector import VisibleReports
 
 DEFAULT_STEM = "report"
 
@@ -22,14 +21,12 @@ class AnyAccepted(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class ReportFileView(GenericAPIView[Report]):
+class ReportFileView(VisibleReports):
     """One file of a report, as a download. 404 while it is not there, 410 once it has
     expired.
     """
 
     content_negotiation_class = AnyAccepted
-    lookup_field = "pid"
-    queryset = Report.objects.all()
     # Given by the URL: the column that names the file, and what the download's name ends in.
     column = "output_file"
     suffix = "totals"

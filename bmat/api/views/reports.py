@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import Http404
 from rest_framework import mixins
 from rest_framework.decorators import action
@@ -12,14 +13,17 @@ from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
 from bmat.api.errors import Conflict, FilesExpired, Gone
-from bmat.api.models import Report
+from bmat.api.models import IdempotencyKey, Report
+from bmat.api.policies import note
 from bmat.api.serializers.reports import (
     FilterSerializer,
     ReportSerializer,
     SubmitSerializer,
     given_options,
 )
+from bmat.api.services import quotas
 from bmat.api.services.delete import delete_report
+from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.retry import retry_report
 from bmat.api.services.submit import (
     Idempotency,
@@ -28,8 +32,9 @@ from bmat.api.services.submit import (
     submit_once,
     submit_report,
 )
-from bmat.api.uploads import ReceivedFile
+from bmat.api.uploads import ReceivedFile, announced_bytes
 from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
+from bmat.api.views.selector import VisibleReports, owner_of
 
 POLL_AGAIN_SECONDS = 1
 
@@ -43,7 +48,9 @@ class NewestFirst(CursorPagination):
     max_page_size = 500
 
 
-class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericViewSet[Report]):
+class ReportViewSet(
+    VisibleReports, mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericViewSet[Report]
+):
     """Uploads become reports: post a CSV as `input_file`, then poll its report until `status` is no
     longer 0.
 
@@ -51,13 +58,12 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
     report, with `Idempotent-Replayed: true`; another body gives 409. `POST <pid>/cancel` stops a
     report and keeps it, `POST <pid>/retry` starts one again that has failed or was cancelled, and
     `DELETE` removes it. Its files are removed when it `expires`: from then on it answers 410. A
-    disk that is nearly full refuses uploads with 507, a database that is away with 503.
+    disk that is nearly full refuses uploads with 507, a database that is away with 503. A user who
+    has as much as the limits allow gets 429.
     """
 
-    lookup_field = "pid"
     lookup_value_regex = "[^/]+"
     pagination_class = NewestFirst
-    queryset = Report.objects.all()
     serializer_class = ReportSerializer
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -73,10 +79,15 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
 
     def create(self, request: Request) -> Response:
         key = idempotency_key(request)
+        owner = owner_of(request)
+        if key is None or IdempotencyKey.objects.known(owner, key) is None:
+            # Before anything of the body is read. A POST that is repeated adds nothing.
+            quotas.check(owner, more_reports=1, more_bytes=announced_bytes(request))
         submitted = self.get_serializer(data=request.data)
         submitted.is_valid(raise_exception=True)
         fields = submitted.validated_data
-        report, replayed = submitted_report(fields["input_file"], given_options(fields), key)
+        options = given_options(fields)
+        report, replayed = submitted_report(fields["input_file"], options, key, owner)
         headers = {
             "Location": reverse("report-detail", kwargs={"pid": report.pid}, request=request)
         }
@@ -105,7 +116,7 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         it is Processing or Done.
         """
         report = self.get_kept()
-        retried = retry_report(report.pid, report.input_bytes)
+        retried = retry_report(report.pid, report.input_bytes, report.owner)
         report = self.get_kept()
         if not retried:
             raise Conflict(f"The report is {report.state}: retry is for failed and cancelled ones.")
@@ -123,6 +134,12 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
             raise Http404
         return Response(status=204)
 
+    def handle_exception(self, exc: Exception) -> Response:
+        """The error's answer, which also tells a limit that was reached."""
+        if isinstance(exc, QuotaExceeded):
+            note(self.request, exc.standing)
+        return super().handle_exception(exc)
+
     def answer(self, report: Report, **kwargs: Any) -> Response:
         """The report's JSON; the browser or script is told when to ask again, where that makes
         sense.
@@ -135,14 +152,16 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
 
 
 def submitted_report(
-    upload: ReceivedFile, options: dict[str, Any], key: str | None
+    upload: ReceivedFile, options: dict[str, Any], key: str | None, owner: User | None
 ) -> tuple[Report, bool]:
-    """The upload's report, and whether `key` stood for it already. Raises Conflict and Gone."""
+    """The upload's report, and whether `key` stood for it already. Raises Conflict, Gone
+    and QuotaExceeded.
+    """
     if key is None:
-        return submit_report(upload, options), False
+        return submit_report(upload, options, owner=owner), False
     idempotency = Idempotency.of(key, upload.sha256.hexdigest(), options)
     try:
-        return submit_once(upload, options, idempotency)
+        return submit_once(upload, options, idempotency, owner)
     except KeyReused as error:
         raise Conflict(
             "This Idempotency-Key was used for another file or other options. Use a new key."
