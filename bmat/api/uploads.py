@@ -23,7 +23,7 @@ BROKEN_OFF = "The upload ended before all of it had arrived. Send it again."
 
 def announced_bytes(request: HttpRequest) -> int:
     """How large the file of an upload is at least, by what its client says of the whole request."""
-    return max(0, int(request.META.get("CONTENT_LENGTH") or 0) - FORM_BYTES)
+    return max(1, int(request.META.get("CONTENT_LENGTH") or 0) - FORM_BYTES)
 
 
 class UploadTooLarge(APIException):

@@ -80,9 +80,7 @@ class ReportViewSet(
     def create(self, request: Request) -> Response:
         key = idempotency_key(request)
         owner = owner_of(request)
-        if key is None or IdempotencyKey.objects.known(owner, key) is None:
-            # Before anything of the body is read. A POST that is repeated adds nothing.
-            quotas.check(owner, more_reports=1, more_bytes=announced_bytes(request))
+        check_quotas(request, key, owner)
         submitted = self.get_serializer(data=request.data)
         submitted.is_valid(raise_exception=True)
         fields = submitted.validated_data
@@ -149,6 +147,17 @@ class ReportViewSet(
         if report.status == Report.Status.PROCESSING:
             response["Retry-After"] = str(POLL_AGAIN_SECONDS)
         return response
+
+
+def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
+    """Raises QuotaExceeded before anything of the body is read, unless `key` is known by now: a
+    POST that is repeated adds nothing.
+    """
+    try:
+        quotas.check(owner, more_reports=1, more_bytes=announced_bytes(request))
+    except QuotaExceeded:
+        if key is None or IdempotencyKey.objects.known(owner, key) is None:
+            raise
 
 
 def submitted_report(
