@@ -80,5 +80,12 @@ class TokenAdmin(AuthTokenAdmin):  # type: ignore[misc]  # knox has no types
         """An expiry, which would otherwise be never."""
         return {"expiry": timezone.now() + knox_settings.TOKEN_TTL}
 
+    def get_form(self, request: HttpRequest, obj: AuthToken | None = None, **kwargs: Any) -> Any:
+        """knox's own form, which has to be told an expiry."""
+        form = super().get_form(request, obj, **kwargs)
+        if obj is None:
+            form.base_fields["expiry"].required = True
+        return form
+
     def has_change_permission(self, request: HttpRequest, *_: Any) -> bool:
         return False

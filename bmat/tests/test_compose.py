@@ -150,6 +150,16 @@ def test_it_gives_no_secret_away_in_production() -> None:
     assert postgres["POSTGRES_PASSWORD"] == ""
 
 
+def test_it_tells_the_service_the_address_of_a_client_whatever_the_client_says() -> None:
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in NGINX
+
+
+def test_it_does_not_turn_logins_off_in_production() -> None:
+    assert "BMAT_REQUIRE_AUTH" not in (PROJECT_FOLDER / "production.yml").read_text()
+    example = variables(PROJECT_FOLDER / ".envs/.production.example/.django")
+    assert "BMAT_REQUIRE_AUTH" not in example
+
+
 def test_it_lets_uploads_through_the_proxy_unbuffered_and_unlimited() -> None:
     assert "client_max_body_size 0;" in NGINX
     assert "proxy_request_buffering off;" in NGINX

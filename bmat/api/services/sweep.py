@@ -14,6 +14,8 @@ from pathlib import Path, PurePath
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
+from knox.models import AuthToken
 
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.services import files
@@ -34,9 +36,11 @@ class Swept:
 
 def sweep_files() -> Swept:
     """Removes the files of reports past BMAT_RETENTION_DAYS, folders of no report or of no attempt
-    that counts, and what is left of uploads that broke off.
+    that counts, and what is left of uploads that broke off. Of keys and tokens that have expired,
+    it removes the rows.
     """
     IdempotencyKey.objects.expired().delete()
+    AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
     swept = Swept(expire_reports(), sweep_folders(), sweep_uploads())
     if swept != Swept(0, 0, 0):
         logger.info(

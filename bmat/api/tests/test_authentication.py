@@ -1,6 +1,7 @@
 """Who a request is from: the header `Authorization`, or the session of the page."""
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from knox.models import AuthToken
 
@@ -51,6 +52,17 @@ def test_it_refuses_a_wrong_token_even_where_none_is_asked_for(client, settings)
     response = client.get(REPORTS, headers={"Authorization": "Token " + "0" * 64})
 
     assert response.status_code == 401
+
+
+def test_it_does_not_know_anybody_while_the_database_is_away(client, require_auth, monkeypatch):
+    def fail(*_):
+        raise OperationalError("the internal cause")
+
+    monkeypatch.setattr("knox.auth.TokenAuthentication.authenticate_credentials", fail)
+
+    response = client.get(REPORTS, headers={"Authorization": "Token " + "0" * 64})
+
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
 
 
 def test_it_says_what_to_send(client, require_auth):

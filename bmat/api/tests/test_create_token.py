@@ -108,10 +108,17 @@ def test_the_admin_makes_a_token_shows_it_once_and_lets_it_expire(admin_client):
     assert days_left() > 1
 
 
+def test_the_admin_makes_no_token_that_never_ends(admin_client):
+    admin_client.post("/admin/knox/authtoken/add/", {"user": person("alice").pk})
+
+    assert AuthToken.objects.count() == 0
+
+
 def test_the_admin_revokes_a_token_and_changes_none(admin_client):
     row, _ = AuthToken.objects.create(person("alice"))
     url = f"/admin/knox/authtoken/{row.pk}/"
 
+    assert "alice" in admin_client.get(f"{url}change/").content.decode()
     assert admin_client.post(f"{url}change/", {"user": row.user.pk}).status_code == 403
     admin_client.post(f"{url}delete/", {"post": "yes"})
 

@@ -128,6 +128,13 @@ def test_it_gives_no_user_more_tokens_than_anybody_needs(client, monkeypatch):
     assert answers[2].json()["detail"].startswith("You have 2 tokens. Revoke them")
 
 
+def test_tokens_that_have_expired_do_not_count(client, monkeypatch):
+    monkeypatch.setattr(accounts, "MOST_TOKENS", 1)
+    token_of(person("alice"), valid_days=-1)
+
+    assert login(client).status_code == 200
+
+
 def test_logout_ends_the_one_token_that_is_sent(client):
     ended, other = (login(client).json()["token"] for _ in range(2))
 

@@ -6,11 +6,13 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from knox.models import AuthToken
 
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.services import files, sweep
 from bmat.api.services.process import process_report
 from bmat.api.services.sweep import sweep_files
+from bmat.api.tests.people import person, token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,3 +160,12 @@ def test_it_can_be_called_by_hand(upload, orphan, home):
     call_command("sweep_files", stdout=out)
 
     assert out.getvalue() == "0 reports expired, 1 folders and 1 uploads removed\n"
+
+
+def test_it_removes_tokens_that_have_expired(db):
+    token_of(person("alice"), valid_days=-1)
+    valid, _ = AuthToken.objects.create(person("alice"))
+
+    sweep_files()
+
+    assert list(AuthToken.objects.all()) == [valid]

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
+from django.utils import timezone
 from knox.models import AuthToken
 from knox.views import LogoutAllView as KnoxLogoutAllView
 from knox.views import LogoutView as KnoxLogoutView
@@ -59,7 +60,8 @@ class LoginView(APIView):
 
     def post(self, request: Request) -> Response:
         user = logged_in(request)
-        if AuthToken.objects.filter(user=user).count() >= MOST_TOKENS:
+        valid = AuthToken.objects.filter(user=user).exclude(expiry__lt=timezone.now())
+        if valid.count() >= MOST_TOKENS:
             raise Conflict(
                 f"You have {MOST_TOKENS} tokens. Revoke them with POST /api/auth/logoutall, or one "
                 "each with POST /api/auth/logout.",
