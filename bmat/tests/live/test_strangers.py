@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -53,10 +53,10 @@ def is_healthy(service: Stack) -> bool:
 def send(service: Stack) -> Send:
     """Sends a request as the proxy would, with a token if one is given."""
 
-    def sent(method: str, path: str = "", token: str = "", **more: object) -> requests.Response:
+    def sent(method: str, path: str = "", token: str = "", **more: Any) -> requests.Response:
         headers = {**PROXY, **({"Authorization": f"Token {token}"} if token else {})}
         url = service.client.reports_url + path
-        return requests.request(method, url, headers=headers, timeout=ANSWER_SECONDS, **more)  # type: ignore[arg-type]
+        return requests.request(method, url, headers=headers, timeout=ANSWER_SECONDS, **more)
 
     return sent
 
