@@ -103,6 +103,11 @@ def test_it_refuses_a_login_without_name_or_password(client, given):
     assert client.post(LOGIN, given, content_type="application/json").status_code == 400
 
 
+@pytest.mark.parametrize("given", ["x", "[1]", "null", "[" * 60_000, '{"a":' * 10_000, '"\\ud800"'])
+def test_it_refuses_what_is_no_login(client, given):
+    assert client.post(LOGIN, given, content_type="application/json").status_code == 400
+
+
 def test_it_reads_no_large_body(client, monkeypatch):
     def refuse(*_):
         raise AssertionError("the body was read")

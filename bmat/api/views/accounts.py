@@ -10,7 +10,7 @@ from knox.models import AuthToken
 from knox.views import LogoutAllView as KnoxLogoutAllView
 from knox.views import LogoutView as KnoxLogoutView
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, ParseError
 from rest_framework.parsers import FormParser, JSONParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -25,6 +25,16 @@ from bmat.api.throttling import LOGINS, TooManyRequests
 # The parsers hold the whole body in memory.
 BODY_BYTES = 2**16
 MOST_TOKENS = 100
+
+
+class ShallowJSONParser(JSONParser):
+    """Refuses what is nested so deeply that Python's own parser gives up."""
+
+    def parse(self, *arguments: Any, **named: Any) -> Any:
+        try:
+            return super().parse(*arguments, **named)
+        except RecursionError as error:
+            raise ParseError("JSON parse error - it is nested too deeply.") from error
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -51,7 +61,7 @@ class LoginView(APIView):
     # A login needs nobody to be logged in, and fails for no old token that is sent along.
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    parser_classes = (JSONParser, FormParser)
+    parser_classes = (ShallowJSONParser, FormParser)
     serializer_class = LoginSerializer
 
     def get_authenticate_header(self, request: Request) -> str:
