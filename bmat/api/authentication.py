@@ -14,20 +14,25 @@ from rest_framework.request import Request
 from bmat.api.throttling import count_login, count_stranger
 
 
+class InvalidToken(AuthenticationFailed):
+    """A token was sent that opens nothing."""
+
+    default_detail = "The token is malformed, unknown, expired or revoked."
+    default_code = "invalid_token"
+
+
 class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # knox has no types
     """`Authorization: Token ...`. A token that is not valid is refused, even where none is asked
     for: its sender believes to be somebody.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, AuthToken] | None:
-        """The user and the token; None: there is no token. Raises AuthenticationFailed."""
+        """The user and the token; None: there is no token. Raises InvalidToken."""
         try:
             found: tuple[Any, AuthToken] | None = super().authenticate(request)
         except (AuthenticationFailed, UnicodeDecodeError) as error:
             count_stranger(request)
-            raise AuthenticationFailed(
-                "The token is malformed, unknown, expired or revoked.", code="invalid_token"
-            ) from error
+            raise InvalidToken from error
         return found
 
 

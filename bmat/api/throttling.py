@@ -9,7 +9,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from bmat.api.policies import Policy, Standing, note, noted
+from bmat.api.policies import Policy, Standing, note
 from bmat.api.services.counters import counters
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class TooManyRequests(APIException):
     """A limit that time alone gives back. `wait` is what DRF answers as Retry-After."""
 
     status_code = 429
+    default_detail = "There were more than 600 requests in 60 seconds. Go on in 42 seconds."
     default_code = "rate_limited"
 
     def __init__(self, standing: Standing) -> None:
@@ -53,8 +54,8 @@ def count_stranger(request: HttpRequest) -> None:
 
 
 def count_request(request: HttpRequest, who: str) -> None:
-    """Counts a request once, however often it is called. Raises TooManyRequests."""
-    if settings.BMAT_REQUEST_RATE is None or REQUESTS in noted(request):
+    """Counts a request of `who`. Raises TooManyRequests."""
+    if settings.BMAT_REQUEST_RATE is None:
         return
     standing = count(Policy(REQUESTS, *settings.BMAT_REQUEST_RATE), who)
     if standing is not None:

@@ -75,9 +75,10 @@ INSTALLED_APPS = [
     "bmat.api",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    # In front of all others: it goes by the kind of answer that is given in the end.
     "bmat.api.headers.ContentSecurityPolicy",
     "bmat.api.headers.RateLimitFields",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

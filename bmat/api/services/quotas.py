@@ -24,15 +24,50 @@ RUNNING_AGAIN_SECONDS = 5
 STORED_AGAIN_SECONDS = 60
 
 
-class QuotaExceeded(APIException):
-    """A user has as much as the limit allows. `wait` is what DRF answers as Retry-After."""
+def too_many_reports(limit: int) -> str:
+    """What the user is told."""
+    return (
+        f"You have {limit} reports that are not finished, which is the limit. Wait for one, or "
+        "cancel one."
+    )
+
+
+def too_many_bytes(limit: int) -> str:
+    """What the user is told."""
+    return (
+        f"With this upload, yours would take more than the {limit} bytes that each user has. "
+        "Delete reports that you no longer need."
+    )
+
+
+class QuotaExceeded(Exception):
+    """A user has as much as the limit allows."""
+
+    standing: Standing
+
+
+class TooManyReports(QuotaExceeded, APIException):
+    """BMAT_MAX_RUNNING_REPORTS. `wait` is what DRF answers as Retry-After."""
 
     status_code = 429
+    default_detail = too_many_reports(100)
+    default_code = "too_many_reports"
 
-    def __init__(self, standing: Standing, detail: str, code: str) -> None:
-        super().__init__(detail, code)
-        self.standing = standing
-        self.wait = standing.seconds
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(too_many_reports(standing.policy.quota))
+        self.standing, self.wait = standing, standing.seconds
+
+
+class TooManyBytes(QuotaExceeded, APIException):
+    """BMAT_MAX_STORED_BYTES. `wait` is what DRF answers as Retry-After."""
+
+    status_code = 429
+    default_detail = too_many_bytes(256 * 2**30)
+    default_code = "too_many_bytes"
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(too_many_bytes(standing.policy.quota))
+        self.standing, self.wait = standing, standing.seconds
 
 
 def hold(owner: User | None) -> None:
@@ -52,21 +87,17 @@ def check(owner: User | None, more_reports: int = 0, more_bytes: int = 0) -> Non
 
 
 def check_running(owner: User | None, more_reports: int = 0) -> None:
-    """Raises QuotaExceeded past BMAT_MAX_RUNNING_REPORTS."""
+    """Raises TooManyReports past BMAT_MAX_RUNNING_REPORTS."""
     limit = settings.BMAT_MAX_RUNNING_REPORTS
     if owner is None or limit is None:
         return
     if owned(owner).filter(status=Report.Status.PROCESSING).count() + more_reports > limit:
-        raise QuotaExceeded(
-            Standing(Policy(RUNNING, limit), 0, RUNNING_AGAIN_SECONDS, exceeded=True),
-            f"You have {limit} reports that are not finished, which is the limit. Wait for one, or "
-            "cancel one.",
-            "too_many_reports",
-        )
+        policy = Policy(RUNNING, limit)
+        raise TooManyReports(Standing(policy, 0, RUNNING_AGAIN_SECONDS, exceeded=True))
 
 
 def check_stored(owner: User | None, more_bytes: int = 0) -> None:
-    """Raises QuotaExceeded past BMAT_MAX_STORED_BYTES of uploads whose files are kept."""
+    """Raises TooManyBytes past BMAT_MAX_STORED_BYTES of uploads whose files are kept."""
     limit = settings.BMAT_MAX_STORED_BYTES
     if owner is None or limit is None:
         return
@@ -74,12 +105,8 @@ def check_stored(owner: User | None, more_bytes: int = 0) -> None:
     if stored_bytes + more_bytes > limit:
         policy = Policy(STORED, limit, unit="content-bytes")
         available = max(0, limit - stored_bytes)
-        raise QuotaExceeded(
-            Standing(policy, available, seconds_until_one_expires(owner), exceeded=True),
-            f"With this upload, yours would take more than the {limit} bytes that each user has. "
-            "Delete reports that you no longer need.",
-            "too_many_bytes",
-        )
+        seconds = seconds_until_one_expires(owner)
+        raise TooManyBytes(Standing(policy, available, seconds, exceeded=True))
 
 
 def seconds_until_one_expires(owner: User) -> int:

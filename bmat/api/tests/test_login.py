@@ -130,7 +130,7 @@ def test_it_gives_no_user_more_tokens_than_anybody_needs(client, monkeypatch):
     answers = [login(client) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 409]
-    assert answers[2].json()["detail"].startswith("You have 2 tokens. Revoke them")
+    assert answers[2].json()["detail"].startswith("You have 100 tokens. Revoke them")
 
 
 def test_tokens_that_have_expired_do_not_count(client, monkeypatch):

@@ -160,7 +160,9 @@ def routes(resolver, prefix=""):
 
 def methods(callback):
     """The methods that an endpoint answers, but those that tell about it alone."""
-    actions = getattr(callback, "actions", None)
-    names = set(actions or callback.cls.http_method_names)
-    answered = {name for name in names if actions or hasattr(callback.cls, name)}
-    return {name.upper() for name in answered} - {"HEAD", "OPTIONS"}
+    view, actions = getattr(callback, "cls", None), getattr(callback, "actions", None)
+    if view is None:
+        # A page that a plain function makes.
+        return {"GET"}
+    names = actions or [name for name in view.http_method_names if hasattr(view, name)]
+    return {name.upper() for name in names} - {"HEAD", "OPTIONS"}

@@ -101,12 +101,6 @@ def test_wrong_tokens_are_counted_together(client, require_auth):
     assert answers[0]["RateLimit"].startswith('"default";r=2;')
 
 
-def test_a_stranger_who_browses_is_counted_once_for_a_page(client, require_auth):
-    page = client.get(REPORTS, headers={"Accept": "text/html"})
-
-    assert page["RateLimit"].startswith('"default";r=2;')
-
-
 def test_a_network_of_ipv6_is_one_address(client):
     from_one = [client.get(REPORTS, REMOTE_ADDR=f"2001:db8::{host}") for host in range(4)]
     from_another = client.get(REPORTS, REMOTE_ADDR="2001:db8:0:1::1")

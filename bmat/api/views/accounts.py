@@ -27,6 +27,23 @@ BODY_BYTES = 2**16
 MOST_TOKENS = 100
 
 
+class WrongLogin(AuthenticationFailed):
+    """No active user has this name and this password."""
+
+    default_detail = "The name or the password is wrong."
+    default_code = "wrong_login"
+
+
+class TooManyTokens(Conflict):
+    """A user who logs in has more tokens than anybody needs."""
+
+    default_detail = (
+        f"You have {MOST_TOKENS} tokens. Revoke them with POST /api/auth/logoutall, or one each "
+        "with POST /api/auth/logout."
+    )
+    default_code = "too_many_tokens"
+
+
 class ShallowJSONParser(JSONParser):
     """Refuses what is nested so deeply that Python's own parser gives up."""
 
@@ -72,11 +89,7 @@ class LoginView(APIView):
         user = logged_in(request)
         valid = AuthToken.objects.filter(user=user).exclude(expiry__lt=timezone.now())
         if valid.count() >= MOST_TOKENS:
-            raise Conflict(
-                f"You have {MOST_TOKENS} tokens. Revoke them with POST /api/auth/logoutall, or one "
-                "each with POST /api/auth/logout.",
-                code="too_many_tokens",
-            )
+            raise TooManyTokens
         row, token = AuthToken.objects.create(user)
         user_logged_in.send(sender=User, request=request, user=user)
         shown = TokenSerializer({"token": token, "expiry": row.expiry})
@@ -97,7 +110,7 @@ class LogoutAllView(KnoxLogoutAllView):  # type: ignore[misc]  # knox has no typ
 
 def logged_in(request: Request) -> User:
     """The user whose name and password the body says. Raises FormTooLarge, ValidationError,
-    TooManyRequests and AuthenticationFailed.
+    TooManyRequests and WrongLogin.
     """
     if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES:
         raise FormTooLarge(f"A login has at most {BODY_BYTES} bytes.")
@@ -108,5 +121,5 @@ def logged_in(request: Request) -> User:
     if standing is not None and standing.exceeded:
         raise TooManyRequests(standing)
     if not isinstance(user, User):
-        raise AuthenticationFailed("The name or the password is wrong.", code="wrong_login")
+        raise WrongLogin
     return user
