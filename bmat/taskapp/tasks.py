@@ -6,9 +6,9 @@ import logging
 import uuid
 from typing import Any
 
-from bmat.api.services import process, sweep
+from bmat.api.services import formats, process, sweep
 from bmat.taskapp.celery import app
-from bmat.taskapp.queues import PROCESS_REPORT, SWEEP_FILES
+from bmat.taskapp.queues import PROCESS_REPORT, SWEEP_FILES, WRITE_FORMAT
 from bmat.taskapp.reconciler import Reconciler, TickConsumer
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,14 @@ def process_report(self: Any, pid: str) -> None:
             logger.exception("report %s: unexpected error", pid)
             raise
         logger.warning("report %s: broken off, for its lease was lost", pid, exc_info=True)
+
+
+@app.task(name=WRITE_FORMAT)
+def write_format(pid: str, file_name: str) -> None:
+    """Writes the result of the report `pid` in another format. A second delivery, or a report that
+    is gone, changes nothing.
+    """
+    formats.write_format(uuid.UUID(pid), file_name)
 
 
 @app.task(name=SWEEP_FILES)

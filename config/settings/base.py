@@ -46,6 +46,12 @@ BMAT_SWEEP_AGE_SECONDS = environment.number("BMAT_SWEEP_AGE_SECONDS", 86400)
 # A POST that is repeated with its Idempotency-Key within this time creates nothing.
 BMAT_IDEMPOTENCY_SECONDS = environment.number("BMAT_IDEMPOTENCY_SECONDS", 86400)
 
+# A download in a format that has to be written first waits this long for it, and is then told to
+# come again.
+BMAT_FORMAT_WAIT_SECONDS = environment.number("BMAT_FORMAT_WAIT_SECONDS", 5)
+# The proxy's internal path of BMAT_REPORTS_FOLDER: the proxy sends the files of downloads itself.
+BMAT_ACCEL_PREFIX = environment.env.str("BMAT_ACCEL_PREFIX", default="").strip()
+
 CELERY_FLOWER_USER = environment.env.str("CELERY_FLOWER_USER", default="")
 CELERY_FLOWER_PASSWORD = environment.env.str("CELERY_FLOWER_PASSWORD", default="")
 

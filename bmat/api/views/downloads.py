@@ -1,30 +1,63 @@
-"""`/api/reports/<pid>/output` and `/rejects`: the files, streamed."""
+"""`/api/reports/<pid>/output` and `/rejects`: the files, in the format that the client wants."""
 
-from pathlib import PurePath
 from typing import Any
 
-from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.generics import GenericAPIView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
+from rest_framework.response import Response
 
+from bmat.api.downloads.answers import answer
+from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Wanted, wanted_by
+from bmat.api.downloads.kept import download_of
+from bmat.api.downloads.names import download_name
 from bmat.api.errors import FilesExpired
 from bmat.api.models import Report
+from bmat.api.services import files
+from bmat.api.services.on_demand import NoRoom, is_there_in_time
 
-DEFAULT_STEM = "report"
+COME_AGAIN_SECONDS = 1
 
 
 class AnyAccepted(DefaultContentNegotiation):
-    """A download is what it is, whatever `Accept` says; its errors are JSON."""
+    """The view itself looks at `Accept` and `?format=`; its errors are JSON, whatever they say."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
 
 
+class NotReady(NotFound):
+    """The report is still processed."""
+
+    default_detail = "The report is still processed: it has no files yet."
+    default_code = "not_ready"
+    # What DRF answers as Retry-After.
+    wait = COME_AGAIN_SECONDS
+
+
+class NoFile(NotFound):
+    """The report has ended without this file."""
+
+    default_code = "no_file"
+
+
+class NoRoomForFormat(APIException):
+    """The disk is too full to write the file."""
+
+    status_code = 507
+    default_detail = "There is no room to write this format at the moment. CSV can still be had."
+    default_code = "disk_full"
+
+
 class ReportFileView(GenericAPIView[Report]):
-    """One file of a report, as a download. 404 while it is not there, 410 once it has
-    expired.
+    """One file of a report, as a download.
+
+    A request can name a range, and what it has already (`ETag`). A format that is not there yet is
+    written when it is first asked for: 202 where that takes longer than a few seconds. 404 while
+    there is no file, 410 once it has expired.
     """
 
     content_negotiation_class = AnyAccepted
@@ -33,31 +66,43 @@ class ReportFileView(GenericAPIView[Report]):
     # Given by the URL: the column that names the file, and what the download's name ends in.
     column = "output_file"
     suffix = "totals"
+    formats = (CSV, PARQUET, JSON_LINES)
 
-    def get(self, request: Request, pid: str) -> FileResponse:
+    def get(self, request: Request, pid: str) -> HttpResponseBase:
         report = self.get_object()
-        if report.expired is not None:
-            raise FilesExpired(report)
-        name = getattr(report, self.column).name
-        if not name:
-            raise Http404
+        wanted = wanted_by(request, self.formats)
+        name = self.file_name(report)
+        if wanted.format.file_name is not None:
+            name = files.beside(name, wanted.format.file_name)
         try:
-            file = default_storage.open(name)
+            if wanted.format.file_name and not is_there_in_time(report, files.path(name)):
+                return being_written(wanted)
+            saved_as = download_name(report.input_name, self.ending(wanted), wanted.format.name)
+            return answer(request, download_of(request, files.path(name), wanted, saved_as))
         except FileNotFoundError as error:
             raise Http404 from error
-        return FileResponse(
-            file,
-            as_attachment=True,
-            filename=download_name(report.input_name, self.suffix),
-            content_type="text/csv; charset=utf-8",
-        )
+        except NoRoom as error:
+            raise NoRoomForFormat from error
+
+    def file_name(self, report: Report) -> str:
+        """The storage's name of the file. Raises FilesExpired, NotReady and NoFile."""
+        if report.expired is not None:
+            raise FilesExpired(report)
+        if report.status == Report.Status.PROCESSING:
+            raise NotReady
+        name: str = getattr(report, self.column).name
+        if not name:
+            raise NoFile(f"The report is {report.state}, and has no {self.suffix}.")
+        return name
+
+    def ending(self, wanted: Wanted) -> str:
+        return f"{self.suffix}-excel-safe" if wanted.excel_safe else self.suffix
 
 
-def download_name(input_name: str, suffix: str) -> str:
-    """The name that a browser saves the file under.
-
-    >>> download_name("plays.csv", "totals")
-    'plays-totals.csv'
-    """
-    stem = PurePath(input_name).stem.lstrip(".") or DEFAULT_STEM
-    return f"{stem}-{suffix}.csv"
+def being_written(wanted: Wanted) -> Response:
+    """202: the same request finds the file later."""
+    told = {
+        "detail": f"The totals are being written as {wanted.format.name}. Ask again.",
+        "code": "being_written",
+    }
+    return Response(told, status=202, headers={"Retry-After": str(COME_AGAIN_SECONDS)})
