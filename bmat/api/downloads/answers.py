@@ -67,7 +67,8 @@ def changed(request: Request, download: Download) -> HttpResponseBase:
     if download.is_gzipped:
         headers["Content-Encoding"] = "gzip"
     if request.method == "HEAD":
-        return HttpResponse(headers=headers)
+        # Django would give any other empty response a Content-Length of 0.
+        return StreamingHttpResponse(headers=headers)
     body = Body(download.kept.path, 0, download.kept.size)
     if download.wanted.excel_safe:
         body.chunks = excel_safe(body.chunks)

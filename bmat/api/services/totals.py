@@ -28,10 +28,12 @@ def write_json_lines(folder: Path, out: BinaryIO, look: Look) -> int:
     rows = 0
     for batch in batches(folder):
         look()
-        songs, days, plays = (column.to_pylist() for column in batch.columns)
+        songs, days, plays = batch.columns
+        # Dates of Python's own would cost more than all the rest.
+        values = [column.to_pylist() for column in (songs, days.cast("string"), plays)]
         lines = [
             orjson.dumps({"song": song, "date": day, "plays": count})
-            for song, day, count in zip(songs, days, plays, strict=True)
+            for song, day, count in zip(*values, strict=True)
         ]
         out.write(b"\n".join(lines) + b"\n")
         rows += len(lines)

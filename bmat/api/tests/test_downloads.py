@@ -31,11 +31,14 @@ def test_it_downloads_the_rejects(download, tail):
     assert response["Content-Disposition"] == 'attachment; filename="plays-rejects.csv"'
 
 
-def test_it_tells_everything_but_the_bytes_to_head(download):
-    whole, head = download(), download(method="head")
+@pytest.mark.parametrize("query", ["", "?excel_safe=1"])
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_it_tells_everything_but_the_bytes_to_head(download, query, coding):
+    asked = {"tail": f"output{query}", "accept-encoding": coding}
+    whole, head = download(**asked), download(method="head", **asked)
 
     assert dict(head.items()) == dict(whole.items())
-    assert (head.status_code, head.content) == (200, b"")
+    assert (head.status_code, head.getvalue()) == (200, b"")
     whole.close()
 
 
