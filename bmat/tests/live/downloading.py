@@ -1,6 +1,5 @@
 """Large results, and what curl makes of them when it is interrupted."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,15 +65,3 @@ def resumed(url: str, file: Path) -> str:
 
 def size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
-
-
-def open_files(leader: int) -> list[str]:
-    """What the processes of the session that `leader` leads have open."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.getsid(int(folder.name)) == leader:
-                found += [str(link.readlink()) for link in (folder / "fd").iterdir()]
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # It ended, or was closed, meanwhile.
-    return found

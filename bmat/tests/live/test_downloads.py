@@ -11,9 +11,9 @@ import requests
 
 from bmat.tests import samples
 from bmat.tests.live.client import ANSWER_SECONDS, Client
-from bmat.tests.live.downloading import LargeResult, interrupted, open_files, resumed, size
-from bmat.tests.live.memory import peak_bytes, peak_bytes_from_now
+from bmat.tests.live.downloading import LargeResult, interrupted, resumed, size
 from bmat.tests.live.processes import wait_until
+from bmat.tests.live.sessions import open_files, peak_bytes, peak_bytes_from_now
 from bmat.tests.live.stack import Stack
 
 BLOCKS, MIB = 120, 2**20

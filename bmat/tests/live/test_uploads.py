@@ -7,9 +7,9 @@ import requests
 
 from bmat.tests import samples
 from bmat.tests.live.client import Client
-from bmat.tests.live.memory import peak_bytes, peak_bytes_from_now
 from bmat.tests.live.multipart import AFTER, CONTENT_TYPE, before, request_head
 from bmat.tests.live.processes import wait_until
+from bmat.tests.live.sessions import peak_bytes, peak_bytes_from_now
 from bmat.tests.live.stack import Stack
 
 MIB = 2**20
