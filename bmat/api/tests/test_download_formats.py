@@ -11,10 +11,11 @@ import pytest
 from django.db import connection
 
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, accepted
-from bmat.api.services import files
+from bmat.api.services import files, on_demand
 from bmat.api.services.formats import write_format
 from bmat.api.tests.fixtures import TOTALS
 from bmat.api.tests.results import beside, body
+from bmat.taskapp.celery import app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,13 +144,55 @@ def test_it_asks_a_worker_and_tells_the_client_to_come_again(download, done, run
     assert download(f"output?format={name}", "head").status_code == 200
 
 
-def test_it_asks_again_for_what_did_not_come(download, done, rung, impatient):
+def test_it_asks_again_for_what_did_not_come(download, done, rung, impatient, settings):
+    settings.BMAT_RING_AGAIN_SECONDS = 0.001
     rung()
 
     download("output?format=jsonl")
+    time.sleep(0.01)
     download("output?format=jsonl")
 
     assert rung() == [f"{done.pid}-totals.jsonl"] * 2
+
+
+def test_it_does_not_fill_the_broker_for_those_who_ask_every_moment(
+    download, done, rung, impatient
+):
+    rung()
+
+    for _ in range(3):
+        assert download("output?format=jsonl").status_code == 202
+
+    assert rung() == [f"{done.pid}-totals.jsonl"]
+
+
+def test_it_asks_again_at_once_where_the_broker_was_away(
+    download, done, rung, impatient, monkeypatch
+):
+    def refuse(*_, **__):
+        raise OSError("connection refused")
+
+    rung()
+    with monkeypatch.context() as patch:
+        patch.setattr(app, "send_task", refuse)
+        assert download("output?format=jsonl").status_code == 202
+
+    download("output?format=jsonl")
+
+    assert rung() == [f"{done.pid}-totals.jsonl"]
+
+
+def test_it_lets_only_some_requests_wait(download, done):
+    taken = [on_demand.waiting.acquire(blocking=False) for _ in range(on_demand.MOST_WAITING)]
+    try:
+        started = time.monotonic()
+        response = download("output?format=jsonl")
+        waited_seconds = time.monotonic() - started
+    finally:
+        on_demand.waiting.release(len(taken))
+
+    assert all(taken)
+    assert (response.status_code, waited_seconds < 2) == (202, True)
 
 
 def test_it_asks_nobody_for_what_is_there_or_being_written(download, done, rung, impatient):
