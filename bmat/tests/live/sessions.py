@@ -22,15 +22,19 @@ def _kibibytes(status: Path, field: str) -> int:
     )
 
 
-def open_files(leader: int) -> list[str]:
-    """What a server's processes have open."""
-    found = []
-    for folder in _session_of(leader):
-        for link in (folder / "fd").iterdir():
-            try:
-                found.append(str(link.readlink()))
-            except FileNotFoundError:
-                continue  # It was closed meanwhile.
+def who_has_open(leader: int, file: Path) -> list[int]:
+    """The server's processes that have the file open."""
+    return [int(folder.name) for folder in _session_of(leader) if str(file) in _open_in(folder)]
+
+
+def _open_in(folder: Path) -> set[str]:
+    """What the process of this /proc folder has open."""
+    found = set()
+    for link in (folder / "fd").glob("*"):
+        try:
+            found.add(str(link.readlink()))
+        except FileNotFoundError:
+            continue  # It was closed meanwhile.
     return found
 
 
