@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from bmat.api.errors import FilesExpired
 from bmat.api.models import Report
+from bmat.api.schema.downloads import output_operation, rejects_operation
 
 DEFAULT_STEM = "report"
 
@@ -30,9 +31,9 @@ class ReportFileView(GenericAPIView[Report]):
     content_negotiation_class = AnyAccepted
     lookup_field = "pid"
     queryset = Report.objects.all()
-    # Given by the URL: the column that names the file, and what the download's name ends in.
-    column = "output_file"
-    suffix = "totals"
+    # The column that names the file, and what the download's name ends in.
+    column: str
+    suffix: str
 
     def get(self, request: Request, pid: str) -> FileResponse:
         report = self.get_object()
@@ -51,6 +52,22 @@ class ReportFileView(GenericAPIView[Report]):
             filename=download_name(report.input_name, self.suffix),
             content_type="text/csv; charset=utf-8",
         )
+
+
+@output_operation
+class OutputView(ReportFileView):
+    """The totals."""
+
+    column = "output_file"
+    suffix = "totals"
+
+
+@rejects_operation
+class RejectsView(ReportFileView):
+    """The records that were not counted."""
+
+    column = "rejects_file"
+    suffix = "rejects"
 
 
 def download_name(input_name: str, suffix: str) -> str:

@@ -19,6 +19,7 @@ from bmat.api.errors import (
     NotRetryable,
 )
 from bmat.api.models import Report
+from bmat.api.schema.reports import report_operations
 from bmat.api.serializers.reports import (
     FilterSerializer,
     ReportSerializer,
@@ -38,6 +39,7 @@ from bmat.api.uploads import ReceivedFile
 from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 
 POLL_AGAIN_SECONDS = 1
+EXAMPLE_PAGE = "https://bmat.example/api/reports/?cursor=cD0yMDI2LTExLTAx"
 
 
 class NewestFirst(CursorPagination):
@@ -48,7 +50,20 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 500
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        address = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": {**address, "example": EXAMPLE_PAGE},
+                "previous": {**address, "example": None},
+                "results": schema,
+            },
+        }
 
+
+@report_operations
 class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericViewSet[Report]):
     """Uploads become reports: post a CSV as `input_file`, then poll its report until `status` is no
     longer 0.
