@@ -5,7 +5,6 @@ from typing import Any
 from django.http import Http404
 from rest_framework import mixins
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -19,6 +18,7 @@ from bmat.api.errors import (
     NotRetryable,
 )
 from bmat.api.models import Report
+from bmat.api.pagination import NewestFirst
 from bmat.api.schema.reports import report_operations
 from bmat.api.serializers.reports import (
     FilterSerializer,
@@ -39,28 +39,6 @@ from bmat.api.uploads import ReceivedFile
 from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 
 POLL_AGAIN_SECONDS = 1
-EXAMPLE_PAGE = "https://bmat.example/api/reports/?cursor=cD0yMDI2LTExLTAx"
-
-
-class NewestFirst(CursorPagination):
-    """Pages that stay put while reports come in."""
-
-    ordering = ("-created", "pid")
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 500
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        address = {"type": ["string", "null"], "format": "uri"}
-        return {
-            "type": "object",
-            "required": ["next", "previous", "results"],
-            "properties": {
-                "next": {**address, "example": EXAMPLE_PAGE},
-                "previous": {**address, "example": None},
-                "results": schema,
-            },
-        }
 
 
 @report_operations
