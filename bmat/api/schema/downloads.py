@@ -7,9 +7,9 @@ from drf_spectacular.utils import extend_schema as operation
 from drf_spectacular.utils import extend_schema_view as operations
 from rest_framework.exceptions import NotFound
 
-from bmat.api.errors import FilesExpired
+from bmat.api.errors import FilesExpired, NoFile, NotReady
 from bmat.api.schema.errors import errors
-from bmat.api.schema.parameters import PID
+from bmat.api.schema.parameters import PID, retry_after
 
 TOTALS = "Song,Date,Total Number of Plays for Date\nUmbrella,2020-01-01,150\n"
 REJECTS = 'Line,Reason,Record\n5,invalid_date,"Umbrella,2020-01-32,1"\n'
@@ -30,9 +30,9 @@ def download(operation_id: str, summary: str, content: str) -> Any:
     get = operation(
         operation_id=operation_id,
         summary=summary,
-        description="404 while there is no such file, 410 once it has been removed.",
-        parameters=[PID, DISPOSITION],
-        responses={(200, "text/csv"): csv, **errors(NotFound, FilesExpired)},
+        description="409 while there is no such file, 410 once it has been removed.",
+        parameters=[PID, DISPOSITION, retry_after(409)],
+        responses={(200, "text/csv"): csv, **errors(NotFound, NotReady, NoFile, FilesExpired)},
     )
     return operations(get=get)
 

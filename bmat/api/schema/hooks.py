@@ -9,7 +9,14 @@ from bmat.api.schema.errors import ANYWHERE, SCHEMAS, errors
 
 COLLECTIONS = ("/api/reports/",)
 # Operations that go on with the report that another has answered.
-FOLLOWING = ("get_report", "delete_report", "cancel_report", "retry_report")
+FOLLOWING = (
+    "get_report",
+    "delete_report",
+    "cancel_report",
+    "retry_report",
+    "get_output",
+    "get_rejects",
+)
 STARTING = {"create_report": "201", "retry_report": "202"}
 SECONDS = {"description": "Seconds after which to ask again.", "schema": {"type": "integer"}}
 HEADERS = {"503": {"Retry-After": {**SECONDS, "required": True}}}

@@ -9,7 +9,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
-from bmat.api.errors import FilesExpired
+from bmat.api.errors import FilesExpired, NoFile, NotReady
 from bmat.api.models import Report
 from bmat.api.schema.downloads import output_operation, rejects_operation
 
@@ -24,7 +24,7 @@ class AnyAccepted(DefaultContentNegotiation):
 
 
 class ReportFileView(GenericAPIView[Report]):
-    """One file of a report, as a download. 404 while it is not there, 410 once it has
+    """One file of a report, as a download. 409 while it is not there, 410 once it has
     expired.
     """
 
@@ -40,8 +40,10 @@ class ReportFileView(GenericAPIView[Report]):
         if report.expired is not None:
             raise FilesExpired(report)
         name = getattr(report, self.column).name
+        if report.status == Report.Status.PROCESSING:
+            raise NotReady
         if not name:
-            raise Http404
+            raise NoFile(f"The report is {report.state}: it has no such file.")
         try:
             file = default_storage.open(name)
         except FileNotFoundError as error:
