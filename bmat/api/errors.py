@@ -80,21 +80,21 @@ class IdempotencyKeyReused(Conflict):
     default_code = "idempotency_key_reused"
 
 
-class Gone(APIException):
-    """What was there has been removed."""
-
-    status_code = 410
-    default_detail = "What was here has been removed."
-    default_code = "gone"
-
-
-class IdempotencyKeyOutlived(Gone):
+class IdempotencyKeyOutlived(Conflict):
     """The report that the Idempotency-Key stands for was deleted."""
 
     default_detail = (
         "The report of this Idempotency-Key was deleted. To upload again, use a new key."
     )
     default_code = "idempotency_key_outlived"
+
+
+class Gone(APIException):
+    """What was there has been removed."""
+
+    status_code = 410
+    default_detail = "What was here has been removed."
+    default_code = "gone"
 
 
 class FilesExpired(Gone):
