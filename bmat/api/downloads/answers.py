@@ -9,22 +9,14 @@ from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bmat.api.downloads.bodies import Body, gzipped
+from bmat.api.downloads.errors import PreconditionFailed, RangeNotSatisfiable
 from bmat.api.downloads.excel_safe import excel_safe
 from bmat.api.downloads.kept import Download
-from bmat.api.downloads.ranges import Unsatisfiable, wanted_range
-
-
-class PreconditionFailed(APIException):
-    """`If-Match` or `If-Unmodified-Since` mean another file."""
-
-    status_code = 412
-    default_detail = "The file is not the one that If-Match or If-Unmodified-Since mean."
-    default_code = "precondition_failed"
+from bmat.api.downloads.ranges import wanted_range
 
 
 def answer(request: Request, download: Download) -> HttpResponseBase:
@@ -82,8 +74,8 @@ def unchanged(request: Request, download: Download) -> HttpResponseBase:
     kept, headers = download.kept, {**download.headers(), "Accept-Ranges": "bytes"}
     try:
         wanted = wanted_range(request, download.etag, kept.modified, kept.size)
-    except Unsatisfiable:
-        return unsatisfiable(kept.size)
+    except RangeNotSatisfiable as error:
+        return unsatisfiable(error)
     start, stop = wanted or (0, kept.size)
     headers["Content-Length"] = str(stop - start)
     if wanted is not None:
@@ -94,10 +86,8 @@ def unchanged(request: Request, download: Download) -> HttpResponseBase:
     return StreamingHttpResponse(Body(kept.path, start, stop), status=status, headers=headers)
 
 
-def unsatisfiable(size: int) -> Response:
-    """416, with the size that the client did not know."""
-    told = {
-        "detail": f"The file has {size} bytes: ask for a range that begins before its end.",
-        "code": "range_not_satisfiable",
-    }
-    return Response(told, status=416, headers={"Content-Range": f"bytes */{size}"})
+def unsatisfiable(error: RangeNotSatisfiable) -> Response:
+    """416, with the size that the client did not know: an exception could not carry the header."""
+    told = {"detail": error.detail, "code": error.default_code}
+    headers = {"Content-Range": f"bytes */{error.size}"}
+    return Response(told, status=error.status_code, headers=headers)

@@ -4,16 +4,14 @@ from django.utils.http import parse_http_date_safe
 from rest_framework.request import Request
 from werkzeug.http import parse_range_header
 
-
-class Unsatisfiable(Exception):
-    """The range begins behind the end of the file."""
+from bmat.api.downloads.errors import RangeNotSatisfiable
 
 
 def wanted_range(request: Request, etag: str, modified: int, size: int) -> tuple[int, int] | None:
     """The first byte and the one behind the last; None where the whole file is to be sent: no
     range, several of them, one that cannot be read, or one of a file that `If-Range` does not mean.
 
-    Raises Unsatisfiable.
+    Raises RangeNotSatisfiable.
     """
     header = request.headers.get("Range")
     if request.method != "GET" or not is_meant(request.headers.get("If-Range"), etag, modified):
@@ -27,7 +25,7 @@ def wanted_range(request: Request, etag: str, modified: int, size: int) -> tuple
         return 0, size
     found = parsed.range_for_length(size)
     if found is None:
-        raise Unsatisfiable
+        raise RangeNotSatisfiable(size)
     return found
 
 

@@ -50,29 +50,30 @@ def test_it_lets_nobody_else_keep_what_it_sends(download):
 
 
 @pytest.mark.parametrize("tail", ["output", "rejects"])
-def test_it_is_not_found_while_the_report_waits(client, submit, tail):
+def test_it_is_not_ready_while_the_report_waits(client, submit, tail):
     response = client.get(f"/api/reports/{submit().pid}/{tail}", headers={"accept": "text/csv"})
 
-    assert response.status_code == 404
+    assert (response.status_code, response.json()["code"]) == (409, "not_ready")
     assert response["Retry-After"] == "1"
-    assert response.json()["detail"] == "The report is still processed: it has no files yet."
 
 
 @pytest.mark.parametrize("tail", ["output", "rejects"])
-def test_it_is_not_found_where_the_report_has_failed(client, submit, tail):
+def test_it_has_no_files_where_the_report_has_failed(client, submit, tail):
     report = finished(submit(b""))
 
     response = client.get(f"/api/reports/{report.pid}/{tail}")
 
-    assert (report.state, response.status_code) == ("failed", 404)
-    assert response.json()["detail"].startswith("The report is failed, and has no ")
+    told = {"detail": "The report is failed: it has no such file.", "code": "no_file"}
+    assert (response.status_code, response.json()) == (409, told)
 
 
 def test_it_has_no_rejects_where_all_rows_were_counted(client, submit, left_over):
     pid = finished(submit()).pid
 
     assert client.get(f"/api/reports/{pid}").json()["rejects_file"] is None
-    assert client.get(f"/api/reports/{pid}/rejects").status_code == 404
+    response = client.get(f"/api/reports/{pid}/rejects")
+    told = {"detail": "The report is done: it has no such file.", "code": "no_file"}
+    assert (response.status_code, response.json()) == (409, told)
     assert not any(path.endswith("rejects.csv") for path in left_over())
 
 

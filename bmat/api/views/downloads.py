@@ -4,18 +4,19 @@ from typing import Any
 
 from django.http import Http404
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import APIException, NotFound
 from rest_framework.generics import GenericAPIView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bmat.api.downloads.answers import answer
-from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Wanted, wanted_by
+from bmat.api.downloads.errors import NoRoomForFormat
+from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format, Wanted, wanted_by
 from bmat.api.downloads.kept import download_of
 from bmat.api.downloads.names import download_name
-from bmat.api.errors import FilesExpired
+from bmat.api.errors import FilesExpired, NoFile, NotReady
 from bmat.api.models import Report
+from bmat.api.schema.downloads import output_operation, rejects_operation
 from bmat.api.services import files
 from bmat.api.services.on_demand import NoRoom, is_there_in_time
 
@@ -29,44 +30,21 @@ class AnyAccepted(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class NotReady(NotFound):
-    """The report is still processed."""
-
-    default_detail = "The report is still processed: it has no files yet."
-    default_code = "not_ready"
-    # What DRF answers as Retry-After.
-    wait = COME_AGAIN_SECONDS
-
-
-class NoFile(NotFound):
-    """The report has ended without this file."""
-
-    default_code = "no_file"
-
-
-class NoRoomForFormat(APIException):
-    """The disk is too full to write the file."""
-
-    status_code = 507
-    default_detail = "There is no room to write this format at the moment. CSV can still be had."
-    default_code = "disk_full"
-
-
 class ReportFileView(GenericAPIView[Report]):
     """One file of a report, as a download.
 
     A request can name a range, and what it has already (`ETag`). A format that is not there yet is
-    written when it is first asked for: 202 where that takes longer than a few seconds. 404 while
+    written when it is first asked for: 202 where that takes longer than a few seconds. 409 while
     there is no file, 410 once it has expired.
     """
 
     content_negotiation_class = AnyAccepted
     lookup_field = "pid"
     queryset = Report.objects.all()
-    # Given by the URL: the column that names the file, and what the download's name ends in.
-    column = "output_file"
-    suffix = "totals"
-    formats = (CSV, PARQUET, JSON_LINES)
+    # The column that names the file, and what the download's name ends in.
+    column: str
+    suffix: str
+    formats: tuple[Format, ...]
 
     def get(self, request: Request, pid: str) -> HttpResponseBase:
         report = self.get_object()
@@ -92,11 +70,29 @@ class ReportFileView(GenericAPIView[Report]):
             raise NotReady
         name: str = getattr(report, self.column).name
         if not name:
-            raise NoFile(f"The report is {report.state}, and has no {self.suffix}.")
+            raise NoFile(f"The report is {report.state}: it has no such file.")
         return name
 
     def ending(self, wanted: Wanted) -> str:
         return f"{self.suffix}-excel-safe" if wanted.excel_safe else self.suffix
+
+
+@output_operation
+class OutputView(ReportFileView):
+    """The totals."""
+
+    column = "output_file"
+    suffix = "totals"
+    formats = (CSV, PARQUET, JSON_LINES)
+
+
+@rejects_operation
+class RejectsView(ReportFileView):
+    """The records that were not counted."""
+
+    column = "rejects_file"
+    suffix = "rejects"
+    formats = (CSV,)
 
 
 def being_written(wanted: Wanted) -> Response:

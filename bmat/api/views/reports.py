@@ -5,14 +5,21 @@ from typing import Any
 from django.http import Http404
 from rest_framework import mixins
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from bmat.api.errors import Conflict, FilesExpired, Gone
+from bmat.api.errors import (
+    FilesExpired,
+    IdempotencyKeyOutlived,
+    IdempotencyKeyReused,
+    NotCancellable,
+    NotRetryable,
+)
 from bmat.api.models import Report
+from bmat.api.pagination import NewestFirst
+from bmat.api.schema.reports import report_operations
 from bmat.api.serializers.reports import (
     FilterSerializer,
     ReportSerializer,
@@ -34,15 +41,7 @@ from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 POLL_AGAIN_SECONDS = 1
 
 
-class NewestFirst(CursorPagination):
-    """Pages that stay put while reports come in."""
-
-    ordering = ("-created", "pid")
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 500
-
-
+@report_operations
 class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericViewSet[Report]):
     """Uploads become reports: post a CSV as `input_file`, then poll its report until `status` is no
     longer 0.
@@ -96,7 +95,7 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         cancelled = Report.objects.cancel(report.pid)
         report = self.get_kept()
         if not cancelled and report.status != Report.Status.CANCELLED:
-            raise Conflict(f"The report is {report.state}: there is nothing to cancel.")
+            raise NotCancellable(f"The report is {report.state}: there is nothing to cancel.")
         return self.answer(report)
 
     @action(detail=True, methods=["post"])
@@ -108,7 +107,8 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         retried = retry_report(report.pid, report.input_bytes)
         report = self.get_kept()
         if not retried:
-            raise Conflict(f"The report is {report.state}: retry is for failed and cancelled ones.")
+            detail = f"The report is {report.state}: retry is for failed and cancelled ones."
+            raise NotRetryable(detail)
         return self.answer(report, status=202)
 
     def get_kept(self) -> Report:
@@ -137,17 +137,14 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
 def submitted_report(
     upload: ReceivedFile, options: dict[str, Any], key: str | None
 ) -> tuple[Report, bool]:
-    """The upload's report, and whether `key` stood for it already. Raises Conflict and Gone."""
+    """The upload's report, and whether `key` stood for it already. Raises
+    IdempotencyKeyReused and IdempotencyKeyOutlived."""
     if key is None:
         return submit_report(upload, options), False
     idempotency = Idempotency.of(key, upload.sha256.hexdigest(), options)
     try:
         return submit_once(upload, options, idempotency)
     except KeyReused as error:
-        raise Conflict(
-            "This Idempotency-Key was used for another file or other options. Use a new key."
-        ) from error
+        raise IdempotencyKeyReused from error
     except KeyOutlived as error:
-        raise Gone(
-            "The report of this Idempotency-Key was deleted. To upload again, use a new key."
-        ) from error
+        raise IdempotencyKeyOutlived from error

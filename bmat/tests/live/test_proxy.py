@@ -112,4 +112,4 @@ def test_it_passes_errors_on(proxy: Client) -> None:
     path = f"/api/reports/{pid}/output"
     assert get(proxy, f"{path}?format=xlsx").status_code == 400
     assert get(proxy, path, Accept="image/png").status_code == 406
-    assert get(proxy, f"/api/reports/{pid}/rejects").status_code == 404
+    assert get(proxy, f"/api/reports/{pid}/rejects").status_code == 409
