@@ -12,10 +12,9 @@ from django.http import HttpRequest
 
 
 @receiver(got_request_exception)
-def give_id(sender: Any, request: HttpRequest | None = None, **_: Any) -> None:
+def give_id(sender: Any, request: HttpRequest, **_: Any) -> None:
     """Gives the failed request an id. Django logs the traceback after this."""
-    if request is not None:
-        request.error_id = str(uuid4())  # type: ignore[attr-defined]
+    request.error_id = str(uuid4())  # type: ignore[attr-defined]
 
 
 def error_id(request: Any) -> str | None:

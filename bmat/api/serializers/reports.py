@@ -10,7 +10,6 @@ from rest_framework.reverse import reverse
 from bmat.aggregation import AggregationError, Options
 from bmat.api.models import Report
 from bmat.api.models.status import Status
-from bmat.api.schema.options import COLUMN, DELIMITER, ENCODING
 
 COLUMN_NAME_LENGTH = 200
 STATES = [status.name.lower() for status in Status]
@@ -31,26 +30,6 @@ class FileURLField(serializers.Field):  # type: ignore[type-arg]
             return None
         kwargs = {"pid": report.pid}
         return reverse(self.view_name, kwargs=kwargs, request=self.context["request"])
-
-
-@extend_schema_field(COLUMN)
-class ColumnField(serializers.CharField):
-    """The name of a column of the file's header."""
-
-
-@extend_schema_field(DELIMITER)
-class DelimiterField(serializers.CharField):
-    """The character between the file's fields."""
-
-
-@extend_schema_field(ENCODING)
-class EncodingField(serializers.CharField):
-    """The name of the file's text encoding."""
-
-
-@extend_schema_field({"type": "string", "format": "binary", "minLength": 1})
-class UploadField(serializers.FileField):
-    """The file of an upload: one, and not an empty one."""
 
 
 class ErrorField(serializers.Serializer[Any]):
@@ -112,12 +91,18 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
 class SubmitSerializer(serializers.Serializer[Any]):
     """The fields of an upload. A blank option counts as not given."""
 
-    input_file = UploadField()
-    song_column = ColumnField(required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH)
-    date_column = ColumnField(required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH)
-    plays_column = ColumnField(required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH)
-    delimiter = DelimiterField(required=False, allow_blank=True, trim_whitespace=False)
-    encoding = EncodingField(required=False, allow_blank=True)
+    input_file = serializers.FileField()
+    song_column = serializers.CharField(
+        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
+    )
+    date_column = serializers.CharField(
+        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
+    )
+    plays_column = serializers.CharField(
+        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
+    )
+    delimiter = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    encoding = serializers.CharField(required=False, allow_blank=True)
     strict = serializers.BooleanField(required=False)
 
     def validate_input_file(self, upload: TemporaryUploadedFile) -> TemporaryUploadedFile:
