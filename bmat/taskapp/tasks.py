@@ -6,6 +6,10 @@ import logging
 import uuid
 from typing import Any
 
+# Loaded here, before the pool's processes are forked: it takes a third of a second, and the first
+# report of each process would wait for it.
+import pyarrow.parquet  # noqa: F401
+
 from bmat.api.services import process, sweep
 from bmat.taskapp.celery import app
 from bmat.taskapp.queues import PROCESS_REPORT, SWEEP_FILES
