@@ -15,6 +15,3 @@ urlpatterns = [
 ]
 if settings.DEBUG:
     urlpatterns.append(path("", RedirectView.as_view(url="/api/reports/")))
-
-handler404 = "bmat.api.errors.not_found"
-handler500 = "bmat.api.errors.server_error"

@@ -62,6 +62,8 @@ INSTALLED_APPS = [
     "bmat.api",
 ]
 MIDDLEWARE = [
+    # In front of all others: what each of them answers about a path of the API goes through it.
+    "bmat.api.middleware.ApiErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -126,6 +128,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_PARSER_CLASSES": ["bmat.api.uploads.WholeMultiPartParser"],
+    # The pages for people are elsewhere: here everything, errors too, is JSON.
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "bmat.api.errors.answer",
     "TEST_REQUEST_DEFAULT_FORMAT": "multipart",
 }
@@ -184,10 +188,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"error_id": {"()": "bmat.api.error_ids.ErrorIdFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # What it says about an unexpected error carries the id that the client was told.
+        "django.request": {"filters": ["error_id"]},
         # Their lines about each tick of the clock would drown those about reports.
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

@@ -76,4 +76,5 @@ def test_it_refuses_another_method(client):
     response = client.delete("/api/reports/")
 
     assert response.status_code == 405
-    assert response.json() == {"detail": 'Method "DELETE" not allowed.'}
+    message = 'Method "DELETE" not allowed.'
+    assert response.json() == {"detail": message, "code": "method_not_allowed"}

@@ -11,7 +11,13 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from bmat.api.errors import Conflict, FilesExpired, Gone
+from bmat.api.errors import (
+    FilesExpired,
+    IdempotencyKeyOutlived,
+    IdempotencyKeyReused,
+    NotCancellable,
+    NotRetryable,
+)
 from bmat.api.models import Report
 from bmat.api.serializers.reports import (
     FilterSerializer,
@@ -96,7 +102,7 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         cancelled = Report.objects.cancel(report.pid)
         report = self.get_kept()
         if not cancelled and report.status != Report.Status.CANCELLED:
-            raise Conflict(f"The report is {report.state}: there is nothing to cancel.")
+            raise NotCancellable(f"The report is {report.state}: there is nothing to cancel.")
         return self.answer(report)
 
     @action(detail=True, methods=["post"])
@@ -108,7 +114,8 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         retried = retry_report(report.pid, report.input_bytes)
         report = self.get_kept()
         if not retried:
-            raise Conflict(f"The report is {report.state}: retry is for failed and cancelled ones.")
+            detail = f"The report is {report.state}: retry is for failed and cancelled ones."
+            raise NotRetryable(detail)
         return self.answer(report, status=202)
 
     def get_kept(self) -> Report:
@@ -137,17 +144,14 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
 def submitted_report(
     upload: ReceivedFile, options: dict[str, Any], key: str | None
 ) -> tuple[Report, bool]:
-    """The upload's report, and whether `key` stood for it already. Raises Conflict and Gone."""
+    """The upload's report, and whether `key` stood for it already. Raises
+    IdempotencyKeyReused and IdempotencyKeyOutlived."""
     if key is None:
         return submit_report(upload, options), False
     idempotency = Idempotency.of(key, upload.sha256.hexdigest(), options)
     try:
         return submit_once(upload, options, idempotency)
     except KeyReused as error:
-        raise Conflict(
-            "This Idempotency-Key was used for another file or other options. Use a new key."
-        ) from error
+        raise IdempotencyKeyReused from error
     except KeyOutlived as error:
-        raise Gone(
-            "The report of this Idempotency-Key was deleted. To upload again, use a new key."
-        ) from error
+        raise IdempotencyKeyOutlived from error
