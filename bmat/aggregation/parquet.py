@@ -5,17 +5,23 @@ pyarrow is imported when such a file is wanted only: it takes a quarter of a sec
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from bmat.aggregation.job import Ints
 from bmat.aggregation.spill import write_all
 from bmat.aggregation.table import Table
 
 # Days from 0001-01-01 to 1970-01-01, from which Arrow counts.
 EPOCH_DAY = 719_162
-ROWS_PER_GROUP = 2**17
+# Whoever looks a song up reads a row group: a millisecond or two.
+ROWS_PER_GROUP = 2**16
+# What the songs of a row group may take as they are read, each row with its own.
+TEXT_BYTES_PER_GROUP = 2**24
 ROWS_PER_WRITTEN_SONG = 2
 # A dictionary holds the songs of its row group, each once: it is never larger than the texts.
 MOST_DICTIONARY_BYTES = 2**30
@@ -53,10 +59,28 @@ def save_groups(path: Path, table: Table, groups: Groups, count: int) -> None:
         store_schema=False,
         sorting_columns=[pq.SortingColumn(0), pq.SortingColumn(1)],
     ) as writer:
-        for start in range(0, count, ROWS_PER_GROUP):
-            rows = rows_of(groups, start, min(start + ROWS_PER_GROUP, count), in_order)
+        lengths = np.diff(memory.starts[: songs + 1])[memory.order[:songs]]
+        for start, stop in row_groups(groups.ranks[:count], lengths):
+            rows = rows_of(groups, start, stop, in_order)
             writer.write_table(rows.cast(writer.schema))
     save(path, out.getvalue())
+
+
+def row_groups(ranks: npt.NDArray[np.int32], lengths: Ints) -> Iterator[tuple[int, int]]:
+    """Where row groups start and stop: each is as long as ROWS_PER_GROUP and TEXT_BYTES_PER_GROUP
+    allow, and holds a row. `lengths` are those of the songs in bytes, by rank.
+    """
+    count, start = len(ranks), 0
+    ends = None
+    if int(lengths.max()) * ROWS_PER_GROUP > TEXT_BYTES_PER_GROUP:
+        ends = np.cumsum(lengths[ranks])
+    while start < count:
+        stop = min(start + ROWS_PER_GROUP, count)
+        if ends is not None:
+            most = (int(ends[start - 1]) if start else 0) + TEXT_BYTES_PER_GROUP
+            stop = min(stop, max(start + 1, int(np.searchsorted(ends, most, side="right"))))
+        yield start, stop
+        start = stop
 
 
 def schema(use_dictionary: bool) -> Any:

@@ -59,7 +59,7 @@ def test_it_brings_a_report_to_done(report, left_over):
 
 
 def test_it_makes_every_result_safe_on_disk_before_it_is_done(submit, monkeypatch):
-    synced = []
+    synced: list[tuple[str, bool]] = []
 
     def sync(*together):
         synced.extend((path.name, path.stat().st_size > 0) for path in together)
