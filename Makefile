@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load fuzz bench lint format lock clean
+.PHONY: help run test faults load rows fuzz bench lint format lock clean
 
 VENV := .venv
 BENCH_VENV := .venv-bench
@@ -25,6 +25,9 @@ faults: $(VENV)/installed ## strike every part of the running service, FAULT_ROU
 
 load: $(VENV)/installed ## 20 clients with small reports beside one of 1 GB: how long they take, how many go through
 	@sh scripts/require_servers.sh && $(BIN)/python -m bench.load
+
+rows: $(VENV)/installed ## ask a result of 25 million rows for songs (BENCH_ROWS, BENCH_SHAPE=high): p95 below 50 ms
+	@sh scripts/require_servers.sh && $(BIN)/python -m bench.rows
 
 fuzz: $(VENV)/installed ## run the property tests of the aggregation with 2,000 examples each (some minutes)
 	HYPOTHESIS_PROFILE=bmat-long $(BIN)/pytest --timeout 3600 -k "equals or agrees" bmat/aggregation/tests

@@ -110,10 +110,17 @@ class SubmitSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+class StatusesField(serializers.MultipleChoiceField):
+    """Some statuses. Forms send a blank one for none."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        return [value for value in super().get_value(dictionary) if value]
+
+
 class FilterSerializer(serializers.Serializer[Any]):
     """What the list of reports may be narrowed to. Blank parameters count as not given."""
 
-    status = serializers.MultipleChoiceField(
+    status = StatusesField(
         choices=Status.choices, required=False, help_text="Give it again to allow another one."
     )
     created_after = serializers.DateTimeField(
