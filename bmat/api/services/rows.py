@@ -24,7 +24,7 @@ MOST_SORTED_ROWS = 20_000
 
 # As a footer is held in memory, it takes some times the bytes that it takes in its file.
 FOOTERS_BYTES = 2**26
-MEMORY_PER_FOOTER_BYTE = 8
+MEMORY_PER_FOOTER_BYTE = 10
 
 
 class BadCursor(Exception):
