@@ -47,7 +47,7 @@ def save_groups(path: Path, table: Table, groups: Groups, count: int) -> None:
     )
     # A song that stands but once or twice is dearer by way of a dictionary than written out.
     use_dictionary = count > ROWS_PER_WRITTEN_SONG * songs
-    in_order = texts.take(pa.array(memory.order[:songs])).cast(pa.string())
+    in_order = texts.take(arrow_array(memory.order[:songs])).cast(pa.string())
     out = pa.BufferOutputStream()
     with pq.ParquetWriter(
         out,
@@ -98,11 +98,30 @@ def rows_of(groups: Groups, start: int, stop: int, songs: Any) -> Any:
     first, last = int(ranks[0]), int(ranks[-1])
     return pa.table(
         {
-            "Song": pa.DictionaryArray.from_arrays(ranks - first, songs[first : last + 1]),
-            "Date": pa.array(groups.days[start:stop] - EPOCH_DAY, pa.int32()).view(pa.date32()),
-            "Plays": pa.array(groups.sums[start:stop]),
+            "Song": pa.DictionaryArray.from_arrays(
+                arrow_array(ranks - first), songs[first : last + 1]
+            ),
+            "Date": arrow_array(groups.days[start:stop] - EPOCH_DAY).view(pa.date32()),
+            "Plays": arrow_array(groups.sums[start:stop]),
         }
     )
+
+
+def arrow_array(integers: npt.NDArray[np.signedinteger[Any]]) -> Any:
+    """Integers as an array of Arrow's, which shares their memory if it can. Arrow's own way to it
+    imports pandas, where that is installed: a process would wait for half a second.
+    """
+    import pyarrow as pa
+
+    kind = pa.from_numpy_dtype(integers.dtype)
+    memory = pa.py_buffer(np.ascontiguousarray(integers))
+    return pa.Array.from_buffers(kind, len(integers), [None, memory])
+
+
+def integers_of(array: Any, kind: type[np.signedinteger[Any]]) -> Ints:
+    """The way back: an array of Arrow's, whose values have the type `kind` and are all there."""
+    values = np.frombuffer(array.buffers()[1], dtype=kind)
+    return values[array.offset : array.offset + len(array)]
 
 
 def save(path: Path, content: Any) -> None:

@@ -15,9 +15,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+# Arrow loads it when an array is cast for the first time: no answer shall wait for that.
+import pyarrow.compute  # noqa: F401
 import pyarrow.parquet as pq
 
 from bmat.aggregation.job import Ints
+from bmat.aggregation.parquet import arrow_array, integers_of
 from bmat.aggregation.spans import EPOCH_ORDINAL, Days, Page, Place, Row, Span
 
 # A page that looks for days among all songs may find none in a row group. After so many it ends,
@@ -111,7 +115,7 @@ class TotalsFile:
         for group, first, last in self._pieces(self.of_song(song.encode()), backwards=False):
             found = first + days.among(self._days(group)[first:last])
             ordinals = self._days(group)[found].astype(np.int64) + EPOCH_ORDINAL
-            plays = self._read(group, "Plays").to_numpy()[found]
+            plays = integers_of(self._read(group, "Plays"), np.int64)[found]
             pairs = zip(ordinals.tolist(), plays.tolist(), strict=True)
             rows += [Row(song, date.fromordinal(ordinal), count) for ordinal, count in pairs]
         return sorted(rows, key=lambda row: -row.plays if descending else row.plays)
@@ -129,15 +133,14 @@ class TotalsFile:
         """Rows of a row group, in the order of `numbers`."""
         if not len(numbers):
             return []
-        taken = pa.array(numbers)
+        taken = arrow_array(numbers)
         columns = (
             self._read(group, name).take(taken).to_pylist() for name in ("Song", "Date", "Plays")
         )
         return [Row(*values) for values in zip(*columns, strict=True)]
 
     def _days(self, group: int) -> Ints:
-        days: Ints = self._read(group, "Date").view(pa.int32()).to_numpy()
-        return days
+        return integers_of(self._read(group, "Date"), np.int32)
 
     def _place(self, group: int, row: int) -> Place:
         return Place(group, row) if row < self._length(group) else Place(group + 1, 0)

@@ -6,7 +6,7 @@ import sys
 
 PROGRAM = (
     "import sys; from bmat.taskapp.celery import app; app.loader.import_default_modules();"
-    "print({'bmat.aggregation.engine', 'pyarrow.parquet'} <= set(sys.modules))"
+    "print({'bmat.aggregation.engine', 'pyarrow.compute', 'pyarrow.parquet'} <= set(sys.modules))"
 )
 
 
