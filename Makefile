@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load rows fuzz bench lint format lock clean
+.PHONY: help run test faults load rows fuzz schemathesis bench lint format schema lock audit clean
 
 VENV := .venv
 BENCH_VENV := .venv-bench
@@ -32,6 +32,9 @@ rows: $(VENV)/installed ## ask a result of 25 million rows for songs (BENCH_ROWS
 fuzz: $(VENV)/installed ## run the property tests of the aggregation with 2,000 examples each (some minutes)
 	HYPOTHESIS_PROFILE=bmat-long $(BIN)/pytest --timeout 3600 -k "equals or agrees" bmat/aggregation/tests
 
+schemathesis: $(VENV)/installed ## make thousands of requests from the API's description, for SCHEMATHESIS_SECONDS=600
+	@exec sh scripts/schemathesis.sh
+
 bench: $(BENCH_VENV)/installed ## measure the aggregation beside its peers (BENCH_ROWS=25000000, see docs/performance.md)
 	@exec $(BENCH_VENV)/bin/python -m bench
 
@@ -42,10 +45,16 @@ format: $(VENV)/installed ## lay the code out again (ruff)
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
 
+schema: $(VENV)/installed ## write docs/openapi.yaml again, as the code has it now
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
 lock: $(VENV)/installed ## resolve requirements/*.txt into requirements/*.lock, with hashes
 	$(LOCK_COMMAND) requirements/local.txt -o requirements/local.lock
 	$(LOCK_COMMAND) requirements/production.txt -o requirements/production.lock
 	$(LOCK_COMMAND) requirements/bench.txt -o requirements/bench.lock
+
+audit: $(VENV)/installed ## ask the Python package index for known vulnerabilities of what is locked (needs a network)
+	@exec sh scripts/audit.sh
 
 clean: ## remove what the commands above made, except the reports under var/
 	rm -rf $(VENV) $(BENCH_VENV) .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov staticfiles

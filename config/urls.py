@@ -14,4 +14,4 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 if settings.DEBUG:
-    urlpatterns.append(path("", RedirectView.as_view(url="/api/reports/")))
+    urlpatterns.append(path("", RedirectView.as_view(url="/api/docs/")))

@@ -55,6 +55,22 @@ class NotRetryable(Conflict):
     default_code = "not_retryable"
 
 
+class NotReady(Conflict):
+    """The report is still processed."""
+
+    default_detail = "The report is processing: it has no files yet. Poll it until it is done."
+    default_code = "not_ready"
+    # What DRF answers as Retry-After.
+    wait = 1
+
+
+class NoFile(Conflict):
+    """The report has ended, without this file."""
+
+    default_detail = "The report is failed: it has no such file."
+    default_code = "no_file"
+
+
 class IdempotencyKeyReused(Conflict):
     """The Idempotency-Key stands for another upload."""
 
@@ -64,21 +80,21 @@ class IdempotencyKeyReused(Conflict):
     default_code = "idempotency_key_reused"
 
 
-class Gone(APIException):
-    """What was there has been removed."""
-
-    status_code = 410
-    default_detail = "What was here has been removed."
-    default_code = "gone"
-
-
-class IdempotencyKeyOutlived(Gone):
+class IdempotencyKeyOutlived(Conflict):
     """The report that the Idempotency-Key stands for was deleted."""
 
     default_detail = (
         "The report of this Idempotency-Key was deleted. To upload again, use a new key."
     )
     default_code = "idempotency_key_outlived"
+
+
+class Gone(APIException):
+    """What was there has been removed."""
+
+    status_code = 410
+    default_detail = "What was here has been removed."
+    default_code = "gone"
 
 
 class FilesExpired(Gone):
@@ -148,3 +164,15 @@ def translated(error: Exception) -> Exception:
     if isinstance(error, SuspiciousOperation):
         return ParseError("The request has too many fields or files.")
     return error
+
+
+# Never answered as such: what is more exact builds on them.
+ABSTRACT = (Conflict, Gone)
+# Those of DRF that a request can be answered with.
+FROM_DRF = (
+    exceptions.PermissionDenied,
+    exceptions.NotFound,
+    exceptions.MethodNotAllowed,
+    exceptions.NotAcceptable,
+    exceptions.UnsupportedMediaType,
+)

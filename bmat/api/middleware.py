@@ -9,20 +9,12 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 
 from bmat.api.error_ids import error_id
-from bmat.api.errors import FormTooLarge, ServerError
+from bmat.api.errors import FROM_DRF, FormTooLarge, ServerError
 
 API = "/api"
 JSON = "application/json"
 BAD_REQUEST = "The request cannot be understood: look at its address, host and headers."
-CLASSES = (
-    exceptions.PermissionDenied,
-    exceptions.NotFound,
-    exceptions.MethodNotAllowed,
-    exceptions.NotAcceptable,
-    exceptions.UnsupportedMediaType,
-    FormTooLarge,
-    ServerError,
-)
+CLASSES = (*FROM_DRF, FormTooLarge, ServerError)
 
 
 class ApiErrorsMiddleware:

@@ -8,6 +8,7 @@ from kombu import Queue
 
 from bmat.taskapp import queues
 from config import environment
+from config.openapi import SPECTACULAR_SETTINGS  # noqa: F401  # read by drf-spectacular
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -59,6 +60,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "bmat.api",
 ]
 MIDDLEWARE = [
@@ -131,6 +134,7 @@ REST_FRAMEWORK = {
     # The pages for people are elsewhere: here everything, errors too, is JSON.
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "bmat.api.errors.answer",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "multipart",
 }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -11,11 +12,15 @@ from bmat.aggregation import AggregationError, Options
 from bmat.api.models import Report
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.status import Status
+from bmat.api.schema.options import COLUMN, DELIMITER, ENCODING
 
 COLUMN_NAME_LENGTH = 200
+STATES = [status.name.lower() for status in Status]
+STAGES = ["queued", "reading", "merging", "writing"]
 OPTION_FIELDS = ("song_column", "date_column", "plays_column", "delimiter", "encoding", "strict")
 
 
+@extend_schema_field({"type": ["string", "null"], "format": "uri"})
 class FileURLField(serializers.Field):  # type: ignore[type-arg]
     """The absolute URL under which a file of the report is downloaded; null while there is none."""
 
@@ -30,19 +35,48 @@ class FileURLField(serializers.Field):  # type: ignore[type-arg]
         return reverse(self.view_name, kwargs=kwargs, request=self.context["request"])
 
 
+@extend_schema_field(COLUMN)
+class ColumnField(serializers.CharField):
+    """The name of a column of the file's header."""
+
+
+@extend_schema_field(DELIMITER)
+class DelimiterField(serializers.CharField):
+    """The character between the file's fields."""
+
+
+@extend_schema_field(ENCODING)
+class EncodingField(serializers.CharField):
+    """The name of the file's text encoding."""
+
+
+@extend_schema_field({"type": "string", "format": "binary", "minLength": 1})
+class UploadField(serializers.FileField):
+    """The file of an upload: one, and not an empty one."""
+
+
+class ErrorField(serializers.Serializer[Any]):
+    """Why a report failed."""
+
+    code = serializers.CharField(help_text="Stable: see docs/data-contract.md.")
+    message = serializers.CharField(help_text="For a person.")
+
+
 class ReportSerializer(serializers.ModelSerializer[Report]):
     """A report, as every answer shows it. `pid`, `status` and `output_file` never change; the rest
     may grow.
     """
 
+    state = serializers.ChoiceField(STATES, read_only=True)
     stage = serializers.SerializerMethodField()
+    progress = serializers.FloatField(read_only=True, min_value=0, max_value=1)
     output_file = FileURLField("report-output")
     rejects_file = FileURLField("report-rejects")
     # A JSON number of any size: the total may pass 64 bits.
     plays_total = serializers.IntegerField(read_only=True)
     error = serializers.SerializerMethodField()
-    duration_seconds = serializers.FloatField(read_only=True)
-    expires = serializers.DateTimeField(read_only=True)
+    duration_seconds = serializers.FloatField(read_only=True, allow_null=True)
+    expires = serializers.DateTimeField(read_only=True, allow_null=True)
 
     class Meta:
         model = Report
@@ -65,10 +99,13 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "duration_seconds",
             "expires",
         ]
+        read_only_fields = fields
 
+    @extend_schema_field(serializers.ChoiceField(STAGES, allow_null=True))
     def get_stage(self, report: Report) -> str | None:
         return report.stage or None
 
+    @extend_schema_field(ErrorField(allow_null=True))
     def get_error(self, report: Report) -> dict[str, str] | None:
         if not report.error_code:
             return None
@@ -78,18 +115,12 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
 class SubmitSerializer(serializers.Serializer[Any]):
     """The fields of an upload. A blank option counts as not given."""
 
-    input_file = serializers.FileField()
-    song_column = serializers.CharField(
-        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
-    )
-    date_column = serializers.CharField(
-        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
-    )
-    plays_column = serializers.CharField(
-        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
-    )
-    delimiter = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
-    encoding = serializers.CharField(required=False, allow_blank=True)
+    input_file = UploadField()
+    song_column = ColumnField(required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH)
+    date_column = ColumnField(required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH)
+    plays_column = ColumnField(required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH)
+    delimiter = DelimiterField(required=False, allow_blank=True, trim_whitespace=False)
+    encoding = EncodingField(required=False, allow_blank=True)
     strict = serializers.BooleanField(required=False)
 
     def validate_input_file(self, upload: TemporaryUploadedFile) -> TemporaryUploadedFile:

@@ -4,6 +4,7 @@ import re
 from datetime import date
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bmat.aggregation.spans import Days
@@ -22,6 +23,10 @@ OF_ONE_SONG = (DATE, DATE_BACKWARDS, PLAYS, MOST_PLAYS)
 ROWS, MOST_ROWS = 100, 1000
 
 
+TEXT: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00]+$"}
+
+
+@extend_schema_field({"type": "string", "format": "date"})
 class DayField(serializers.CharField):
     """A day, `YYYY-MM-DD` and nothing else; blank counts as not given."""
 
@@ -40,6 +45,7 @@ class DayField(serializers.CharField):
             self.fail("invalid_day")
 
 
+@extend_schema_field(TEXT)
 class SongField(serializers.CharField):
     """A song, or its beginning, byte for byte; blank counts as not given."""
 

@@ -52,11 +52,11 @@ def test_it_downloads_whatever_the_client_says_it_accepts(client, done, accept):
 
 
 @pytest.mark.parametrize("tail", ["output", "rejects"])
-def test_it_is_not_found_while_the_report_waits(client, submit, tail):
+def test_it_is_not_ready_while_the_report_waits(client, submit, tail):
     response = client.get(f"/api/reports/{submit().pid}/{tail}", headers={"accept": "text/csv"})
 
-    assert response.status_code == 404
-    assert response.json()["detail"]
+    assert (response.status_code, response.json()["code"]) == (409, "not_ready")
+    assert response["Retry-After"] == "1"
 
 
 def test_it_has_no_rejects_where_all_rows_were_counted(client, submit, left_over):
@@ -64,7 +64,12 @@ def test_it_has_no_rejects_where_all_rows_were_counted(client, submit, left_over
     process_report(pid, uuid4())
 
     assert client.get(f"/api/reports/{pid}").json()["rejects_file"] is None
-    assert client.get(f"/api/reports/{pid}/rejects").status_code == 404
+    response = client.get(f"/api/reports/{pid}/rejects")
+    message = "The report is done: it has no such file."
+    assert (response.status_code, response.json()) == (
+        409,
+        {"detail": message, "code": "no_file"},
+    )
     assert not any(path.endswith("rejects.csv") for path in left_over())
 
 

@@ -93,7 +93,7 @@ def test_it_does_not_create_a_deleted_report_again(client):
 
     message = "The report of this Idempotency-Key was deleted. To upload again, use a new key."
     told = {"detail": message, "code": "idempotency_key_outlived"}
-    assert (response.status_code, response.json()) == (410, told)
+    assert (response.status_code, response.json()) == (409, told)
     assert Report.objects.count() == 0
 
 

@@ -181,3 +181,11 @@ def test_it_refuses_another_method(client):
     assert response.status_code == 405
     message = 'Method "DELETE" not allowed.'
     assert response.json() == {"detail": message, "code": "method_not_allowed"}
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "501", "null", "1.5", "%00", "9" * 5000])
+def test_it_refuses_a_page_size_that_cannot_be_had(client, size):
+    response = client.get(f"/api/reports/?page_size={size}")
+
+    assert response.status_code == 400
+    assert list(response.json()) == ["page_size"]

@@ -257,18 +257,21 @@ def test_it_asks_for_patience_while_the_report_is_processed(submit, ask):
 
     assert response.status_code == 409
     assert response["Retry-After"] == "1"
-    assert response.json()["code"] == "report_processing"
+    assert response.json()["code"] == "not_ready"
 
 
-@pytest.mark.parametrize("status, code", [(2, "report_failed"), (3, "report_cancelled")])
-def test_it_says_that_there_will_be_no_result(submit, ask, status, code):
+@pytest.mark.parametrize("status, state", [(2, "failed"), (3, "cancelled")])
+def test_it_says_that_there_will_be_no_result(submit, ask, status, state):
     report = submit()
     Report.objects.update(status=status)
 
     response = ask(report)
 
     assert response.status_code == 409
-    assert response.json()["code"] == code
+    assert response.json() == {
+        "detail": f"The report is {state}: it has no result.",
+        "code": "no_file",
+    }
     assert "Retry-After" not in response
 
 
@@ -290,8 +293,8 @@ def test_it_says_so_where_the_file_was_never_written(done, ask):
 
     response = ask(report)
 
-    assert response.status_code == 404
-    assert response.json()["code"] == "result_not_kept"
+    assert response.status_code == 409
+    assert response.json()["code"] == "no_file"
 
 
 def test_it_refuses_another_method(client, done):

@@ -86,7 +86,7 @@ def test_it_has_another_etag_for_another_result(client, url, submit):
 
 @pytest.mark.parametrize(
     "status, code",
-    [(0, "report_processing"), (2, "report_failed"), (3, "report_cancelled")],
+    [(0, "not_ready"), (2, "no_file"), (3, "no_file")],
 )
 def test_it_is_there_for_reports_that_are_done(client, submit, status, code):
     pid = submit().pid
@@ -109,7 +109,7 @@ def test_it_says_so_where_the_file_was_never_written(client, url, report):
 
     response = client.get(url)
 
-    assert (response.status_code, response.json()["code"]) == (404, "result_not_kept")
+    assert (response.status_code, response.json()["code"]) == (409, "no_file")
 
 
 def test_it_knows_no_unknown_pid(client, db):

@@ -9,8 +9,9 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
-from bmat.api.errors import FilesExpired
+from bmat.api.errors import FilesExpired, NoFile, NotReady
 from bmat.api.models import Report
+from bmat.api.schema.downloads import output_operation, rejects_operation
 
 DEFAULT_STEM = "report"
 
@@ -23,24 +24,26 @@ class AnyAccepted(DefaultContentNegotiation):
 
 
 class ReportFileView(GenericAPIView[Report]):
-    """One file of a report, as a download. 404 while it is not there, 410 once it has
+    """One file of a report, as a download. 409 while it is not there, 410 once it has
     expired.
     """
 
     content_negotiation_class = AnyAccepted
     lookup_field = "pid"
     queryset = Report.objects.all()
-    # Given by the URL: the column that names the file, and what the download's name ends in.
-    column = "output_file"
-    suffix = "totals"
+    # The column that names the file, and what the download's name ends in.
+    column: str
+    suffix: str
 
     def get(self, request: Request, pid: str) -> FileResponse:
         report = self.get_object()
         if report.expired is not None:
             raise FilesExpired(report)
         name = getattr(report, self.column).name
+        if report.status == Report.Status.PROCESSING:
+            raise NotReady
         if not name:
-            raise Http404
+            raise NoFile(f"The report is {report.state}: it has no such file.")
         try:
             file = default_storage.open(name)
         except FileNotFoundError as error:
@@ -51,6 +54,22 @@ class ReportFileView(GenericAPIView[Report]):
             filename=download_name(report.input_name, self.suffix),
             content_type="text/csv; charset=utf-8",
         )
+
+
+@output_operation
+class OutputView(ReportFileView):
+    """The totals."""
+
+    column = "output_file"
+    suffix = "totals"
+
+
+@rejects_operation
+class RejectsView(ReportFileView):
+    """The records that were not counted."""
+
+    column = "rejects_file"
+    suffix = "rejects"
 
 
 def download_name(input_name: str, suffix: str) -> str:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import Http404, HttpResponseBase
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -18,7 +17,8 @@ from bmat.api.errors import (
     NotRetryable,
 )
 from bmat.api.models import Report
-from bmat.api.result_errors import POLL_AGAIN_SECONDS
+from bmat.api.pagination import NewestFirst
+from bmat.api.schema.reports import report_operations
 from bmat.api.serializers.reports import (
     FilterSerializer,
     ReportSerializer,
@@ -39,16 +39,10 @@ from bmat.api.views.conditional import conditional
 from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 from bmat.api.views.results import ResultActions
 
-
-class NewestFirst(CursorPagination):
-    """Pages that stay put while reports come in."""
-
-    ordering = ("-created", "pid")
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 500
+POLL_AGAIN_SECONDS = 1
 
 
+@report_operations
 class ReportViewSet(ResultActions, GenericViewSet[Report]):
     """Uploads become reports: post a CSV as `input_file`, then poll its report until `status` is no
     longer 0.

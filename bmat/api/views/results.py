@@ -9,14 +9,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from bmat.api.errors import NoFile, NotReady
 from bmat.api.models import Report
-from bmat.api.result_errors import ResultNotKept, require_result
+from bmat.api.schema.results import rows_operation, summary_operation
 from bmat.api.serializers.rows import QuestionSerializer
 from bmat.api.services import files
 from bmat.api.services.rows import MOST_SORTED_ROWS, Answer, BadCursor, TooManyToSort, ask
 from bmat.api.views.conditional import CACHE_CONTROL, not_modified, weak_etag
 
 BAD_CURSOR = "This cursor is not one of these rows. Follow `next`, or start without a cursor."
+NOT_KEPT = (
+    "This result has no such file: it was removed this moment, or made by an earlier version of "
+    "this service. Upload the file again."
+)
 TOO_MANY_TO_SORT = (
     f"This song has more than {MOST_SORTED_ROWS:,} rows, too many to sort by plays: use date."
 )
@@ -27,6 +32,7 @@ class ResultActions:
 
     get_kept: Any
 
+    @rows_operation
     @action(detail=True, methods=["get"])
     def rows(self, request: Request, pid: str) -> Response:
         """Some rows of the totals, in pages: `{"rows": [{"song", "date", "plays"}], "next"}`.
@@ -48,6 +54,7 @@ class ResultActions:
         ]
         return Response({"rows": rows, "next": following})
 
+    @summary_operation
     @action(detail=True, methods=["get"])
     def summary(self, request: Request, pid: str) -> HttpResponseBase:
         """The counts of the result, its hundred songs with the most plays, the plays per day, its
@@ -63,25 +70,28 @@ class ResultActions:
         try:
             file = files.path(name).open("rb")
         except FileNotFoundError as error:
-            raise ResultNotKept from error
+            raise NoFile(NOT_KEPT) from error
         headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL}
         return FileResponse(file, content_type="application/json", headers=headers)
 
     def get_output_name(self) -> str:
-        """The storage's name of the output of the URL's report. Raises Http404, FilesExpired, and
-        Conflict where it is not Done.
+        """The storage's name of the output of the URL's report. Raises Http404, FilesExpired,
+        NotReady and NoFile.
         """
         report: Report = self.get_kept()
-        require_result(report)
+        if report.status == Report.Status.PROCESSING:
+            raise NotReady
+        if report.status != Report.Status.DONE:
+            raise NoFile(f"The report is {report.state}: it has no result.")
         return str(report.output_file)
 
 
 def answer_of(output_name: str, asked: QuestionSerializer, limit: int, cursor: str) -> Answer:
-    """Raises ValidationError and ResultNotKept."""
+    """Raises ValidationError and NoFile."""
     try:
         return ask(output_name, asked.question, limit, cursor)
     except FileNotFoundError as error:
-        raise ResultNotKept from error
+        raise NoFile(NOT_KEPT) from error
     except BadCursor as error:
         raise ValidationError({"cursor": [BAD_CURSOR]}) from error
     except TooManyToSort as error:
