@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load downloads fuzz schemathesis bench lint format schema lock audit clean
+.PHONY: help run test faults load downloads rows fuzz schemathesis bench lint format schema lock audit clean
 
 VENV := .venv
 BENCH_VENV := .venv-bench
@@ -28,6 +28,9 @@ load: $(VENV)/installed ## 20 clients with small reports beside one of 1 GB: how
 
 downloads: $(VENV)/installed ## a download of 1 GB that breaks off at 40 % and goes on; 200 clients who poll at the same time
 	@sh scripts/require_servers.sh && $(BIN)/python -m bench.downloads
+
+rows: $(VENV)/installed ## ask a result of 25 million rows for songs (BENCH_ROWS, BENCH_SHAPE=high): p95 below 50 ms
+	@sh scripts/require_servers.sh && $(BIN)/python -m bench.rows
 
 fuzz: $(VENV)/installed ## run the property tests of the aggregation with 2,000 examples each (some minutes)
 	HYPOTHESIS_PROFILE=bmat-long $(BIN)/pytest --timeout 3600 -k "equals or agrees" bmat/aggregation/tests

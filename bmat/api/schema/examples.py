@@ -14,6 +14,7 @@ QUEUED: Body = {
     "state": "processing",
     "stage": "queued",
     "progress": 0.0,
+    "input_name": "plays.csv",
     "output_file": None,
     "rejects_file": None,
     "rows_read": 0,

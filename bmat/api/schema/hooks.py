@@ -16,6 +16,8 @@ FOLLOWING = (
     "retry_report",
     "get_output",
     "get_rejects",
+    "get_rows",
+    "get_summary",
 )
 STARTING = {"create_report": "201", "retry_report": "202"}
 SECONDS = {"description": "Seconds after which to ask again.", "schema": {"type": "integer"}}

@@ -1,7 +1,7 @@
 """Parameters and headers that more than one operation has."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.schema.examples import QUEUED, REPORT_URL
@@ -39,6 +39,23 @@ REPLAYED = OpenApiParameter(
     description="The report was there already: the key had been used for it.",
     response=[201],
 )
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    {"type": "string", "pattern": r'^(W/)?"[!#-~]*"$'},
+    OpenApiParameter.HEADER,
+    description="The `ETag` of the answer that the client has: 304 where it still holds.",
+    examples=[OpenApiExample("etag", 'W/"9f86d081884c7d659a2feaa0c55ad015"')],
+)
+ETAG = OpenApiParameter(
+    "ETag",
+    {"type": "string"},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Changes whenever the answer does.",
+    examples=[OpenApiExample("etag", 'W/"9f86d081884c7d659a2feaa0c55ad015"')],
+    response=[200, 304],
+)
+NOT_MODIFIED = {304: OpenApiResponse(None, "The client has the answer already.")}
 
 
 def retry_after(*statuses: int) -> OpenApiParameter:

@@ -15,7 +15,16 @@ from bmat.api.errors import (
 )
 from bmat.api.schema import examples
 from bmat.api.schema.errors import bad_request, errors
-from bmat.api.schema.parameters import IDEMPOTENCY_KEY, LOCATION, PID, REPLAYED, retry_after
+from bmat.api.schema.parameters import (
+    ETAG,
+    IDEMPOTENCY_KEY,
+    IF_NONE_MATCH,
+    LOCATION,
+    NOT_MODIFIED,
+    PID,
+    REPLAYED,
+    retry_after,
+)
 from bmat.api.schema.uploads import UPLOAD
 from bmat.api.serializers.reports import FilterSerializer, ReportSerializer
 from bmat.api.uploads import DiskFull, UploadTooLarge
@@ -35,11 +44,12 @@ report_operations = operations(
         operation_id="list_reports",
         summary="The reports, newest first",
         description="In pages: `next` and `previous` are the addresses of those beside this one.",
-        parameters=[FilterSerializer],
+        parameters=[FilterSerializer, IF_NONE_MATCH, ETAG],
         responses={
             200: OpenApiResponse(
                 ReportSerializer(many=True), "A page.", examples.examples(page=examples.DONE)
             ),
+            **NOT_MODIFIED,
             **bad_request(status={"status": ['"9" is not a valid choice.']}),
             **errors(NotFound),
         },
@@ -75,7 +85,7 @@ report_operations = operations(
         operation_id="get_report",
         summary="Poll a report",
         description="`status` is 0 while it is processed, 1 Done, 2 Failed, 3 Cancelled.",
-        parameters=[PID, retry_after(200)],
+        parameters=[PID, IF_NONE_MATCH, ETAG, retry_after(200, 304)],
         responses={
             200: OpenApiResponse(
                 ReportSerializer,
@@ -88,6 +98,7 @@ report_operations = operations(
                     cancelled=examples.CANCELLED,
                 ),
             ),
+            **NOT_MODIFIED,
             **errors(NotFound, FilesExpired),
         },
     ),

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from bmat.aggregation import AggregationError, Options
 from bmat.api.models import Report
+from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.status import Status
 
 COLUMN_NAME_LENGTH = 200
@@ -63,6 +65,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "state",
             "stage",
             "progress",
+            "input_name",
             "output_file",
             "rejects_file",
             "rows_read",
@@ -123,10 +126,46 @@ class SubmitSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class FilterSerializer(serializers.Serializer[Any]):
-    """What the list of reports may be narrowed to."""
+class StatusesField(serializers.MultipleChoiceField):
+    """Some statuses. Forms send a blank one for none."""
 
-    status = serializers.ChoiceField(choices=Status.choices, required=False)
+    def get_value(self, dictionary: Any) -> Any:
+        return [value for value in super().get_value(dictionary) if value]
+
+
+class FilterSerializer(serializers.Serializer[Any]):
+    """What the list of reports may be narrowed to. Blank parameters count as not given."""
+
+    status = StatusesField(
+        choices=Status.choices, required=False, help_text="Give it again to allow another one."
+    )
+    created_after = serializers.DateTimeField(
+        required=False, help_text="This instant, or later. UTC where it names no time zone."
+    )
+    created_before = serializers.DateTimeField(required=False, help_text="Before this instant.")
+    input_name = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=INPUT_NAME_LENGTH,
+        help_text="A part of the uploaded file's name, in capitals or not.",
+    )
+    error_code = serializers.CharField(
+        required=False, allow_blank=True, help_text="Failed with this code."
+    )
+
+    LOOKUPS = {
+        "status": "status__in",
+        "created_after": "created__gte",
+        "created_before": "created__lt",
+        "input_name": "input_name__icontains",
+        "error_code": "error_code",
+    }
+
+    def narrow(self, reports: "QuerySet[Report]") -> "QuerySet[Report]":
+        """Those of `reports` that are wanted. Raises ValidationError."""
+        self.is_valid(raise_exception=True)
+        given = {name: value for name, value in self.validated_data.items() if value}
+        return reports.filter(**{self.LOOKUPS[name]: value for name, value in given.items()})
 
 
 def given_options(fields: dict[str, Any]) -> dict[str, Any]:

@@ -91,9 +91,12 @@ def remove(folder: Path) -> None:
         logger.warning("%s could not be removed yet", folder)
 
 
-def sync(file: Path) -> None:
-    """Makes sure that the file, and its name and that of its folder, survive a power cut."""
-    for path_to_sync in (file, file.parent, file.parent.parent):
+def sync(*together: Path) -> None:
+    """Makes sure that files of one folder, their names and that of the folder survive a power
+    cut.
+    """
+    folder = together[0].parent
+    for path_to_sync in (*together, folder, folder.parent):
         descriptor = os.open(path_to_sync, os.O_RDONLY)
         try:
             os.fsync(descriptor)

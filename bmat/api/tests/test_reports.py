@@ -43,6 +43,7 @@ def test_it_shows_a_finished_report(client, submit):
         "state": "done",
         "stage": None,
         "progress": 1.0,
+        "input_name": "plays.csv",
         "output_file": f"{url}/output",
         "rejects_file": f"{url}/rejects",
         "rows_read": 4,

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404
-from rest_framework import mixins
+from django.http import Http404, HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,13 +35,15 @@ from bmat.api.services.submit import (
     submit_report,
 )
 from bmat.api.uploads import ReceivedFile
+from bmat.api.views.conditional import conditional
 from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
+from bmat.api.views.results import ResultActions
 
 POLL_AGAIN_SECONDS = 1
 
 
 @report_operations
-class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericViewSet[Report]):
+class ReportViewSet(ResultActions, GenericViewSet[Report]):
     """Uploads become reports: post a CSV as `input_file`, then poll its report until `status` is no
     longer 0.
 
@@ -60,12 +61,10 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
     serializer_class = ReportSerializer
 
     def filter_queryset(self, queryset: Any) -> Any:
-        """Narrows the list, and only the list, by `?status=`."""
+        """Narrows the list, and only the list, to what the URL's parameters say."""
         if self.action != "list":
             return queryset
-        wanted = FilterSerializer(data=self.request.query_params)
-        wanted.is_valid(raise_exception=True)
-        return queryset.filter(**wanted.validated_data)
+        return FilterSerializer(data=self.request.query_params).narrow(queryset)
 
     def get_serializer_class(self) -> Any:
         return SubmitSerializer if self.action == "create" else ReportSerializer
@@ -83,8 +82,11 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
             headers[REPLAYED_HEADER] = "true"
         return self.answer(report, status=201, headers=headers)
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.answer(self.get_kept())
+    def retrieve(self, request: Request, pid: str) -> HttpResponseBase:
+        return conditional(request, self.answer(self.get_kept()))
+
+    def list(self, request: Request) -> HttpResponseBase:
+        return conditional(request, self.page())
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pid: str) -> Response:
@@ -122,6 +124,11 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         if not delete_report(self.get_object().pid):
             raise Http404
         return Response(status=204)
+
+    def page(self) -> Response:
+        """A page of the reports."""
+        reports = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(reports, many=True).data)
 
     def answer(self, report: Report, **kwargs: Any) -> Response:
         """The report's JSON; the browser or script is told when to ask again, where that makes

@@ -22,7 +22,7 @@ SHORT = ["--max-examples=25", "--generation-deterministic"]
 LONG = ["--max-time", SECONDS, "--generation-database=none"]
 CHECKED = ["--checks=all", "--continue-on-failure", "--no-color", *(LONG if SECONDS else SHORT)]
 HOOKS = "bmat.tests.live.schemathesis_hooks"
-READING = ["get_report", "get_output", "get_rejects"]
+READING = ["get_report", "get_output", "get_rejects", "get_rows", "get_summary"]
 
 
 def outcome(stack: Stack, folder: Path, *arguments: str) -> str:
