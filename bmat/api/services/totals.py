@@ -32,7 +32,7 @@ def write_json_lines(folder: Path, out: BinaryIO, look: Look) -> int:
         songs, days, plays = batch.columns
         # Dates of Python's own would cost more than all the rest.
         values = [column.to_pylist() for column in (songs, days.cast("string"), plays)]
-        # Each line goes at once: orjson reserves kilobytes for it, which a list of lines would keep.
+        # Each line goes at once: orjson reserves kilobytes for it, which a list would keep.
         out.writelines(
             orjson.dumps({"song": song, "date": day, "plays": count}, option=NEWLINE)
             for song, day, count in zip(*values, strict=True)
