@@ -57,7 +57,7 @@ audit: $(VENV)/installed ## ask the Python package index for known vulnerabiliti
 	@exec sh scripts/audit.sh
 
 clean: ## remove what the commands above made, except the reports under var/
-	rm -rf $(VENV) $(BENCH_VENV) .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov staticfiles
+	rm -rf $(VENV) $(BENCH_VENV) .venv-audit .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov staticfiles
 	find bmat config bench scripts -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # The script compares the lock's content, not its age: a fresh checkout may carry any time stamp.

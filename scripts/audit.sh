@@ -1,6 +1,7 @@
 #!/bin/sh
 # Known vulnerabilities of what the lock files hold, the tools of development included. pip-audit comes into a virtual environment of
-# its own: nothing of it gets near what runs.
+# its own: nothing of it gets near what runs. With --strict, a package that could not be asked about is a failure: where the index
+# does not answer, "no known vulnerabilities" would mean nothing.
 set -eu
 
 audit=.venv-audit
@@ -10,5 +11,5 @@ if [ ! -x "$audit/bin/pip-audit" ]; then
 fi
 for lock in requirements/production.lock requirements/local.lock requirements/bench.lock; do
     echo "$lock"
-    "$audit/bin/pip-audit" --disable-pip --require-hashes --requirement "$lock"
+    "$audit/bin/pip-audit" --strict --disable-pip --require-hashes --progress-spinner off --requirement "$lock"
 done

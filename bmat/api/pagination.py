@@ -27,9 +27,10 @@ class NewestFirst(CursorPagination):
             return self.page_size
         field = serializers.IntegerField(min_value=1, max_value=self.max_page_size)
         try:
-            return field.run_validation(wanted)
+            page_size: int = field.run_validation(wanted)
         except ValidationError as error:
             raise ValidationError({"page_size": error.detail}) from error
+        return page_size
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size}

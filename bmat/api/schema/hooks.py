@@ -47,6 +47,8 @@ def complete(result: Schema, **_: Any) -> Schema:
         for status in components["responses"]:
             operation["responses"][status] = {"$ref": f"#/components/responses/{status}"}
         operation["responses"] = dict(sorted(operation["responses"].items()))
+        if "requestBody" in operation:
+            operation["requestBody"]["required"] = True
         if operation["operationId"] in STARTING:
             started = operation["responses"][STARTING[operation["operationId"]]]
             started["links"] = {name: link(name) for name in FOLLOWING}

@@ -25,15 +25,16 @@ from bmat.api.schema.parameters import (
     REPLAYED,
     retry_after,
 )
-from bmat.api.serializers.reports import FilterSerializer, ReportSerializer, SubmitSerializer
+from bmat.api.schema.uploads import UPLOAD
+from bmat.api.serializers.reports import FilterSerializer, ReportSerializer
 from bmat.api.uploads import DiskFull, UploadTooLarge
 
-UPLOAD = OpenApiExample(
+EXAMPLE = OpenApiExample(
     "plays",
     {
         "input_file": "Song,Date,Number of Plays\nUmbrella,2020-01-02,200\n",
         "delimiter": ",",
-        "strict": False,
+        "strict": "false",
     },
     description="The file's content stands for the file.",
 )
@@ -59,7 +60,7 @@ report_operations = operations(
         description="Answered once the file is safe on disk. A worker then processes it: poll the "
         "`Location`. Sent again with the same `Idempotency-Key`, it creates nothing.",
         parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED, retry_after(201)],
-        request={"multipart/form-data": OpenApiRequest(SubmitSerializer, examples=[UPLOAD])},
+        request={"multipart/form-data": OpenApiRequest(UPLOAD, examples=[EXAMPLE])},
         responses={
             201: OpenApiResponse(
                 ReportSerializer, "The report.", examples.examples(queued=examples.QUEUED)

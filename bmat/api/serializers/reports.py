@@ -12,7 +12,7 @@ from bmat.aggregation import AggregationError, Options
 from bmat.api.models import Report
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.status import Status
-from bmat.api.schema.options import COLUMN, DELIMITER, ENCODING
+from bmat.api.serializers.parameters import InstantField, SomeOfField, TextField
 
 COLUMN_NAME_LENGTH = 200
 STATES = [status.name.lower() for status in Status]
@@ -33,26 +33,6 @@ class FileURLField(serializers.Field):  # type: ignore[type-arg]
             return None
         kwargs = {"pid": report.pid}
         return reverse(self.view_name, kwargs=kwargs, request=self.context["request"])
-
-
-@extend_schema_field(COLUMN)
-class ColumnField(serializers.CharField):
-    """The name of a column of the file's header."""
-
-
-@extend_schema_field(DELIMITER)
-class DelimiterField(serializers.CharField):
-    """The character between the file's fields."""
-
-
-@extend_schema_field(ENCODING)
-class EncodingField(serializers.CharField):
-    """The name of the file's text encoding."""
-
-
-@extend_schema_field({"type": "string", "format": "binary", "minLength": 1})
-class UploadField(serializers.FileField):
-    """The file of an upload: one, and not an empty one."""
 
 
 class ErrorField(serializers.Serializer[Any]):
@@ -115,12 +95,18 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
 class SubmitSerializer(serializers.Serializer[Any]):
     """The fields of an upload. A blank option counts as not given."""
 
-    input_file = UploadField()
-    song_column = ColumnField(required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH)
-    date_column = ColumnField(required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH)
-    plays_column = ColumnField(required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH)
-    delimiter = DelimiterField(required=False, allow_blank=True, trim_whitespace=False)
-    encoding = EncodingField(required=False, allow_blank=True)
+    input_file = serializers.FileField()
+    song_column = serializers.CharField(
+        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
+    )
+    date_column = serializers.CharField(
+        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
+    )
+    plays_column = serializers.CharField(
+        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
+    )
+    delimiter = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    encoding = serializers.CharField(required=False, allow_blank=True)
     strict = serializers.BooleanField(required=False)
 
     def validate_input_file(self, upload: TemporaryUploadedFile) -> TemporaryUploadedFile:
@@ -141,32 +127,18 @@ class SubmitSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class StatusesField(serializers.MultipleChoiceField):
-    """Some statuses. Forms send a blank one for none."""
-
-    def get_value(self, dictionary: Any) -> Any:
-        return [value for value in super().get_value(dictionary) if value]
-
-
 class FilterSerializer(serializers.Serializer[Any]):
     """What the list of reports may be narrowed to. Blank parameters count as not given."""
 
-    status = StatusesField(
+    status = SomeOfField(
         choices=Status.choices, required=False, help_text="Give it again to allow another one."
     )
-    created_after = serializers.DateTimeField(
-        required=False, help_text="This instant, or later. UTC where it names no time zone."
+    created_after = InstantField(help_text="This instant, or later. UTC where it names no zone.")
+    created_before = InstantField(help_text="Before this instant.")
+    input_name = TextField(
+        max_length=INPUT_NAME_LENGTH, help_text="A part of the file's name, in capitals or not."
     )
-    created_before = serializers.DateTimeField(required=False, help_text="Before this instant.")
-    input_name = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        max_length=INPUT_NAME_LENGTH,
-        help_text="A part of the uploaded file's name, in capitals or not.",
-    )
-    error_code = serializers.CharField(
-        required=False, allow_blank=True, help_text="Failed with this code."
-    )
+    error_code = TextField(help_text="Failed with this code.")
 
     LOOKUPS = {
         "status": "status__in",

@@ -11,8 +11,8 @@ from rest_framework.exceptions import APIException
 from bmat.api import errors
 from bmat.api.middleware import CLASSES
 from bmat.api.schema.errors import ANYWHERE
-from bmat.api.schema.options import NAMES
-from bmat.api.serializers.reports import check_options
+from bmat.api.schema.uploads import NAMES, UPLOAD
+from bmat.api.serializers.reports import SubmitSerializer, check_options
 from bmat.api.views.docs import described
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -92,6 +92,20 @@ def test_it_would_notice_an_example_that_is_wrong(schema):
     report = {"schema": {"$ref": "#/components/schemas/Report"}, "examples": {"x": {"value": {}}}}
 
     assert "'pid' is a required property" in list(problems(schema, report))
+
+
+def test_it_has_every_field_of_an_upload():
+    fields = SubmitSerializer().fields
+
+    assert list(UPLOAD["properties"]) == list(fields)
+    assert UPLOAD["required"] == [name for name, field in fields.items() if field.required]
+
+
+def test_it_names_only_switches_that_are_known():
+    switch = SubmitSerializer().fields["strict"]
+
+    read = {switch.run_validation(text) for text in UPLOAD["properties"]["strict"]["enum"]}
+    assert read == {True, False}
 
 
 def test_it_names_only_encodings_that_are_known():

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from bmat.tests import samples
 from bmat.tests.live.processes import PROJECT_FOLDER
@@ -48,3 +49,12 @@ def test_it_works_with_python(stack: Stack, reader: Path) -> None:
 
     assert printed == "2400 plays of 7 rows\n"
     assert (reader / "totals.csv").read_bytes() == samples.PLAYS_TOTALS
+
+
+def test_its_page_finds_all_that_it_loads(stack: Stack) -> None:
+    page = requests.get(f"{stack.client.base_url}/api/docs/", timeout=10)
+    addresses = re.findall(r'(?:src|href|data-schema)="([^"]*)"', page.text)
+
+    answers = [requests.get(f"{stack.client.base_url}{each}", timeout=10) for each in addresses]
+
+    assert [answer.status_code for answer in answers] == [200] * 5

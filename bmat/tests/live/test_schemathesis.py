@@ -45,9 +45,9 @@ def outcome(stack: Stack, folder: Path, *arguments: str) -> str:
 
 def configuration(pid: str) -> str:
     """Lets the operations that read a report read this one."""
+    parameters = f'parameters = {{ "path.pid" = "{pid}" }}'
     return "".join(
-        f'[[operations]]\ninclude-operation-id = "{name}"\nparameters = {{ "path.pid" = "{pid}" }}\n'
-        for name in READING
+        f'[[operations]]\ninclude-operation-id = "{name}"\n{parameters}\n' for name in READING
     )
 
 
