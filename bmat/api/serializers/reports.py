@@ -12,6 +12,7 @@ from bmat.aggregation import AggregationError, Options
 from bmat.api.models import Report
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.status import Status
+from bmat.api.serializers.parameters import InstantField, SomeOfField, TextField
 
 COLUMN_NAME_LENGTH = 200
 STATES = [status.name.lower() for status in Status]
@@ -126,32 +127,18 @@ class SubmitSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class StatusesField(serializers.MultipleChoiceField):
-    """Some statuses. Forms send a blank one for none."""
-
-    def get_value(self, dictionary: Any) -> Any:
-        return [value for value in super().get_value(dictionary) if value]
-
-
 class FilterSerializer(serializers.Serializer[Any]):
     """What the list of reports may be narrowed to. Blank parameters count as not given."""
 
-    status = StatusesField(
+    status = SomeOfField(
         choices=Status.choices, required=False, help_text="Give it again to allow another one."
     )
-    created_after = serializers.DateTimeField(
-        required=False, help_text="This instant, or later. UTC where it names no time zone."
+    created_after = InstantField(help_text="This instant, or later. UTC where it names no zone.")
+    created_before = InstantField(help_text="Before this instant.")
+    input_name = TextField(
+        max_length=INPUT_NAME_LENGTH, help_text="A part of the file's name, in capitals or not."
     )
-    created_before = serializers.DateTimeField(required=False, help_text="Before this instant.")
-    input_name = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        max_length=INPUT_NAME_LENGTH,
-        help_text="A part of the uploaded file's name, in capitals or not.",
-    )
-    error_code = serializers.CharField(
-        required=False, allow_blank=True, help_text="Failed with this code."
-    )
+    error_code = TextField(help_text="Failed with this code.")
 
     LOOKUPS = {
         "status": "status__in",

@@ -1,13 +1,12 @@
 """What may be asked of a result, and what its rows look like."""
 
-import re
 from datetime import date
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bmat.aggregation.spans import Days
+from bmat.api.serializers.parameters import DayField, TextField
 from bmat.api.services.rows import (
     DATE,
     DATE_BACKWARDS,
@@ -23,45 +22,17 @@ OF_ONE_SONG = (DATE, DATE_BACKWARDS, PLAYS, MOST_PLAYS)
 ROWS, MOST_ROWS = 100, 1000
 
 
-TEXT: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00]+$"}
-
-
-@extend_schema_field({"type": "string", "format": "date"})
-class DayField(serializers.CharField):
-    """A day, `YYYY-MM-DD` and nothing else; blank counts as not given."""
-
-    default_error_messages = {"invalid_day": "This is no day: write it as 2020-12-31."}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_blank=True, trim_whitespace=False, **kwargs)
-
-    def to_internal_value(self, data: Any) -> Any:
-        text = super().to_internal_value(data)
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-            self.fail("invalid_day")
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            self.fail("invalid_day")
-
-
-@extend_schema_field(TEXT)
-class SongField(serializers.CharField):
-    """A song, or its beginning, byte for byte; blank counts as not given."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_blank=True, trim_whitespace=False, **kwargs)
-
-
 class QuestionSerializer(serializers.Serializer[Any]):
     """The parameters of `rows`."""
 
-    song = SongField(help_text="The rows of this song.")
-    song_prefix = SongField(help_text="The rows of the songs that begin like this.")
+    song = TextField(help_text="The rows of this song.")
+    song_prefix = TextField(help_text="The rows of the songs that begin like this.")
     order = serializers.ChoiceField(
         ORDERS,
-        default=SONG,
-        help_text="`-song` is the whole order backwards; date and plays are for one `song`.",
+        required=False,
+        allow_blank=True,
+        help_text="`song` where it is not given; `-song` is the whole order backwards; date and "
+        "plays are for one `song`.",
     )
     limit = serializers.IntegerField(
         default=ROWS, min_value=1, max_value=MOST_ROWS, help_text="The most rows of a page."
@@ -79,15 +50,14 @@ class QuestionSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), **days}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.get("song") and attrs.get("song_prefix"):
-            raise serializers.ValidationError({"song_prefix": ["Give song or this, not both."]})
-        if attrs["order"] in OF_ONE_SONG and not attrs.get("song"):
-            message = f'"{attrs["order"]}" is for the rows of one song: give song, too.'
+        order = attrs.get("order") or SONG
+        if order in OF_ONE_SONG and not attrs.get("song"):
+            message = f'"{order}" is for the rows of one song: give song, too.'
             raise serializers.ValidationError({"order": [message]})
         days = Days(attrs.get("from") or date.min, attrs.get("to") or date.max)
         if days.first > days.last:
             raise serializers.ValidationError({"to": ["This day is before that of from."]})
-        return {**attrs, "days": days}
+        return {**attrs, "days": days, "order": order}
 
     @property
     def question(self) -> Question:

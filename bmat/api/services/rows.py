@@ -37,14 +37,17 @@ class TooManyToSort(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """Which rows are wanted, in which order. At most one of `song` and `song_prefix` is not
-    empty.
-    """
+    """Which rows are wanted, in which order. An empty `song` or `song_prefix` is any."""
 
     song: str = ""
     song_prefix: str = ""
     days: Days = Days()
     order: str = SONG
+
+    @property
+    def is_contradictory(self) -> bool:
+        """Whether no song can be `song` and begin with `song_prefix`."""
+        return bool(self.song) and not self.song.startswith(self.song_prefix)
 
     def span(self, totals: TotalsFile) -> Span:
         """The rows of the songs that are wanted."""
@@ -74,6 +77,8 @@ def ask(output_name: str, question: Question, limit: int, cursor: str = "") -> A
     place = bookmark.place_of(cursor) if cursor else None
     path = files.path(files.beside(output_name, files.PARQUET))
     with TotalsFile(path, footer(path)) as totals:
+        if question.is_contradictory:
+            return Answer([], None)
         if question.order in SORTED:
             return sorted_answer(totals, bookmark, limit, place or Place(0, 0))
         span, backwards = question.span(totals), question.order in BACKWARDS
