@@ -1,13 +1,11 @@
 """What a worker writes when somebody asks for a format: once, whole, or not at all."""
 
 import fcntl
-import json
 import os
 import resource
 import threading
 from uuid import uuid4
 
-import pyarrow.parquet
 import pytest
 from django.db import OperationalError, connection
 
@@ -16,7 +14,7 @@ from bmat.api.services import files, formats, totals
 from bmat.api.services.delete import delete_report
 from bmat.api.services.formats import RowsMissing, write_format
 from bmat.api.services.sweep import sweep_files
-from bmat.api.tests.results import beside, finished
+from bmat.api.tests.results import beside
 from bmat.taskapp.celery import app
 from bmat.taskapp.queues import WRITE_FORMAT
 from bmat.taskapp.tasks import write_format as write_format_task
@@ -24,16 +22,6 @@ from bmat.taskapp.tasks import write_format as write_format_task
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NAMES = [files.PARQUET, files.JSON_LINES]
-ODD = (
-    b'Song,Date,Number of Plays\nNA,0001-01-01,5\n"a\rb""c\n,",9999-12-31,9223372036854775807\n'
-    b"null,2020-01-01,0\n\xc3\xbc\xe2\x80\xa8,2020-01-01,1\n"
-)
-ODD_ROWS = [
-    ("NA", "0001-01-01", 5),
-    ('a\rb"c\n,', "9999-12-31", 2**63 - 1),
-    ("null", "2020-01-01", 0),
-    ("ü\u2028", "2020-01-01", 1),
-]
 
 
 @pytest.fixture
@@ -46,37 +34,6 @@ def without(done):
 
 def names_beside(report):
     return {path.name for path in beside(report, "x").parent.iterdir()}
-
-
-@pytest.mark.parametrize("has_parquet", [True, False])
-def test_json_lines_hold_whatever_the_totals_hold(submit, has_parquet):
-    report = finished(submit(ODD))
-    write_format(report.pid, files.PARQUET)
-    if not has_parquet:
-        beside(report, files.PARQUET).unlink()
-
-    write_format(report.pid, files.JSON_LINES)
-
-    lines = beside(report, files.JSON_LINES).read_bytes().split(b"\n")
-    read = [json.loads(line) for line in lines[:-1]]
-    assert [(each["song"], each["date"], each["plays"]) for each in read] == ODD_ROWS
-    assert lines[-1] == b""
-
-
-def test_parquet_holds_whatever_the_totals_hold(submit, monkeypatch):
-    monkeypatch.setattr(totals, "ROWS_PER_GROUP", 2)
-    report = finished(submit(ODD))
-    beside(report, files.PARQUET).unlink(missing_ok=True)
-
-    write_format(report.pid, files.PARQUET)
-
-    file = pyarrow.parquet.ParquetFile(beside(report, files.PARQUET))
-    columns = file.read().to_pydict()
-    days = [day.isoformat() for day in columns["Date"]]
-    assert list(zip(columns["Song"], days, columns["Plays"], strict=True)) == ODD_ROWS
-    assert file.num_row_groups == 2
-    assert file.metadata.row_group(0).column(0).statistics.has_min_max
-    assert len(file.metadata.row_group(0).sorting_columns) == 2
 
 
 @pytest.mark.parametrize("name", NAMES)
