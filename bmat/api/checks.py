@@ -3,6 +3,7 @@
 """
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 
 DAY_SECONDS = 24 * 60 * 60
+MOST_WAIT_SECONDS = 30
 
 AppConfigs = Sequence[AppConfig] | None
 
@@ -57,6 +59,22 @@ def check_lease(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
             id="bmat.E003",
         )
     ]
+
+
+def check_downloads(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E020: the proxy would look for the files elsewhere. E021: requests that wait for a format
+    would keep the others out.
+    """
+    found: list[CheckMessage] = []
+    prefix = settings.BMAT_ACCEL_PREFIX
+    if prefix and not re.fullmatch(r"(/[A-Za-z0-9_~-]+)+/", prefix):
+        hint = "Let it be the proxy's internal location, for example /accel-reports/"
+        found.append(Error(f"BMAT_ACCEL_PREFIX is {prefix!r}.", hint=hint, id="bmat.E020"))
+    if settings.BMAT_FORMAT_WAIT_SECONDS > MOST_WAIT_SECONDS:
+        message = f"BMAT_FORMAT_WAIT_SECONDS is {settings.BMAT_FORMAT_WAIT_SECONDS:g}."
+        hint = f"Set it to {MOST_WAIT_SECONDS} or less: each such request keeps a thread busy."
+        found.append(Error(message, hint=hint, id="bmat.E021"))
+    return found
 
 
 def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:

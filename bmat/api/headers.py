@@ -10,7 +10,7 @@ from bmat.api.policies import noted
 POLICY = "Content-Security-Policy"
 # Data is never a page: whatever it holds, a browser runs and loads nothing from it.
 FOR_DATA = "default-src 'none'; frame-ancestors 'none'"
-# The admin and the browsable API load their own files alone. Styles are written inline by both.
+# The admin loads its own files alone; it writes styles inline.
 FOR_PAGES = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

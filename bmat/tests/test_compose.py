@@ -170,6 +170,15 @@ def test_it_sets_the_header_that_the_service_trusts_whatever_a_client_sends() ->
     assert locations == NGINX.count("proxy_set_header X-Forwarded-Proto https;") == 2
 
 
+def test_it_lets_the_proxy_send_the_files_of_the_service_and_change_none() -> None:
+    services = read("production.yml")["services"]
+    prefix = services["django"]["environment"]["BMAT_ACCEL_PREFIX"]
+    location = NGINX.partition(f"location {prefix} {{\n")[2].partition("\n    }\n")[0]
+    assert "internal;" in location
+    assert "alias /var/lib/bmat/reports/;" in location
+    assert "bmat_home:/var/lib/bmat:ro" in services["nginx"]["volumes"]
+
+
 @pytest.mark.parametrize("dockerfile", dockerfiles(), ids=lambda path: path.parent.parent.name)
 def test_it_compiles_as_the_user_that_runs_into_a_folder_of_that_user(dockerfile: Path) -> None:
     text = dockerfile.read_text()

@@ -9,6 +9,7 @@ from kombu import Queue
 
 from bmat.taskapp import queues
 from config import environment, limits
+from config.openapi import SPECTACULAR_SETTINGS  # noqa: F401  # read by drf-spectacular
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -58,6 +59,12 @@ BMAT_REQUEST_RATE = limits.rate("BMAT_REQUEST_RATE")
 BMAT_LOGIN_RATE = limits.rate("BMAT_LOGIN_RATE", "10/min")
 BMAT_COUNTERS_URL = limits.counters("BMAT_COUNTERS_URL", "memory://")
 
+# A download in a format that has to be written first waits this long for it, and is then told to
+# come again.
+BMAT_FORMAT_WAIT_SECONDS = environment.number("BMAT_FORMAT_WAIT_SECONDS", 5)
+# The proxy's internal path of BMAT_REPORTS_FOLDER: the proxy sends the files of downloads itself.
+BMAT_ACCEL_PREFIX = environment.env.str("BMAT_ACCEL_PREFIX", default="").strip()
+
 CELERY_FLOWER_USER = environment.env.str("CELERY_FLOWER_USER", default="")
 CELERY_FLOWER_PASSWORD = environment.env.str("CELERY_FLOWER_PASSWORD", default="")
 
@@ -72,12 +79,16 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "bmat.api",
 ]
 MIDDLEWARE = [
-    # In front of all others: it goes by the kind of answer that is given in the end.
+    # In front of all others: what they say goes by the answer that is given in the end.
     "bmat.api.headers.ContentSecurityPolicy",
     "bmat.api.headers.RateLimitFields",
+    # What each of those behind it answers about a path of the API goes through it.
+    "bmat.api.middleware.ApiErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -151,7 +162,10 @@ REST_FRAMEWORK = {
     # How many proxies stand in front, and add to X-Forwarded-For.
     "NUM_PROXIES": 0,
     "DEFAULT_PARSER_CLASSES": ["bmat.api.uploads.WholeMultiPartParser"],
+    # The pages for people are elsewhere: here everything, errors too, is JSON.
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "bmat.api.errors.answer",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "multipart",
 }
 # https://jazzband.github.io/django-rest-knox/settings/
@@ -211,10 +225,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"error_id": {"()": "bmat.api.error_ids.ErrorIdFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # What it says about an unexpected error carries the id that the client was told.
+        "django.request": {"filters": ["error_id"]},
         # Their lines about each tick of the clock would drown those about reports.
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

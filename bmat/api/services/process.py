@@ -93,35 +93,40 @@ def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
 
 
 def aggregate_report(pid: UUID, lease_token: UUID, heartbeat: Heartbeat) -> Summary:
-    """Writes the attempt's output and rejects, synced. Raises LeaseLost, WorkerEnds and what
-    `aggregate` raises.
+    """Writes the attempt's output, rejects, Parquet and summary, synced. Raises LeaseLost,
+    WorkerEnds and what `aggregate` raises.
     """
     report = patiently(lambda: Report.objects.leased(pid, lease_token).first())
     if report is None:
         raise LeaseLost
     discard_useless_attempts(pid)
     folder = files.start_attempt(pid, lease_token)
-    output = files.path(files.output_name(pid, lease_token))
-    rejects = files.path(files.rejects_name(pid, lease_token))
+    name = files.output_name(pid, lease_token)
+    output, rejects = files.path(name), files.path(files.rejects_name(pid, lease_token))
+    parquet, summary_file = (
+        files.path(files.beside(name, each)) for each in (files.PARQUET, files.SUMMARY)
+    )
     summary = aggregate(
         [files.path(files.input_name(pid))],
         output,
         rejects=rejects,
+        parquet=parquet,
+        summary_file=summary_file,
         options=Options(**report.options),
         limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, temp_folder=folder),
         on_progress=heartbeat.tell,
     )
-    sync_results(summary, output, rejects)
+    sync_results(summary, rejects, output, parquet, summary_file)
     return summary
 
 
-def sync_results(summary: Summary, output: Path, rejects: Path) -> None:
+def sync_results(summary: Summary, rejects: Path, *others: Path) -> None:
     """Makes the results safe on disk; a rejects file that lists nothing is removed."""
     if summary.rows_rejected == 0:
         rejects.unlink(missing_ok=True)
+        files.sync(*others)
     else:
-        files.sync(rejects)
-    files.sync(output)
+        files.sync(rejects, *others)
 
 
 def publish(pid: UUID, lease_token: UUID, summary: Summary) -> None:

@@ -84,6 +84,7 @@ def sweep_folders() -> int:
         rows = Report.objects.filter(expired=None).in_bulk(list(listed))
         for pid, (folder, *attempts) in listed.items():
             useless = [folder] if pid not in rows else unused(rows[pid], attempts)
+            remove_parts(set(attempts) - set(useless))
             for each in useless:
                 files.remove(each)
             count += len(useless)
@@ -94,6 +95,15 @@ def unused(report: Report, attempts: list[Path]) -> list[Path]:
     """Those of the report's `attempts` that neither run nor hold its results."""
     in_use = {str(report.lease_token), PurePath(report.output_file.name or "").parent.name}
     return [folder for folder in attempts if folder.name not in in_use and is_old(folder)]
+
+
+def remove_parts(attempts: set[Path]) -> None:
+    """Removes what is left of files that a worker was writing in these folders when it died."""
+    for folder in attempts:
+        for path in entries(folder):
+            if files.is_part(path) and is_old(path):
+                path.unlink(missing_ok=True)
+                logger.info("swept: %s", path)
 
 
 def subfolders(folder: Path) -> list[Path]:

@@ -32,6 +32,24 @@ def test_e003_a_lease_that_one_late_heartbeat_would_cost(settings):
     assert ids() == ["bmat.E003"]
 
 
+@pytest.mark.parametrize(
+    "prefix", ["accel-reports/", "/accel-reports", "/", "//", "/../", "/a b/", "http://x/"]
+)
+def test_e020_a_prefix_that_is_no_location_of_the_proxy(settings, prefix):
+    settings.BMAT_ACCEL_PREFIX = prefix
+    assert ids() == ["bmat.E020"]
+
+
+def test_it_accepts_a_location_of_the_proxy(settings):
+    settings.BMAT_ACCEL_PREFIX = "/internal/accel-reports/"
+    assert ids() == []
+
+
+def test_e021_requests_that_would_keep_the_others_out(settings):
+    settings.BMAT_FORMAT_WAIT_SECONDS = 31
+    assert ids() == ["bmat.E021"]
+
+
 def test_e008_keys_that_do_not_last_for_a_day(settings):
     settings.BMAT_IDEMPOTENCY_SECONDS = 3600
     assert "bmat.E008" in ids(deploy=True)

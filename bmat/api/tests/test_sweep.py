@@ -120,6 +120,27 @@ def test_it_removes_the_folder_of_an_expired_report_after_a_crash(done, home):
     assert not files.report_folder(done.pid).exists()
 
 
+def test_it_removes_what_a_dead_worker_left_of_a_format(done, home, left_over):
+    before = left_over()
+    part = files.part_of(files.path(files.beside(done.output_file.name, files.JSON_LINES)))
+    part.write_text("half wri")
+    age_all(home)
+
+    sweep_files()
+
+    assert left_over() == before
+
+
+def test_it_keeps_what_a_worker_is_writing(done, home):
+    part = files.part_of(files.path(files.beside(done.output_file.name, files.JSON_LINES)))
+    part.touch()
+    age(files.report_folder(done.pid), part.parent)
+
+    sweep_files()
+
+    assert part.exists()
+
+
 @pytest.mark.parametrize("name", ["lost+found", "NOTES", str(uuid4()).upper()])
 def test_it_leaves_alone_what_is_not_its_own(home, name):
     (home / "reports" / name).mkdir()

@@ -31,7 +31,7 @@ def test_it_refuses_an_upload_past_the_limit_and_leaves_nothing(client, settings
 
     message = "The upload is larger than the 1000 bytes that are accepted here."
     assert response.status_code == 413
-    assert response.json() == {"detail": message}
+    assert response.json() == {"detail": message, "code": "upload_too_large"}
     assert left_over() == []
 
 
@@ -114,7 +114,8 @@ def test_it_refuses_option_fields_too_large_for_memory(client, settings, left_ov
     response = post(client, b"x", song_column="y" * 200)
 
     assert response.status_code == 413
-    assert response.json() == {"detail": "The fields beside the file are too large."}
+    message = "The fields beside the file are too large."
+    assert response.json() == {"detail": message, "code": "form_too_large"}
     assert left_over() == []
 
 
