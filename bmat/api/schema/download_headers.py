@@ -51,7 +51,7 @@ EXCEL_SAFE = OpenApiParameter(
     "for a formula. This changes names.",
 )
 ASKED = (
-    asked("Range", "One range of bytes; of several, the whole file is sent.", "bytes=1000-"),
+    asked("Range", "One range of bytes; of several, the whole file is sent.", "bytes=0-999"),
     asked("If-Range", "Sends the range only of the file that this ETag means.", TAG),
     asked("If-None-Match", "304 where the file has one of these ETags.", TAG),
     asked("Accept-Encoding", "With gzip, text is compressed, and has no ranges.", "gzip"),

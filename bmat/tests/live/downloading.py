@@ -49,7 +49,9 @@ class LargeResult:
 
 
 def interrupted(url: str, file: Path, wanted_bytes: int, rate: str) -> None:
-    """Kills a curl that downloads at `rate` once it has `wanted_bytes`."""
+    """Kills a curl that downloads at `rate` once it has `wanted_bytes`. It takes some 10 MB before
+    it looks at the rate for the first time: the file has to be much larger.
+    """
     command = [*CURL, "--limit-rate", rate, "--output", str(file), url]
     with subprocess.Popen(command) as curl:
         wait_until(lambda: size(file) >= wanted_bytes, 300, f"{wanted_bytes} bytes to arrive")
