@@ -8,6 +8,8 @@ from config import environment
 
 UNLIMITED = "none"
 COUNTER_SCHEMES = ("redis://", "rediss://", "memory://")
+# A century: dates end with the year 9999.
+MOST_DAYS = 36_500
 WINDOW_SECONDS = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
@@ -35,6 +37,14 @@ def rate(name: str, default: str = UNLIMITED) -> tuple[int, int] | None:
             f"not {value!r}"
         )
     return int(match[1]), WINDOW_SECONDS[match[2]]
+
+
+def days(name: str, default: float) -> float:
+    """The variable's number of days, a century at most."""
+    value = environment.number(name, default)
+    if value > MOST_DAYS:
+        raise ImproperlyConfigured(f"{name} must be at most {MOST_DAYS} days, not {value:g}")
+    return value
 
 
 def counters(name: str, default: str) -> str:

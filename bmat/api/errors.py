@@ -157,6 +157,13 @@ WITHOUT_FILE: dict[int, type[Conflict]] = {
 }
 
 
+# Of a report that is done.
+NOT_KEPT = (
+    "This result has no such file: it was removed this moment, or made by an earlier version of "
+    "this service. Upload the file again."
+)
+
+
 def no_file(report: Report) -> Conflict:
     """Why a file of the report is not there."""
     return WITHOUT_FILE[report.status]()
@@ -197,6 +204,7 @@ def translated(error: Exception) -> Exception:
 ABSTRACT = (Conflict, Gone)
 # Those of DRF that a request can be answered with.
 FROM_DRF = (
+    exceptions.NotAuthenticated,
     exceptions.PermissionDenied,
     exceptions.NotFound,
     exceptions.MethodNotAllowed,

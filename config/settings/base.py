@@ -52,7 +52,7 @@ BMAT_IDEMPOTENCY_SECONDS = environment.number("BMAT_IDEMPOTENCY_SECONDS", 86400)
 BMAT_REQUIRE_AUTH = environment.switch("BMAT_REQUIRE_AUTH", False)
 # Whether strangers reach this installation: then a missing login is worth a warning at each start.
 BMAT_IS_PUBLIC = False
-BMAT_TOKEN_DAYS = environment.number("BMAT_TOKEN_DAYS", 90)
+BMAT_TOKEN_DAYS = limits.days("BMAT_TOKEN_DAYS", 90)
 BMAT_MAX_RUNNING_REPORTS = limits.most("BMAT_MAX_RUNNING_REPORTS")
 BMAT_MAX_STORED_BYTES = limits.most_bytes("BMAT_MAX_STORED_BYTES")
 BMAT_REQUEST_RATE = limits.rate("BMAT_REQUEST_RATE")

@@ -9,7 +9,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import exceptions
 from rest_framework.exceptions import APIException
 
+from bmat.api.authentication import InvalidToken
 from bmat.api.errors import DatabaseAway, FilesExpired, ServerError
+from bmat.api.throttling import TooManyRequests
 from bmat.api.uploads import UploadTooLarge
 
 Schema = dict[str, Any]
@@ -37,10 +39,17 @@ BAD_REQUEST_SCHEMA: Schema = {
 # Added to what the views say by hooks.py.
 SCHEMAS = {"Error": ERROR_SCHEMA, "BadRequest": BAD_REQUEST_SCHEMA}
 # Any operation may be answered with these: hooks.py adds them.
-ANYWHERE: tuple[type[APIException], ...] = (exceptions.NotAcceptable, ServerError, DatabaseAway)
+ANYWHERE: tuple[type[APIException], ...] = (
+    exceptions.NotAcceptable,
+    TooManyRequests,
+    ServerError,
+    DatabaseAway,
+)
+# And those that ask who sends them with these.
+SECURED: tuple[type[APIException], ...] = (exceptions.NotAuthenticated, InvalidToken)
 DESCRIPTIONS = {
     400: "The request is wrong: what, by field.",
-    401: "The request does not say who makes it.",
+    401: "The request does not say who makes it, or not truly.",
     403: "Whoever makes the request may not.",
     404: "There is no such thing, or it belongs to somebody else.",
     406: "The answer cannot be had in what `Accept` asks for.",
@@ -62,6 +71,8 @@ EXTRA_EXAMPLES: dict[type[APIException], Schema] = {
     exceptions.UnsupportedMediaType: {
         "detail": 'Unsupported media type "application/json" in request.'
     },
+    exceptions.NotAuthenticated: {"detail": "Send a token: Authorization: Token ..."},
+    exceptions.PermissionDenied: {"detail": "CSRF Failed: CSRF token missing."},
     ServerError: {"error_id": "0b3d3a8e-5f0c-4a29-9d0e-2f6d3b8f5a41"},
     FilesExpired: {"expired": "2026-12-01T08:30:00+00:00", "reason": "retention"},
 }

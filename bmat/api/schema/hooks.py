@@ -5,7 +5,9 @@ from typing import Any
 
 from drf_spectacular.plumbing import build_examples_list
 
-from bmat.api.schema.errors import ANYWHERE, SCHEMAS, errors
+from bmat.api.schema.errors import ANYWHERE, SCHEMAS, SECURED, errors
+
+Schema = dict[str, Any]
 
 COLLECTIONS = ("/api/reports/",)
 # Operations that go on with the report that another has answered.
@@ -21,9 +23,34 @@ FOLLOWING = (
 )
 STARTING = {"create_report": "201", "retry_report": "202"}
 SECONDS = {"description": "Seconds after which to ask again.", "schema": {"type": "integer"}}
-HEADERS = {"503": {"Retry-After": {**SECONDS, "required": True}}}
+COME_AGAIN = {"Retry-After": {**SECONDS, "required": True}}
+# https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/11/
+LIMITS = {
+    "RateLimit": {
+        "description": "What is left, and for how many seconds. Other answers have it, too.",
+        "schema": {"type": "string"},
+        "required": True,
+        "example": '"default";r=0;t=42',
+    },
+    "RateLimit-Policy": {
+        "description": "How much there is, in how many seconds.",
+        "schema": {"type": "string"},
+        "required": True,
+        "example": '"default";q=600;w=60',
+    },
+}
+HEADERS: dict[str, Schema] = {
+    "401": {
+        "WWW-Authenticate": {
+            "description": "How to say who one is.",
+            "schema": {"type": "string", "const": "Token"},
+            "required": True,
+        }
+    },
+    "429": {**COME_AGAIN, **LIMITS},
+    "503": COME_AGAIN,
+}
 
-Schema = dict[str, Any]
 Endpoint = tuple[str, str, str, Any]
 
 
@@ -44,9 +71,7 @@ def complete(result: Schema, **_: Any) -> Schema:
     components.setdefault("schemas", {}).update(SCHEMAS)
     components["responses"] = dict(shared_responses())
     for operation in operations(result):
-        for status in components["responses"]:
-            operation["responses"][status] = {"$ref": f"#/components/responses/{status}"}
-        operation["responses"] = dict(sorted(operation["responses"].items()))
+        complete_responses(operation)
         if "requestBody" in operation:
             operation["requestBody"]["required"] = True
         if operation["operationId"] in STARTING:
@@ -55,14 +80,26 @@ def complete(result: Schema, **_: Any) -> Schema:
     return result
 
 
+def complete_responses(operation: Schema) -> None:
+    """Adds the shared answers that the operation does not describe itself, and headers."""
+    responses = operation["responses"]
+    shared = [*ANYWHERE, *(SECURED if operation.get("security") else ())]
+    for status in sorted({str(error.status_code) for error in shared}):
+        responses.setdefault(status, {"$ref": f"#/components/responses/{status}"})
+    for status, response in responses.items():
+        if status in HEADERS and "$ref" not in response:
+            response.setdefault("headers", {}).update(HEADERS[status])
+    operation["responses"] = dict(sorted(responses.items()))
+
+
 def operations(result: Schema) -> Iterator[Schema]:
     for methods in result["paths"].values():
         yield from methods.values()
 
 
 def shared_responses() -> Iterator[tuple[str, Schema]]:
-    """By status, the answers that any operation may give."""
-    for status, response in errors(*ANYWHERE).items():
+    """By status, the answers that many operations may give."""
+    for status, response in errors(*SECURED, *ANYWHERE).items():
         content = {"schema": response.response, "examples": build_examples_list(response.examples)}
         yield (
             str(status),

@@ -3,7 +3,7 @@
 from drf_spectacular.utils import OpenApiExample, OpenApiRequest, OpenApiResponse
 from drf_spectacular.utils import extend_schema as operation
 from drf_spectacular.utils import extend_schema_view as operations
-from rest_framework.exceptions import NotFound, UnsupportedMediaType
+from rest_framework.exceptions import NotFound, PermissionDenied, UnsupportedMediaType
 
 from bmat.api.errors import (
     FilesExpired,
@@ -27,6 +27,8 @@ from bmat.api.schema.parameters import (
 )
 from bmat.api.schema.uploads import UPLOAD
 from bmat.api.serializers.reports import FilterSerializer, ReportSerializer
+from bmat.api.services.quotas import TooManyBytes, TooManyReports
+from bmat.api.throttling import TooManyRequests
 from bmat.api.uploads import DiskFull, UploadTooLarge
 
 EXAMPLE = OpenApiExample(
@@ -77,6 +79,10 @@ report_operations = operations(
                 UploadTooLarge,
                 FormTooLarge,
                 UnsupportedMediaType,
+                TooManyRequests,
+                TooManyReports,
+                TooManyBytes,
+                PermissionDenied,
                 DiskFull,
             ),
         },
@@ -107,7 +113,10 @@ report_operations = operations(
         summary="Remove a report",
         description="It is stopped where it runs, and its files are removed.",
         parameters=[PID],
-        responses={204: OpenApiResponse(None, "It is gone."), **errors(NotFound)},
+        responses={
+            204: OpenApiResponse(None, "It is gone."),
+            **errors(NotFound, PermissionDenied),
+        },
     ),
     cancel=operation(
         operation_id="cancel_report",
@@ -119,7 +128,7 @@ report_operations = operations(
             200: OpenApiResponse(
                 ReportSerializer, "The report.", examples.examples(cancelled=examples.CANCELLED)
             ),
-            **errors(NotFound, NotCancellable, FilesExpired),
+            **errors(NotFound, PermissionDenied, NotCancellable, FilesExpired),
         },
     ),
     retry=operation(
@@ -132,7 +141,15 @@ report_operations = operations(
             202: OpenApiResponse(
                 ReportSerializer, "The report.", examples.examples(queued=examples.QUEUED)
             ),
-            **errors(NotFound, NotRetryable, FilesExpired),
+            **errors(
+                NotFound,
+                PermissionDenied,
+                NotRetryable,
+                FilesExpired,
+                TooManyRequests,
+                TooManyReports,
+                TooManyBytes,
+            ),
         },
     ),
 )

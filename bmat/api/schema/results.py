@@ -78,9 +78,7 @@ summary_operation = operation(
     "day, rejects by reason. All integers are exact, whatever their size.",
     parameters=[PID, IF_NONE_MATCH, ETAG, retry_after(409)],
     responses={
-        200: OpenApiResponse(
-            SUMMARY_SCHEMA, "The summary.", [OpenApiExample("summary", SUMMARY)]
-        ),
+        200: OpenApiResponse(SUMMARY_SCHEMA, "The summary.", [OpenApiExample("summary", SUMMARY)]),
         **NOT_MODIFIED,
         **errors(NotFound, *WITHOUT_FILE.values(), FilesExpired),
     },

@@ -42,11 +42,20 @@ MATRIX = """
     POST    /api/reports/<done>/retry        401  401  401  404  409  409
     POST    /api/reports/<missing>/retry     401  401  401  404  404  404
     GET     /api/reports/<done>/output       401  401  401  404  200  200
-    GET     /api/reports/<waiting>/output    401  401  401  404  404  404
+    GET     /api/reports/<waiting>/output    401  401  401  404  409  409
     GET     /api/reports/<missing>/output    401  401  401  404  404  404
     GET     /api/reports/<done>/rejects      401  401  401  404  200  200
-    GET     /api/reports/<waiting>/rejects   401  401  401  404  404  404
+    GET     /api/reports/<waiting>/rejects   401  401  401  404  409  409
     GET     /api/reports/<missing>/rejects   401  401  401  404  404  404
+    GET     /api/reports/<done>/rows         401  401  401  404  200  200
+    GET     /api/reports/<waiting>/rows      401  401  401  404  409  409
+    GET     /api/reports/<missing>/rows      401  401  401  404  404  404
+    GET     /api/reports/<done>/summary      401  401  401  404  200  200
+    GET     /api/reports/<waiting>/summary   401  401  401  404  409  409
+    GET     /api/reports/<missing>/summary   401  401  401  404  404  404
+
+    GET     /api/schema                      200  200  200  200  200  200
+    GET     /api/docs                        200  200  200  200  200  200
 """
 ROWS = [line.split() for line in MATRIX.splitlines() if line.strip()]
 FILES = {"done": PLAYS + b"Umbrella,2020-01-32,1\n", "failed": b""}

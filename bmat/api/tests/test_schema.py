@@ -71,8 +71,8 @@ def test_it_can_be_had_as_json(client, schema, tail):
 def test_it_says_everything_about_every_operation(schema):
     for name, operation in operations(schema):
         assert {"summary", "description", "operationId"} <= operation.keys(), name
-        described_parameters = [each for each in operation["parameters"] if each["description"]]
-        assert described_parameters == operation["parameters"], name
+        parameters = operation.get("parameters", [])
+        assert [each for each in parameters if not each["description"]] == [], name
 
 
 def test_it_has_examples_of_every_answer(schema):

@@ -59,6 +59,14 @@ def test_it_refuses_other_numbers(monkeypatch, value):
         environment.number("NUMBER", 5)
 
 
+def test_it_refuses_days_beyond_a_century(monkeypatch):
+    monkeypatch.setenv("DAYS", "36500")
+    assert limits.days("DAYS", 90) == 36500
+    monkeypatch.setenv("DAYS", "36500.5")
+    with refused("DAYS must be at most 36500 days, not 36500.5"):
+        limits.days("DAYS", 90)
+
+
 def test_it_takes_the_default_where_a_variable_is_unset_or_empty(monkeypatch):
     monkeypatch.setenv("NUMBER", "")
     assert environment.whole_number("NUMBER", 5) == 5

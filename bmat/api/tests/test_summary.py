@@ -86,7 +86,7 @@ def test_it_has_another_etag_for_another_result(client, url, submit):
 
 @pytest.mark.parametrize(
     "status, code",
-    [(0, "report_processing"), (2, "no_file"), (3, "no_file")],
+    [(0, "report_processing"), (2, "report_failed"), (3, "report_cancelled")],
 )
 def test_it_is_there_for_reports_that_are_done(client, submit, status, code):
     pid = submit().pid

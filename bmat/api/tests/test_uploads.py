@@ -62,7 +62,7 @@ def test_it_never_holds_an_upload_in_memory(client, monkeypatch):
         seen.append(type(upload))
         return Report()
 
-    monkeypatch.setattr("bmat.api.views.reports.submit_report", submit)
+    monkeypatch.setattr("bmat.api.views.submitting.submit_report", submit)
     post(client, b"x")
 
     assert seen == [ReceivedFile]

@@ -9,7 +9,6 @@ from django.utils import timezone
 from knox.models import AuthToken
 from knox.views import LogoutAllView as KnoxLogoutAllView
 from knox.views import LogoutView as KnoxLogoutView
-from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, ParseError
 from rest_framework.parsers import FormParser, JSONParser
 from rest_framework.permissions import AllowAny
@@ -20,6 +19,8 @@ from rest_framework.views import APIView
 from bmat.api.authentication import TokenAuthentication
 from bmat.api.errors import Conflict, FormTooLarge
 from bmat.api.policies import noted
+from bmat.api.schema.accounts import login_operation, logout_all_operation, logout_operation
+from bmat.api.serializers.accounts import LoginSerializer, TokenSerializer
 from bmat.api.throttling import LOGINS, TooManyRequests
 
 # The parsers hold the whole body in memory.
@@ -54,20 +55,7 @@ class ShallowJSONParser(JSONParser):
             raise ParseError("JSON parse error - it is nested too deeply.") from error
 
 
-class LoginSerializer(serializers.Serializer[Any]):
-    """What a login says."""
-
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False)
-
-
-class TokenSerializer(serializers.Serializer[Any]):
-    """A new token. It is told once: the service keeps no more than its hash."""
-
-    token = serializers.CharField()
-    expiry = serializers.DateTimeField()
-
-
+@login_operation(WrongLogin, TooManyTokens)
 class LoginView(APIView):
     """A new token for a name and a password: 200. It is sent as `Authorization: Token ...` until it
     expires or is revoked; each login makes another one.
@@ -96,12 +84,14 @@ class LoginView(APIView):
         return Response(shown.data, headers={"Cache-Control": "no-store"})
 
 
+@logout_operation
 class LogoutView(KnoxLogoutView):  # type: ignore[misc]  # knox has no types
     """Revokes the token that is sent: 204."""
 
     authentication_classes = (TokenAuthentication,)
 
 
+@logout_all_operation
 class LogoutAllView(KnoxLogoutAllView):  # type: ignore[misc]  # knox has no types
     """Revokes every token of the user whose token is sent: 204."""
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import Http404
 from django.http.response import HttpResponseBase
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -13,6 +12,7 @@ from bmat.api.downloads.errors import NoRoomForFormat
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format, Wanted, wanted_by
 from bmat.api.downloads.kept import download_of
 from bmat.api.downloads.names import download_name
+from bmat.api.errors import NOT_KEPT, NoFile
 from bmat.api.schema.downloads import output_operation, rejects_operation
 from bmat.api.services import files
 from bmat.api.services.on_demand import NoRoom, is_there_in_time
@@ -54,7 +54,7 @@ class ReportFileView(VisibleReports):
             saved_as = download_name(report.input_name, self.ending(wanted), wanted.format.name)
             return answer(request, download_of(request, files.path(name), wanted, saved_as))
         except FileNotFoundError as error:
-            raise Http404 from error
+            raise NoFile(NOT_KEPT) from error
         except NoRoom as error:
             raise NoRoomForFormat from error
 

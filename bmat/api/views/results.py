@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from bmat.api.errors import NoFile
+from bmat.api.errors import NOT_KEPT, NoFile
 from bmat.api.schema.results import rows_operation, summary_operation
 from bmat.api.serializers.rows import QuestionSerializer
 from bmat.api.services import files
@@ -16,10 +16,6 @@ from bmat.api.views.conditional import CACHE_CONTROL, not_modified, weak_etag
 from bmat.api.views.selector import VisibleReports
 
 BAD_CURSOR = "This cursor is not one of these rows. Follow `next`, or start without a cursor."
-NOT_KEPT = (
-    "This result has no such file: it was removed this moment, or made by an earlier version of "
-    "this service. Upload the file again."
-)
 TOO_MANY_TO_SORT = (
     f"This song has more than {MOST_SORTED_ROWS:,} rows, too many to sort by plays: use date."
 )
