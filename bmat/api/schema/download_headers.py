@@ -1,9 +1,9 @@
 """The parameters of a download, and the headers of what it is answered with."""
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from bmat.api.downloads.formats import Format
+from bmat.api.schema.uploads import SWITCH
 
 TAG = '"6f1ed002ab5595859014ebf0951522d9"'
 FILES = [200, 206, 304]
@@ -46,7 +46,7 @@ def which_format(formats: tuple[Format, ...]) -> OpenApiParameter:
 
 EXCEL_SAFE = OpenApiParameter(
     "excel_safe",
-    OpenApiTypes.BOOL,
+    {**SWITCH, "enum": ["", *SWITCH["enum"]], "default": "false"},
     description="CSV only: puts an apostrophe in front of each cell that a spreadsheet would take "
     "for a formula. This changes names.",
 )

@@ -1,5 +1,6 @@
-"""schemathesis: requests made from the API's description, sane and insane, to the running service;
-every check of every answer to every operation. https://schemathesis.readthedocs.io/
+"""schemathesis: requests made from the API's description, sane and insane, to the running service,
+which asks who sends them; every check of every answer to every operation.
+https://schemathesis.readthedocs.io/
 
 `make schemathesis` does the same for SCHEMATHESIS_SECONDS.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bmat.tests import samples
+from bmat.tests.live.people import TOKEN_VARIABLE
 from bmat.tests.live.processes import PROJECT_FOLDER
 from bmat.tests.live.stack import Stack
 
@@ -29,7 +31,8 @@ def outcome(stack: Stack, folder: Path, *arguments: str) -> str:
     """What schemathesis prints. Fails where a check did, or a request could not be made."""
     program = str(Path(sys.executable).with_name("schemathesis"))
     address = f"{stack.client.base_url}/api/schema/"
-    hooks = {"SCHEMATHESIS_HOOKS": HOOKS, "PYTHONPATH": str(PROJECT_FOLDER)}
+    token = stack.client.headers["Authorization"]
+    hooks = {"SCHEMATHESIS_HOOKS": HOOKS, "PYTHONPATH": str(PROJECT_FOLDER), TOKEN_VARIABLE: token}
     done = subprocess.run(
         [program, "run", address, *CHECKED, *arguments],
         cwd=folder,
@@ -52,20 +55,20 @@ def configuration(pid: str) -> str:
 
 
 @pytest.mark.timeout(int(SECONDS or 0) + 240)
-def test_it_keeps_its_word_on_every_operation(stack: Stack, tmp_path: Path) -> None:
-    printed = outcome(stack, tmp_path)
+def test_it_keeps_its_word_on_every_operation(locked: Stack, tmp_path: Path) -> None:
+    printed = outcome(locked, tmp_path)
 
     selected, tested = re.findall(r"(?:Selected|Tested): (\d+)", printed)
     assert selected == tested != "0"
 
 
 @pytest.mark.timeout(int(SECONDS or 0) + 240)
-def test_it_keeps_its_word_on_a_report_with_every_file(stack: Stack, tmp_path: Path) -> None:
-    pid = stack.client.upload(samples.BAD_ROWS)
-    assert stack.client.done(pid)["rejects_file"]
+def test_it_keeps_its_word_on_a_report_with_every_file(locked: Stack, tmp_path: Path) -> None:
+    pid = locked.client.upload(samples.BAD_ROWS)
+    assert locked.client.done(pid)["rejects_file"]
     (tmp_path / "schemathesis.toml").write_text(configuration(pid))
     names = [f"--include-operation-id={name}" for name in READING]
 
-    printed = outcome(stack, tmp_path, *names)
+    printed = outcome(locked, tmp_path, *names)
 
     assert "No issues found" in printed

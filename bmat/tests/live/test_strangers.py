@@ -1,7 +1,5 @@
 """The web server with the settings of production, as strangers meet it behind the proxy."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +9,6 @@ import requests
 
 from bmat.tests import samples
 from bmat.tests.live.client import ANSWER_SECONDS, within
-from bmat.tests.live.processes import PROJECT_FOLDER
 from bmat.tests.live.stack import START_SECONDS, Stack
 
 # What the proxy adds: TLS ended there.
@@ -35,18 +32,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.postgres.start()
         running.redis.start()
         running.web.start(running.environment)
-        running.web.wait_until_ready(lambda: is_healthy(running), START_SECONDS)
+        running.web.wait_until_ready(running.client.answers, START_SECONDS)
         yield running
     finally:
         running.stop()
-
-
-def is_healthy(service: Stack) -> bool:
-    try:
-        url = f"{service.client.base_url}/healthz"
-        return requests.get(url, timeout=ANSWER_SECONDS).status_code == 200
-    except requests.ConnectionError:
-        return False
 
 
 @pytest.fixture
@@ -59,20 +48,6 @@ def send(service: Stack) -> Send:
         return requests.request(method, url, headers=headers, timeout=ANSWER_SECONDS, **more)
 
     return sent
-
-
-def token_of_new_user(service: Stack, name: str) -> str:
-    """What `manage.py create_token` prints."""
-    command = [sys.executable, "manage.py", "create_token", name, "--create-user"]
-    ended = subprocess.run(
-        command,
-        cwd=PROJECT_FOLDER,
-        env=service.environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return ended.stdout.strip()
 
 
 def upload(send: Send, token: str) -> requests.Response:
@@ -94,7 +69,7 @@ def test_it_answers_nothing_without_tls(service: Stack) -> None:
 
 
 def test_it_shows_a_report_to_its_owner_alone(service: Stack, send: Send) -> None:
-    alice, bob = (token_of_new_user(service, name) for name in ("alice", "bob"))
+    alice, bob = (service.token_of_new_user(name) for name in ("alice", "bob"))
 
     pid = upload(send, alice).json()["pid"]
 
@@ -105,7 +80,7 @@ def test_it_shows_a_report_to_its_owner_alone(service: Stack, send: Send) -> Non
 def test_of_posts_of_the_same_moment_it_takes_as_many_as_may_run(
     service: Stack, send: Send
 ) -> None:
-    token = token_of_new_user(service, "carol")
+    token = service.token_of_new_user("carol")
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         answers = list(threads.map(lambda _: upload(send, token), range(AT_ONCE)))
@@ -116,7 +91,7 @@ def test_of_posts_of_the_same_moment_it_takes_as_many_as_may_run(
 
 
 def test_its_processes_count_together(service: Stack, send: Send) -> None:
-    token = token_of_new_user(service, "dave")
+    token = service.token_of_new_user("dave")
 
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: send("GET", token=token), range(60)))
@@ -126,7 +101,7 @@ def test_its_processes_count_together(service: Stack, send: Send) -> None:
 
 
 def test_it_takes_uploads_while_redis_is_away(service: Stack, send: Send) -> None:
-    token = token_of_new_user(service, "erin")
+    token = service.token_of_new_user("erin")
     service.redis.stop()
     try:
         with within(10.0):
