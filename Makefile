@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load fuzz bench lint format lock clean
+.PHONY: help run test faults load downloads rows fuzz schemathesis bench lint format schema lock audit clean
 
 VENV := .venv
 BENCH_VENV := .venv-bench
@@ -26,8 +26,17 @@ faults: $(VENV)/installed ## strike every part of the running service, FAULT_ROU
 load: $(VENV)/installed ## 20 clients with small reports beside one of 1 GB: how long they take, how many go through
 	@sh scripts/require_servers.sh && $(BIN)/python -m bench.load
 
+downloads: $(VENV)/installed ## a download of 1 GB that breaks off at 40 % and goes on; 200 clients who poll at the same time
+	@sh scripts/require_servers.sh && $(BIN)/python -m bench.downloads
+
+rows: $(VENV)/installed ## ask a result of 25 million rows for songs (BENCH_ROWS, BENCH_SHAPE=high): p95 below 50 ms
+	@sh scripts/require_servers.sh && $(BIN)/python -m bench.rows
+
 fuzz: $(VENV)/installed ## run the property tests of the aggregation with 2,000 examples each (some minutes)
 	HYPOTHESIS_PROFILE=bmat-long $(BIN)/pytest --timeout 3600 -k "equals or agrees" bmat/aggregation/tests
+
+schemathesis: $(VENV)/installed ## make thousands of requests from the API's description, for SCHEMATHESIS_SECONDS=600
+	@exec sh scripts/schemathesis.sh
 
 bench: $(BENCH_VENV)/installed ## measure the aggregation beside its peers (BENCH_ROWS=25000000, see docs/performance.md)
 	@exec $(BENCH_VENV)/bin/python -m bench
@@ -39,13 +48,19 @@ format: $(VENV)/installed ## lay the code out again (ruff)
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
 
+schema: $(VENV)/installed ## write docs/openapi.yaml again, as the code has it now
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
 lock: $(VENV)/installed ## resolve requirements/*.txt into requirements/*.lock, with hashes
 	$(LOCK_COMMAND) requirements/local.txt -o requirements/local.lock
 	$(LOCK_COMMAND) requirements/production.txt -o requirements/production.lock
 	$(LOCK_COMMAND) requirements/bench.txt -o requirements/bench.lock
 
+audit: $(VENV)/installed ## ask the Python package index for known vulnerabilities of what is locked (needs a network)
+	@exec sh scripts/audit.sh
+
 clean: ## remove what the commands above made, except the reports under var/
-	rm -rf $(VENV) $(BENCH_VENV) .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov staticfiles
+	rm -rf $(VENV) $(BENCH_VENV) .venv-audit .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov staticfiles
 	find bmat config bench scripts -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # The script compares the lock's content, not its age: a fresh checkout may carry any time stamp.

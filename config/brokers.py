@@ -31,6 +31,13 @@ def transport_options(url: str, home: Path) -> dict[str, Any]:
     }
 
 
+def counters_url(url: str) -> str:
+    """Where requests are counted, unless the environment says otherwise: in the Redis that is the
+    broker; in each process where the broker is a folder.
+    """
+    return "memory://" if url.startswith("filesystem:") else url
+
+
 def filesystem_options(folder: Path) -> dict[str, Any]:
     """Messages are files in one folder, which every process of the machine reads and writes."""
     messages, claimed, control = folder / "messages", folder / "claimed", folder / "control"

@@ -14,6 +14,7 @@ env = environ.Env()
 SIZE_UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 DATABASE_SCHEMES = ("postgres://", "postgresql://", "sqlite:///")
 BROKER_SCHEMES = ("redis://", "rediss://", "filesystem://")
+SWITCHES = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 SQLITE_OPTIONS = {
     # A writer asks for the lock when its transaction begins: a later upgrade could not wait for
     # another writer.
@@ -81,6 +82,14 @@ def size_bytes(name: str, default: str) -> int:
             f"{name} must be a size in bytes such as 1073741824, 512MiB or 1GiB, not {value!r}"
         )
     return int(match[1]) * SIZE_UNITS[match[2].upper()]
+
+
+def switch(name: str, default: bool) -> bool:
+    """Whether the variable says `on`: also `true` and `1`, against `off`, `false` and `0`."""
+    value = text(name, "on" if default else "off")
+    if value.lower() not in SWITCHES:
+        raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}")
+    return SWITCHES[value.lower()]
 
 
 def folder(name: str, default: Path) -> Path:

@@ -14,7 +14,4 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 if settings.DEBUG:
-    urlpatterns.append(path("", RedirectView.as_view(url="/api/reports/")))
-
-handler404 = "bmat.api.errors.not_found"
-handler500 = "bmat.api.errors.server_error"
+    urlpatterns.append(path("", RedirectView.as_view(url="/api/docs/")))

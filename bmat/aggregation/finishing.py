@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernel_fields import MONTH_STARTS
 from bmat.aggregation.merging import Overflow, first_of_top
 from bmat.aggregation.parquet_file import Appended, finish_parquet
 from bmat.aggregation.rejects import write_rejects
@@ -78,17 +78,16 @@ def write_summary(path: Path, outcome: Outcome) -> None:
         ],
         "plays_by_day": dict(zip(days, outcome.plays_by_day.values(), strict=True)),
     }
-    path.write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
+    # Without indentation: that is what the compiled encoder of `json` can do.
+    path.write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
 
 
 def plays_overflow(overflow: Overflow) -> AggregationError:
     song = shown(overflow.song.decode("utf-8"))
-    date = date_text(overflow.day)
-    return failure("plays_overflow", song=song, date=date, total=overflow.total)
+    day = date_text(overflow.day)
+    return failure("plays_overflow", song=song, date=day, total=overflow.total)
 
 
 def date_text(day: int) -> str:
     """`YYYY-MM-DD` of a day, counted from 0001-01-01."""
-    index = int(MONTH_STARTS.searchsorted(day, side="right")) - 1
-    of_month = day - int(MONTH_STARTS[index]) + 1
-    return f"{index // 12:04d}-{index % 12 + 1:02d}-{of_month:02d}"
+    return date.fromordinal(day + 1).isoformat()

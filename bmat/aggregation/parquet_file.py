@@ -79,6 +79,18 @@ def append_file(path: Path, target: int, end: int) -> tuple[Piece, int]:
 def finish_parquet(path: Path, parts: list[Appended]) -> None:
     """Write the footer behind the last part: that of the first piece, with all row groups."""
     pieces = [piece for part in parts for piece in part.pieces]
+    # A single piece has not moved: a small file's footer is right as it is.
+    footer_bytes = pieces[0].footer if len(pieces) == 1 else footer_of_all(pieces)
+    tail = footer_bytes + len(footer_bytes).to_bytes(4, "little") + MAGIC
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        write_all(descriptor, [memoryview(tail)], parts[-1].end)
+    finally:
+        os.close(descriptor)
+
+
+def footer_of_all(pieces: list[Piece]) -> bytes:
+    """The footer of the first piece, with the row groups of all."""
     footers = [Reader(piece.footer).struct() for piece in pieces]
     groups: list[Struct] = []
     for piece, footer in zip(pieces, footers, strict=True):
@@ -87,13 +99,7 @@ def finish_parquet(path: Path, parts: list[Appended]) -> None:
     whole = footers[0]
     whole[FILE_ROWS] = I64, sum(footer[FILE_ROWS][1] for footer in footers)
     whole[FILE_ROW_GROUPS] = whole[FILE_ROW_GROUPS][0], (whole[FILE_ROW_GROUPS][1][0], groups)
-    footer_bytes = written(whole)
-    tail = footer_bytes + len(footer_bytes).to_bytes(4, "little") + MAGIC
-    descriptor = os.open(path, os.O_WRONLY)
-    try:
-        write_all(descriptor, [memoryview(tail)], parts[-1].end)
-    finally:
-        os.close(descriptor)
+    return written(whole)
 
 
 def moved_group(group: Struct, by: int, number: int) -> Struct:

@@ -49,7 +49,8 @@ class Reader:
         return kind, [self._value(kind) for _ in range(size)]
 
     def _byte(self) -> int:
-        return self._take(1)[0]
+        self._at += 1
+        return self._data[self._at - 1]
 
     def _take(self, size: int) -> bytes:
         start, self._at = self._at, self._at + size

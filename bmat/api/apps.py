@@ -15,6 +15,9 @@ class ApiConfig(AppConfig):
     def ready(self) -> None:
         register(checks.check_folders)
         register(checks.check_lease)
+        register(checks.check_public)
+        register(checks.check_strangers, deploy=True)
+        register(checks.check_downloads)
         register(checks.check_idempotency, deploy=True)
         register(checks.check_flower, deploy=True)
         register(checks.check_servers, deploy=True)

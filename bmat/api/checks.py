@@ -3,6 +3,7 @@
 """
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
 
 DAY_SECONDS = 24 * 60 * 60
+MOST_WAIT_SECONDS = 30
 
 AppConfigs = Sequence[AppConfig] | None
 
@@ -58,6 +61,22 @@ def check_lease(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     ]
 
 
+def check_downloads(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E020: the proxy would look for the files elsewhere. E021: requests that wait for a format
+    would keep the others out.
+    """
+    found: list[CheckMessage] = []
+    prefix = settings.BMAT_ACCEL_PREFIX
+    if prefix and not re.fullmatch(r"(/[A-Za-z0-9_~-]+)+/", prefix):
+        hint = "Let it be the proxy's internal location, for example /accel-reports/"
+        found.append(Error(f"BMAT_ACCEL_PREFIX is {prefix!r}.", hint=hint, id="bmat.E020"))
+    if settings.BMAT_FORMAT_WAIT_SECONDS > MOST_WAIT_SECONDS:
+        message = f"BMAT_FORMAT_WAIT_SECONDS is {settings.BMAT_FORMAT_WAIT_SECONDS:g}."
+        hint = f"Set it to {MOST_WAIT_SECONDS} or less: each such request keeps a thread busy."
+        found.append(Error(message, hint=hint, id="bmat.E021"))
+    return found
+
+
 def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E008: a client that repeats its POST on the next day would get a second report."""
     if settings.BMAT_IDEMPOTENCY_SECONDS >= DAY_SECONDS:
@@ -69,6 +88,33 @@ def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
             id="bmat.E008",
         )
     ]
+
+
+def check_public(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """W001: said at each start, for a public installation without logins must not come about
+    unseen.
+    """
+    if settings.BMAT_REQUIRE_AUTH or not settings.BMAT_IS_PUBLIC:
+        return []
+    return [
+        CheckWarning(
+            "BMAT_REQUIRE_AUTH is off: whoever reaches this service sees and deletes every report.",
+            hint="Unset it, or see to it that a proxy lets nobody else in.",
+            id="bmat.W001",
+        )
+    ]
+
+
+def check_strangers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E009: no login in a deployment. E010: each web process would count requests by itself."""
+    found: list[CheckMessage] = []
+    if not settings.BMAT_REQUIRE_AUTH:
+        hint = "Unset BMAT_REQUIRE_AUTH, or set it to on."
+        found.append(Error("Nobody has to log in.", hint=hint, id="bmat.E009"))
+    if settings.BMAT_COUNTERS_URL.startswith("memory:"):
+        hint = "Let BMAT_COUNTERS_URL name a Redis: redis://host:6379/0"
+        found.append(Error("Each process counts requests alone.", hint=hint, id="bmat.E010"))
+    return found
 
 
 def check_flower(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:

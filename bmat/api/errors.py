@@ -1,13 +1,19 @@
-"""Errors as the API tells them: always JSON in DRF's shape, never an internal text."""
+"""Errors as the API tells them. A bad request (400) has DRF's shape; every other one is
+
+    {"detail": "<text for a person>", "code": "<stable code>", ...}
+
+with one class for each code: docs/api.md has them all. Internal text never reaches a client: what
+nobody expected goes on to Django, and gets an id that is in the log (see error_ids.py).
+"""
 
 import logging
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, UnreadablePostError
 from django.utils import timezone
-from django.views import defaults
+from rest_framework import exceptions
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -17,8 +23,6 @@ from bmat.api.services import database, disk
 from bmat.api.uploads import BROKEN_OFF, DiskFull
 
 logger = logging.getLogger(__name__)
-
-API_PREFIX = "/api/"
 
 
 class FormTooLarge(APIException):
@@ -30,21 +34,91 @@ class FormTooLarge(APIException):
 
 
 class Conflict(APIException):
-    """The report, or the Idempotency-Key, is in a state that does not allow the request."""
+    """What is asked for does not go with what is there."""
 
     status_code = 409
+    default_detail = "The request does not go with the state that the report is in."
     default_code = "conflict"
+
+
+class NotCancellable(Conflict):
+    """The report has ended."""
+
+    default_detail = "The report is done: there is nothing to cancel."
+    default_code = "not_cancellable"
+
+
+class NotRetryable(Conflict):
+    """The report is processed, or Done."""
+
+    default_detail = "The report is done: retry is for failed and cancelled ones."
+    default_code = "not_retryable"
+
+
+class ReportProcessing(Conflict):
+    """The report has no files yet."""
+
+    default_detail = "The report is processing: it has no files yet. Poll it until it is done."
+    default_code = "report_processing"
+    # What DRF answers as Retry-After.
+    wait = 1
+
+
+class ReportFailed(Conflict):
+    """The report has ended without files."""
+
+    default_detail = "The report is failed: it has no files. Its `error` says why."
+    default_code = "report_failed"
+
+
+class ReportCancelled(Conflict):
+    """The report was stopped before it had files."""
+
+    default_detail = "The report is cancelled: it has no files. Start it again with a retry."
+    default_code = "report_cancelled"
+
+
+class NoFile(Conflict):
+    """The report is done, without this file."""
+
+    default_detail = "The report is done: it has no such file."
+    default_code = "no_file"
+
+
+class IdempotencyKeyReused(Conflict):
+    """The Idempotency-Key stands for another upload."""
+
+    default_detail = (
+        "This Idempotency-Key was used for another file or other options. Use a new key."
+    )
+    default_code = "idempotency_key_reused"
+
+
+class IdempotencyKeyOutlived(Conflict):
+    """The report that the Idempotency-Key stands for was deleted."""
+
+    default_detail = (
+        "The report of this Idempotency-Key was deleted. To upload again, use a new key."
+    )
+    default_code = "idempotency_key_outlived"
 
 
 class Gone(APIException):
     """What was there has been removed."""
 
     status_code = 410
+    default_detail = "What was here has been removed."
     default_code = "gone"
 
 
 class FilesExpired(Gone):
     """The files of a report have had their time. Says when they were removed, and why."""
+
+    default_detail = (
+        "The files of this report were removed on 2026-12-01T08:30:00+00:00: they are kept for "
+        "30 days after its end. Upload the file again."
+    )
+    default_code = "files_expired"
 
     def __init__(self, report: Report) -> None:
         removed = (report.expired or timezone.now()).isoformat(timespec="seconds")
@@ -58,6 +132,13 @@ class FilesExpired(Gone):
         )
 
 
+class ServerError(APIException):
+    """What nobody expected. Never raised: it describes what Django answers."""
+
+    default_detail = "Something went wrong here. Whoever runs this service finds it by its id."
+    default_code = "server_error"
+
+
 class DatabaseAway(APIException):
     """The database is restarting, or cannot be reached."""
 
@@ -68,15 +149,42 @@ class DatabaseAway(APIException):
     wait = 2
 
 
+WITHOUT_FILE: dict[int, type[Conflict]] = {
+    Report.Status.PROCESSING: ReportProcessing,
+    Report.Status.DONE: NoFile,
+    Report.Status.FAILED: ReportFailed,
+    Report.Status.CANCELLED: ReportCancelled,
+}
+
+
+# Of a report that is done.
+NOT_KEPT = (
+    "This result has no such file: it was removed this moment, or made by an earlier version of "
+    "this service. Upload the file again."
+)
+
+
+def no_file(report: Report) -> Conflict:
+    """Why a file of the report is not there."""
+    return WITHOUT_FILE[report.status]()
+
+
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler, which also knows Django's errors about a request that cannot be
-    read.
+    read, and adds the code. None: nobody expected the error.
     """
-    return exception_handler(translated(error), context)
+    response = exception_handler(translated(error), context)
+    if response is not None and response.status_code != 400:
+        response.data["code"] = response.data["detail"].code
+    return response
 
 
 def translated(error: Exception) -> Exception:
-    """The error that DRF can answer, for those that it cannot."""
+    """The error that DRF can answer, for those that it cannot, or not without internal text."""
+    if isinstance(error, Http404):
+        return exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
         return FormTooLarge()
     if isinstance(error, UnreadablePostError):
@@ -92,15 +200,14 @@ def translated(error: Exception) -> Exception:
     return error
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The site's 404: JSON for paths of the API."""
-    if request.path.startswith(API_PREFIX):
-        return JsonResponse({"detail": "Not found."}, status=404)
-    return defaults.page_not_found(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """The site's 500: JSON for paths of the API. The log has the cause."""
-    if request.path.startswith(API_PREFIX):
-        return JsonResponse({"detail": "A server error occurred."}, status=500)
-    return defaults.server_error(request)
+# Never answered as such: what is more exact builds on them.
+ABSTRACT = (Conflict, Gone)
+# Those of DRF that a request can be answered with.
+FROM_DRF = (
+    exceptions.NotAuthenticated,
+    exceptions.PermissionDenied,
+    exceptions.NotFound,
+    exceptions.MethodNotAllowed,
+    exceptions.NotAcceptable,
+    exceptions.UnsupportedMediaType,
+)

@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from django.http import HttpRequest
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import DataAndFiles, MultiPartParser
 
@@ -18,6 +19,11 @@ from bmat.api.services import disk
 FORM_BYTES = 2**20
 CHUNK_BYTES = 2**16
 BROKEN_OFF = "The upload ended before all of it had arrived. Send it again."
+
+
+def announced_bytes(request: HttpRequest) -> int:
+    """How large the file of an upload is at least, by what its client says of the whole request."""
+    return max(1, int(request.META.get("CONTENT_LENGTH") or 0) - FORM_BYTES)
 
 
 class UploadTooLarge(APIException):

@@ -9,5 +9,6 @@ LARGE = "large"
 RECONCILE = "reconcile"
 
 PROCESS_REPORT = "bmat.taskapp.tasks.process_report"
+WRITE_FORMAT = "bmat.taskapp.tasks.write_format"
 SWEEP_FILES = "bmat.taskapp.tasks.sweep_files"
 RECONCILE_REPORTS = "bmat.taskapp.reconciler"

@@ -6,9 +6,14 @@ import logging
 import uuid
 from typing import Any
 
-from bmat.api.services import process, sweep
+# Loaded here, before the pool's processes are forked: they take a third of a second, and the first
+# report of each process would wait for them.
+import pyarrow.compute  # noqa: F401
+import pyarrow.parquet  # noqa: F401
+
+from bmat.api.services import formats, process, sweep
 from bmat.taskapp.celery import app
-from bmat.taskapp.queues import PROCESS_REPORT, SWEEP_FILES
+from bmat.taskapp.queues import PROCESS_REPORT, SWEEP_FILES, WRITE_FORMAT
 from bmat.taskapp.reconciler import Reconciler, TickConsumer
 
 logger = logging.getLogger(__name__)
@@ -28,6 +33,14 @@ def process_report(self: Any, pid: str) -> None:
             logger.exception("report %s: unexpected error", pid)
             raise
         logger.warning("report %s: broken off, for its lease was lost", pid, exc_info=True)
+
+
+@app.task(name=WRITE_FORMAT)
+def write_format(pid: str, file_name: str) -> None:
+    """Writes the result of the report `pid` in another format. A second delivery, or a report that
+    is gone, changes nothing.
+    """
+    formats.write_format(uuid.UUID(pid), file_name)
 
 
 @app.task(name=SWEEP_FILES)

@@ -150,6 +150,16 @@ def test_it_gives_no_secret_away_in_production() -> None:
     assert postgres["POSTGRES_PASSWORD"] == ""
 
 
+def test_it_tells_the_service_the_address_of_a_client_whatever_the_client_says() -> None:
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in NGINX
+
+
+def test_it_does_not_turn_logins_off_in_production() -> None:
+    assert "BMAT_REQUIRE_AUTH" not in (PROJECT_FOLDER / "production.yml").read_text()
+    example = variables(PROJECT_FOLDER / ".envs/.production.example/.django")
+    assert "BMAT_REQUIRE_AUTH" not in example
+
+
 def test_it_lets_uploads_through_the_proxy_unbuffered_and_unlimited() -> None:
     assert "client_max_body_size 0;" in NGINX
     assert "proxy_request_buffering off;" in NGINX
@@ -158,6 +168,15 @@ def test_it_lets_uploads_through_the_proxy_unbuffered_and_unlimited() -> None:
 def test_it_sets_the_header_that_the_service_trusts_whatever_a_client_sends() -> None:
     locations = NGINX.count("proxy_pass ")
     assert locations == NGINX.count("proxy_set_header X-Forwarded-Proto https;") == 2
+
+
+def test_it_lets_the_proxy_send_the_files_of_the_service_and_change_none() -> None:
+    services = read("production.yml")["services"]
+    prefix = services["django"]["environment"]["BMAT_ACCEL_PREFIX"]
+    location = NGINX.partition(f"location {prefix} {{\n")[2].partition("\n    }\n")[0]
+    assert "internal;" in location
+    assert "alias /var/lib/bmat/reports/;" in location
+    assert "bmat_home:/var/lib/bmat:ro" in services["nginx"]["volumes"]
 
 
 @pytest.mark.parametrize("dockerfile", dockerfiles(), ids=lambda path: path.parent.parent.name)

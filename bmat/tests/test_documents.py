@@ -11,8 +11,14 @@ from bmat.tests import samples
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 README = (PROJECT_FOLDER / "README.md").read_text()
-DOCUMENTS = [PROJECT_FOLDER / "README.md", *sorted((PROJECT_FOLDER / "docs").glob("*.md"))]
-READS_A_VARIABLE = re.compile(r"""(?:environment|env)\.\w+(?:\.\w+)?\(\s*"([A-Z][A-Z_]+)\"""")
+PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md"]
+DOCUMENTS = [
+    *(PROJECT_FOLDER / page for page in PAGES),
+    *sorted((PROJECT_FOLDER / "docs").glob("*.md")),
+]
+READS_A_VARIABLE = re.compile(
+    r"""(?:environment|limits|env)\.\w+(?:\.\w+)?\(\s*"([A-Z][A-Z_]+)\""""
+)
 SOURCES = [
     *(PROJECT_FOLDER / "config").rglob("*.py"),
     *(PROJECT_FOLDER / "scripts").glob("*.py"),

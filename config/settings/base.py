@@ -2,12 +2,14 @@
 https://docs.djangoproject.com/en/5.2/ref/settings/
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from kombu import Queue
 
 from bmat.taskapp import queues
-from config import environment
+from config import environment, limits
+from config.openapi import SPECTACULAR_SETTINGS  # noqa: F401  # read by drf-spectacular
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -46,6 +48,23 @@ BMAT_SWEEP_AGE_SECONDS = environment.number("BMAT_SWEEP_AGE_SECONDS", 86400)
 # A POST that is repeated with its Idempotency-Key within this time creates nothing.
 BMAT_IDEMPOTENCY_SECONDS = environment.number("BMAT_IDEMPOTENCY_SECONDS", 86400)
 
+# Who may do what, and how much of it. Production has other defaults.
+BMAT_REQUIRE_AUTH = environment.switch("BMAT_REQUIRE_AUTH", False)
+# Whether strangers reach this installation: then a missing login is worth a warning at each start.
+BMAT_IS_PUBLIC = False
+BMAT_TOKEN_DAYS = limits.days("BMAT_TOKEN_DAYS", 90)
+BMAT_MAX_RUNNING_REPORTS = limits.most("BMAT_MAX_RUNNING_REPORTS")
+BMAT_MAX_STORED_BYTES = limits.most_bytes("BMAT_MAX_STORED_BYTES")
+BMAT_REQUEST_RATE = limits.rate("BMAT_REQUEST_RATE")
+BMAT_LOGIN_RATE = limits.rate("BMAT_LOGIN_RATE", "10/min")
+BMAT_COUNTERS_URL = limits.counters("BMAT_COUNTERS_URL", "memory://")
+
+# A download in a format that has to be written first waits this long for it, and is then told to
+# come again.
+BMAT_FORMAT_WAIT_SECONDS = environment.number("BMAT_FORMAT_WAIT_SECONDS", 5)
+# The proxy's internal path of BMAT_REPORTS_FOLDER: the proxy sends the files of downloads itself.
+BMAT_ACCEL_PREFIX = environment.env.str("BMAT_ACCEL_PREFIX", default="").strip()
+
 CELERY_FLOWER_USER = environment.env.str("CELERY_FLOWER_USER", default="")
 CELERY_FLOWER_PASSWORD = environment.env.str("CELERY_FLOWER_PASSWORD", default="")
 
@@ -59,9 +78,17 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "bmat.api",
 ]
 MIDDLEWARE = [
+    # In front of all others: what they say goes by the answer that is given in the end.
+    "bmat.api.headers.ContentSecurityPolicy",
+    "bmat.api.headers.RateLimitFields",
+    # What each of those behind it answers about a path of the API goes through it.
+    "bmat.api.middleware.ApiErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -89,6 +116,8 @@ TEMPLATES = [
         },
     },
 ]
+# Counts the attempts to log in, to the API and to the admin.
+AUTHENTICATION_BACKENDS = ["bmat.api.authentication.CountedLogin"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -123,12 +152,24 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
 # API
 # --------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    # The first one's scheme is what a 401 names in WWW-Authenticate.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "bmat.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["bmat.api.permissions.IsLetIn"],
+    "DEFAULT_THROTTLE_CLASSES": ["bmat.api.throttling.RequestRate"],
+    # How many proxies stand in front, and add to X-Forwarded-For.
+    "NUM_PROXIES": 0,
     "DEFAULT_PARSER_CLASSES": ["bmat.api.uploads.WholeMultiPartParser"],
+    # The pages for people are elsewhere: here everything, errors too, is JSON.
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "bmat.api.errors.answer",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "multipart",
 }
+# https://jazzband.github.io/django-rest-knox/settings/
+REST_KNOX = {"TOKEN_TTL": timedelta(days=BMAT_TOKEN_DAYS)}
 
 # Celery: https://docs.celeryq.dev/en/stable/userguide/configuration.html
 # --------------------------------------------------------------------------------------------------
@@ -184,10 +225,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"error_id": {"()": "bmat.api.error_ids.ErrorIdFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # What it says about an unexpected error carries the id that the client was told.
+        "django.request": {"filters": ["error_id"]},
         # Their lines about each tick of the clock would drown those about reports.
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

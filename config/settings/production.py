@@ -2,7 +2,7 @@
 default.
 """
 
-from config import brokers, environment
+from config import brokers, environment, limits
 from config.settings.base import *
 
 DEBUG = False
@@ -12,6 +12,16 @@ ALLOWED_HOSTS = environment.names("DJANGO_ALLOWED_HOSTS")
 DATABASES = {"default": environment.database("DATABASE_URL")}
 CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL")
 CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, BMAT_HOME)
+
+# Strangers reach it: they need a token, and cannot take all there is.
+BMAT_IS_PUBLIC = True
+BMAT_REQUIRE_AUTH = environment.switch("BMAT_REQUIRE_AUTH", True)
+BMAT_MAX_RUNNING_REPORTS = limits.most("BMAT_MAX_RUNNING_REPORTS", 100)
+BMAT_MAX_STORED_BYTES = limits.most_bytes("BMAT_MAX_STORED_BYTES", "256GiB")
+BMAT_REQUEST_RATE = limits.rate("BMAT_REQUEST_RATE", "600/min")
+# All web processes count together, beside the broker's messages.
+BMAT_COUNTERS_URL = limits.counters("BMAT_COUNTERS_URL", brokers.counters_url(CELERY_BROKER_URL))
+REST_FRAMEWORK["NUM_PROXIES"] = 1
 
 # The proxy ends TLS and must set this header itself, whatever a client sends.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

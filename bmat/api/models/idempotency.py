@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import IntegrityError, models
 from django.utils import timezone
 
@@ -22,17 +23,22 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
         age = timedelta(seconds=settings.BMAT_IDEMPOTENCY_SECONDS)
         return self.filter(created__lt=timezone.now() - age)
 
-    def known(self, key: str) -> "IdempotencyKey | None":
-        """The key's row, unless it has expired."""
-        return self.filter(key=key).exclude(pk__in=self.expired()).first()
+    def of(self, owner: User | None, key: str) -> "IdempotencyKeyQuerySet":
+        """The row of `owner`'s key. Each user has keys of their own, and so has nobody."""
+        return self.filter(owner=owner, key=key)
 
-    def take(self, key: str, fingerprint: str, pid: UUID) -> None:
-        """Lets `key` stand for the report `pid`. Raises KeyTaken: the database decides between two
-        requests of the same moment. To be called in the transaction that creates the report.
+    def known(self, owner: User | None, key: str) -> "IdempotencyKey | None":
+        """The row of `owner`'s key, unless it has expired."""
+        return self.of(owner, key).exclude(pk__in=self.expired()).first()
+
+    def take(self, owner: User | None, key: str, fingerprint: str, pid: UUID) -> None:
+        """Lets `owner`'s key stand for the report `pid`. Raises KeyTaken: the database decides
+        between two requests of the same moment. To be called in the transaction that creates the
+        report.
         """
-        self.expired().filter(key=key).delete()
+        self.expired().of(owner, key).delete()
         try:
-            self.create(key=key, fingerprint=fingerprint, pid=pid)
+            self.create(owner=owner, key=key, fingerprint=fingerprint, pid=pid)
         except IntegrityError as error:
             raise KeyTaken from error
 
@@ -42,12 +48,25 @@ class IdempotencyKey(models.Model):
     the report was deleted must not create it again.
     """
 
-    key = models.CharField(max_length=KEY_LENGTH, unique=True)
+    # A key means nothing without its owner, and would collide with others that nobody owns.
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE)
+    key = models.CharField(max_length=KEY_LENGTH)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the upload and options.")
     pid = models.UUIDField(help_text="The report, which may be gone.")
     created = models.DateTimeField(default=timezone.now, db_index=True)
 
     objects = IdempotencyKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "key"], name="idempotency_key_of_owner"),
+            # NULLs are never equal to each other.
+            models.UniqueConstraint(
+                fields=["key"],
+                name="idempotency_key_of_nobody",
+                condition=models.Q(owner=None),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} ({self.pid})"

@@ -37,6 +37,18 @@ class Report(models.Model):
     Status = Status
 
     pid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        # Its own index, below, serves the lookups by owner.
+        db_index=False,
+        # What a user has uploaded outlives the account: then superusers alone see it.
+        on_delete=models.SET_NULL,
+        related_name="reports",
+        help_text="Who uploaded it; nobody where no login is asked for.",
+    )
     input_file = models.FileField(max_length=200)
     input_name = models.CharField(
         max_length=INPUT_NAME_LENGTH,
@@ -86,6 +98,7 @@ class Report(models.Model):
         ordering = ["-created", "pid"]
         indexes = [
             models.Index(fields=["-created"], name="report_created"),
+            models.Index(fields=["owner", "-created"], name="report_owner_created"),
             # The reconciler's too: the reports of status 0 are few, however many have ended.
             models.Index(fields=["status", "-created"], name="report_status_created"),
             # Those whose files have had their time: of the others, `expired` is set or `finished`

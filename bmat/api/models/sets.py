@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.utils import timezone
 
@@ -40,6 +41,17 @@ def ended_now(status: Status) -> dict[str, Any]:
 
 class ReportSets(models.QuerySet["Report"]):
     """Which reports are in which state."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Those that a request of `user` may see, change and download: the one rule for all paths.
+
+        Where a login is asked for: one's own, and everything for superusers. Where none is, whoever
+        knows the pid.
+        """
+        if not settings.BMAT_REQUIRE_AUTH or user.is_superuser:
+            return self.all()
+        # Never `owner=None`, which would open the reports that belong to nobody.
+        return self.filter(owner=user.pk) if user.is_authenticated else self.none()
 
     def unclaimed(self) -> Self:
         """Those that wait for a worker."""

@@ -3,17 +3,24 @@
 from typing import Any
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from bmat.aggregation import AggregationError, Options
 from bmat.api.models import Report
+from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.status import Status
+from bmat.api.serializers.parameters import InstantField, SomeOfField, TextField
 
 COLUMN_NAME_LENGTH = 200
+STATES = [status.name.lower() for status in Status]
+STAGES = ["queued", "reading", "merging", "writing"]
 OPTION_FIELDS = ("song_column", "date_column", "plays_column", "delimiter", "encoding", "strict")
 
 
+@extend_schema_field({"type": ["string", "null"], "format": "uri"})
 class FileURLField(serializers.Field):  # type: ignore[type-arg]
     """The absolute URL under which a file of the report is downloaded; null while there is none."""
 
@@ -28,19 +35,28 @@ class FileURLField(serializers.Field):  # type: ignore[type-arg]
         return reverse(self.view_name, kwargs=kwargs, request=self.context["request"])
 
 
+class ErrorField(serializers.Serializer[Any]):
+    """Why a report failed."""
+
+    code = serializers.CharField(help_text="Stable: see docs/data-contract.md.")
+    message = serializers.CharField(help_text="For a person.")
+
+
 class ReportSerializer(serializers.ModelSerializer[Report]):
     """A report, as every answer shows it. `pid`, `status` and `output_file` never change; the rest
     may grow.
     """
 
+    state = serializers.ChoiceField(STATES, read_only=True)
     stage = serializers.SerializerMethodField()
+    progress = serializers.FloatField(read_only=True, min_value=0, max_value=1)
     output_file = FileURLField("report-output")
     rejects_file = FileURLField("report-rejects")
     # A JSON number of any size: the total may pass 64 bits.
     plays_total = serializers.IntegerField(read_only=True)
     error = serializers.SerializerMethodField()
-    duration_seconds = serializers.FloatField(read_only=True)
-    expires = serializers.DateTimeField(read_only=True)
+    duration_seconds = serializers.FloatField(read_only=True, allow_null=True)
+    expires = serializers.DateTimeField(read_only=True, allow_null=True)
 
     class Meta:
         model = Report
@@ -50,6 +66,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "state",
             "stage",
             "progress",
+            "input_name",
             "output_file",
             "rejects_file",
             "rows_read",
@@ -62,10 +79,13 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "duration_seconds",
             "expires",
         ]
+        read_only_fields = fields
 
+    @extend_schema_field(serializers.ChoiceField(STAGES, allow_null=True))
     def get_stage(self, report: Report) -> str | None:
         return report.stage or None
 
+    @extend_schema_field(ErrorField(allow_null=True))
     def get_error(self, report: Report) -> dict[str, str] | None:
         if not report.error_code:
             return None
@@ -108,9 +128,31 @@ class SubmitSerializer(serializers.Serializer[Any]):
 
 
 class FilterSerializer(serializers.Serializer[Any]):
-    """What the list of reports may be narrowed to."""
+    """What the list of reports may be narrowed to. Blank parameters count as not given."""
 
-    status = serializers.ChoiceField(choices=Status.choices, required=False)
+    status = SomeOfField(
+        choices=Status.choices, required=False, help_text="Give it again to allow another one."
+    )
+    created_after = InstantField(help_text="This instant, or later. UTC where it names no zone.")
+    created_before = InstantField(help_text="Before this instant.")
+    input_name = TextField(
+        max_length=INPUT_NAME_LENGTH, help_text="A part of the file's name, in capitals or not."
+    )
+    error_code = TextField(help_text="Failed with this code.")
+
+    LOOKUPS = {
+        "status": "status__in",
+        "created_after": "created__gte",
+        "created_before": "created__lt",
+        "input_name": "input_name__icontains",
+        "error_code": "error_code",
+    }
+
+    def narrow(self, reports: "QuerySet[Report]") -> "QuerySet[Report]":
+        """Those of `reports` that are wanted. Raises ValidationError."""
+        self.is_valid(raise_exception=True)
+        given = {name: value for name, value in self.validated_data.items() if value}
+        return reports.filter(**{self.LOOKUPS[name]: value for name, value in given.items()})
 
 
 def given_options(fields: dict[str, Any]) -> dict[str, Any]:

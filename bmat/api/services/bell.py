@@ -1,5 +1,5 @@
-"""Telling the broker that a report waits. Nothing depends on its being heard: the reconciler rings
-again.
+"""Telling the broker that a report waits, or somebody for a format. Nothing depends on its being
+heard: the reconciler rings again, and so does who asks for the format again.
 """
 
 import logging
@@ -11,7 +11,7 @@ from kombu import Producer
 from kombu.exceptions import ChannelError, OperationalError
 
 from bmat.taskapp.celery import app
-from bmat.taskapp.queues import LARGE, PROCESS_REPORT, SMALL
+from bmat.taskapp.queues import LARGE, PROCESS_REPORT, SMALL, WRITE_FORMAT
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +46,24 @@ def ring(pid: UUID, input_bytes: int) -> bool:
     """Sends the task, whose id is the pid, to the workers for files of this size. False, and a line
     in the log: the broker cannot be reached.
     """
-    queue, was_kept = queue_for(input_bytes), line.is_kept
+    return send(pid, PROCESS_REPORT, [str(pid)], str(pid), input_bytes)
+
+
+def ring_for_format(pid: UUID, file_name: str, output_bytes: int) -> bool:
+    """Asks the workers for results of this size to write `file_name` beside the report's output.
+    False, and a line in the log: the broker cannot be reached.
+    """
+    return send(pid, WRITE_FORMAT, [str(pid), file_name], f"{pid}-{file_name}", output_bytes)
+
+
+def send(pid: UUID, task: str, arguments: list[str], task_id: str, size: int) -> bool:
+    was_kept = line.is_kept
     try:
         app.send_task(
-            PROCESS_REPORT,
-            [str(pid)],
-            task_id=str(pid),
-            queue=queue,
+            task,
+            arguments,
+            task_id=task_id,
+            queue=queue_for(size),
             producer=line.producer,
             retry=not was_kept,
         )
@@ -60,7 +71,7 @@ def ring(pid: UUID, input_bytes: int) -> bool:
         line.hang_up()
         if was_kept:
             # Only a new connection can tell whether the broker is there.
-            return ring(pid, input_bytes)
+            return send(pid, task, arguments, task_id, size)
         logger.warning("report %s: it waits, for the broker cannot be reached: %s", pid, error)
         return False
     line.is_kept = True

@@ -1,7 +1,8 @@
 """Where a report's files lie: in the folder <pid>, none of whose names comes from a user.
 
     <pid>/input.csv
-    <pid>/<lease token>/output.csv, rejects.csv
+    <pid>/<lease token>/output.csv, rejects.csv, totals.parquet, summary.json
+    <pid>/<lease token>/totals.jsonl, which is written when somebody asks for it
 
 Each attempt writes in a folder of its own, and the row says whose files count. So a worker that has
 lost its lease can neither overwrite nor remove the files of the one that has it.
@@ -10,12 +11,17 @@ lost its lease can neither overwrite nor remove the files of the one that has it
 import logging
 import os
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 
 logger = logging.getLogger(__name__)
+
+# What lies beside the output of every report, and has no column of its own.
+PARQUET = "totals.parquet"
+SUMMARY = "summary.json"
+JSON_LINES = "totals.jsonl"
 
 
 def input_name(pid: UUID) -> str:
@@ -31,6 +37,25 @@ def output_name(pid: UUID, lease_token: UUID) -> str:
 def rejects_name(pid: UUID, lease_token: UUID) -> str:
     """The storage's name of the rejects that the holder of `lease_token` writes."""
     return f"{pid}/{lease_token}/rejects.csv"
+
+
+def beside(output_name: str, file_name: str) -> str:
+    """The storage's name of the file `file_name`, PARQUET or SUMMARY, that lies beside an output.
+
+    >>> beside("pid/token/output.csv", PARQUET)
+    'pid/token/totals.parquet'
+    """
+    return str(PurePosixPath(output_name).with_name(file_name))
+
+
+def part_of(file: Path) -> Path:
+    """Where a file is written that is made from a result: its own name appears when it is whole."""
+    return file.with_name(f".{file.name}.part")
+
+
+def is_part(file: Path) -> bool:
+    """Whether the file is one that is, or was, being written."""
+    return file.name.startswith(".") and file.suffix == ".part"
 
 
 def path(name: str) -> Path:

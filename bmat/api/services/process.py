@@ -93,25 +93,31 @@ def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
 
 
 def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
-    """Writes the attempt's output and rejects, synced. Raises LeaseLost, WorkerEnds and what
-    `aggregate` raises.
+    """Writes the attempt's output, rejects, Parquet and summary, synced. Raises LeaseLost,
+    WorkerEnds and what `aggregate` raises.
     """
     pid, lease_token = lease.pid, lease.token
     for token in lease.earlier_attempts:
         files.remove(files.attempt_folder(pid, token))
     folder = start_attempt(pid, lease_token)
-    output = files.path(files.output_name(pid, lease_token))
-    rejects = files.path(files.rejects_name(pid, lease_token))
+    name = files.output_name(pid, lease_token)
+    output, rejects = files.path(name), files.path(files.rejects_name(pid, lease_token))
+    parquet, summary_file = (
+        files.path(files.beside(name, each)) for each in (files.PARQUET, files.SUMMARY)
+    )
     summary = aggregate(
         [files.path(files.input_name(pid))],
         output,
         rejects=rejects,
         empty_rejects=False,
+        parquet=parquet,
+        summary_file=summary_file,
         options=Options(**lease.options),
         limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, own_folder=folder),
         on_progress=heartbeat.tell,
     )
-    sync_results(summary, output, rejects)
+    # There is a file of rejects where there are any.
+    files.sync(output, parquet, summary_file, *[rejects] if summary.rows_rejected else [])
     return summary
 
 
@@ -123,11 +129,6 @@ def start_attempt(pid: UUID, lease_token: UUID) -> Path:
         if patiently(Report.objects.leased(pid, lease_token).exists):
             raise
         raise LeaseLost from error
-
-
-def sync_results(summary: Summary, output: Path, rejects: Path) -> None:
-    """Makes the results safe on disk. There is a rejects file where it lists anything."""
-    files.sync(output, *[rejects] if summary.rows_rejected else [])
 
 
 def publish(pid: UUID, lease_token: UUID, summary: Summary) -> None:

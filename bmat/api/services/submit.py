@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -19,7 +20,7 @@ from bmat.api.models import IdempotencyKey, Report
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.sets import seconds_from_now
-from bmat.api.services import bell, database, files
+from bmat.api.services import bell, database, files, quotas
 
 logger = logging.getLogger(__name__)
 
@@ -47,19 +48,22 @@ class Idempotency:
 
 
 def submit_once(
-    upload: "UploadedFile[Any]", options: dict[str, Any], idempotency: Idempotency
+    upload: "UploadedFile[Any]",
+    options: dict[str, Any],
+    idempotency: Idempotency,
+    owner: User | None = None,
 ) -> tuple[Report, bool]:
-    """Submits the upload, unless its key has been used: then that report, and True.
+    """Submits the upload, unless `owner` has used its key: then that report, and True.
 
-    Of two requests of the same moment one creates the report, and both return it. Raises KeyReused
-    and KeyOutlived.
+    Of two requests of the same moment one creates the report, and both return it. Raises KeyReused,
+    KeyOutlived and QuotaExceeded.
     """
-    known = IdempotencyKey.objects.known(idempotency.key)
+    known = IdempotencyKey.objects.known(owner, idempotency.key)
     if known is None:
         try:
-            return submit_report(upload, options, idempotency), False
+            return submit_report(upload, options, idempotency, owner), False
         except KeyTaken:
-            known = IdempotencyKey.objects.get(key=idempotency.key)
+            known = IdempotencyKey.objects.of(owner, idempotency.key).get()
     if known.fingerprint != idempotency.fingerprint:
         raise KeyReused
     report = Report.objects.filter(pid=known.pid).first()
@@ -69,12 +73,15 @@ def submit_once(
 
 
 def submit_report(
-    upload: "UploadedFile[Any]", options: dict[str, Any], idempotency: Idempotency | None = None
+    upload: "UploadedFile[Any]",
+    options: dict[str, Any],
+    idempotency: Idempotency | None = None,
+    owner: User | None = None,
 ) -> Report:
     """Keeps the upload and creates its report; a worker is told after the commit.
 
     `options` are those of bmat.aggregation.Options that the user gave, and have been checked.
-    Raises KeyTaken, and leaves nothing behind.
+    Raises KeyTaken and QuotaExceeded, and leaves nothing behind.
     """
     pid = uuid4()
     with FilesUntilCommit(pid) as until_commit:
@@ -82,20 +89,27 @@ def submit_report(
         name = default_storage.save(files.input_name(pid), upload)
         files.sync(files.path(name))
         with transaction.atomic():
+            quotas.hold(owner)
             if idempotency is not None:
-                IdempotencyKey.objects.take(idempotency.key, idempotency.fingerprint, pid)
-            report = create_report(pid, name, upload, options)
+                IdempotencyKey.objects.take(owner, idempotency.key, idempotency.fingerprint, pid)
+            report = create_report(pid, name, upload, options, owner)
+            quotas.check(owner)
             transaction.on_commit(partial(bell.ring, pid, report.input_bytes), robust=True)
             until_commit.reached = True
     return report
 
 
 def create_report(
-    pid: UUID, name: str, upload: "UploadedFile[Any]", options: dict[str, Any]
+    pid: UUID,
+    name: str,
+    upload: "UploadedFile[Any]",
+    options: dict[str, Any],
+    owner: User | None,
 ) -> Report:
     """The row of an upload that was saved under the storage's `name`."""
     return Report.objects.create(
         pid=pid,
+        owner=owner,
         input_file=name,
         input_name=(upload.name or "")[:INPUT_NAME_LENGTH],
         input_bytes=upload.size or 0,

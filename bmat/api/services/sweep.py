@@ -14,6 +14,8 @@ from pathlib import Path, PurePath
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
+from knox.models import AuthToken
 
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.services import files
@@ -34,9 +36,11 @@ class Swept:
 
 def sweep_files() -> Swept:
     """Removes the files of reports past BMAT_RETENTION_DAYS, folders of no report or of no attempt
-    that counts, and what is left of uploads that broke off.
+    that counts, and what is left of uploads that broke off. Of keys and tokens that have expired,
+    it removes the rows.
     """
     IdempotencyKey.objects.expired().delete()
+    AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
     swept = Swept(expire_reports(), sweep_folders(), sweep_uploads())
     if swept != Swept(0, 0, 0):
         logger.info(
@@ -80,6 +84,7 @@ def sweep_folders() -> int:
         rows = Report.objects.filter(expired=None).in_bulk(list(listed))
         for pid, (folder, *attempts) in listed.items():
             useless = [folder] if pid not in rows else unused(rows[pid], attempts)
+            remove_parts(set(attempts) - set(useless))
             for each in useless:
                 files.remove(each)
             count += len(useless)
@@ -90,6 +95,15 @@ def unused(report: Report, attempts: list[Path]) -> list[Path]:
     """Those of the report's `attempts` that neither run nor hold its results."""
     in_use = {str(report.lease_token), PurePath(report.output_file.name or "").parent.name}
     return [folder for folder in attempts if folder.name not in in_use and is_old(folder)]
+
+
+def remove_parts(attempts: set[Path]) -> None:
+    """Removes what is left of files that a worker was writing in these folders when it died."""
+    for folder in attempts:
+        for path in entries(folder):
+            if files.is_part(path) and is_old(path):
+                path.unlink(missing_ok=True)
+                logger.info("swept: %s", path)
 
 
 def subfolders(folder: Path) -> list[Path]:

@@ -1,5 +1,15 @@
-"""The fixtures of bmat.api.tests.fixtures, for the tests in this folder."""
+"""The fixtures of bmat.api.tests.fixtures and results, for the tests in this folder."""
 
-from bmat.api.tests.fixtures import home, left_over, rung, submit, worker_ends
+from bmat.api.tests.fixtures import fresh_counters, home, left_over, rung, submit, worker_ends
+from bmat.api.tests.results import done, download
 
-__all__ = ["home", "left_over", "rung", "submit", "worker_ends"]
+__all__ = [
+    "done",
+    "download",
+    "fresh_counters",
+    "home",
+    "left_over",
+    "rung",
+    "submit",
+    "worker_ends",
+]

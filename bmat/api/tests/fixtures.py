@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from kombu import Connection
 from pytest_django import Settings
 
 from bmat.api.models import Report
+from bmat.api.services.counters import counters
 from bmat.api.services.submit import submit_report
 from bmat.taskapp import shutdown
 from bmat.taskapp.celery import app
@@ -39,6 +41,12 @@ def home(settings: Settings, tmp_path: Path) -> Path:
     storage = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path / "reports"}}
     settings.STORAGES = {**settings.STORAGES, "default": storage}
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def fresh_counters() -> None:
+    """Nobody has sent any request yet."""
+    counters.cache_clear()
 
 
 @pytest.fixture
@@ -85,7 +93,7 @@ def drain_queue(connection: Connection, name: str) -> list[str]:
 def submit(db: None) -> Callable[..., Report]:
     """Submits a file the way the API does."""
 
-    def submitted(content: bytes = PLAYS, **options: object) -> Report:
-        return submit_report(SimpleUploadedFile("plays.csv", content), options)
+    def submitted(content: bytes = PLAYS, owner: User | None = None, **options: object) -> Report:
+        return submit_report(SimpleUploadedFile("plays.csv", content), options, owner=owner)
 
     return submitted

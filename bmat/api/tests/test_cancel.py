@@ -76,7 +76,8 @@ def test_it_refuses_a_report_that_has_ended(client, submit, content, state):
     response = cancel(client, report.pid)
 
     assert response.status_code == 409
-    assert response.json() == {"detail": f"The report is {state}: there is nothing to cancel."}
+    message = f"The report is {state}: there is nothing to cancel."
+    assert response.json() == {"detail": message, "code": "not_cancellable"}
 
 
 @pytest.mark.parametrize("pid", [uuid4(), "no-uuid"])
@@ -88,4 +89,5 @@ def test_it_refuses_another_method(client, submit):
     response = client.get(f"/api/reports/{submit().pid}/cancel")
 
     assert response.status_code == 405
-    assert response.json() == {"detail": 'Method "GET" not allowed.'}
+    message = 'Method "GET" not allowed.'
+    assert response.json() == {"detail": message, "code": "method_not_allowed"}

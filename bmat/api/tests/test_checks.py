@@ -32,6 +32,24 @@ def test_e003_a_lease_that_one_late_heartbeat_would_cost(settings):
     assert ids() == ["bmat.E003"]
 
 
+@pytest.mark.parametrize(
+    "prefix", ["accel-reports/", "/accel-reports", "/", "//", "/../", "/a b/", "http://x/"]
+)
+def test_e020_a_prefix_that_is_no_location_of_the_proxy(settings, prefix):
+    settings.BMAT_ACCEL_PREFIX = prefix
+    assert ids() == ["bmat.E020"]
+
+
+def test_it_accepts_a_location_of_the_proxy(settings):
+    settings.BMAT_ACCEL_PREFIX = "/internal/accel-reports/"
+    assert ids() == []
+
+
+def test_e021_requests_that_would_keep_the_others_out(settings):
+    settings.BMAT_FORMAT_WAIT_SECONDS = 31
+    assert ids() == ["bmat.E021"]
+
+
 def test_e008_keys_that_do_not_last_for_a_day(settings):
     settings.BMAT_IDEMPOTENCY_SECONDS = 3600
     assert "bmat.E008" in ids(deploy=True)
@@ -60,9 +78,25 @@ def test_e007_a_folder_as_broker_in_a_deployment(settings):
     assert "bmat.E007" in ids(deploy=True)
 
 
+def test_w001_a_public_installation_without_logins_at_every_start(settings):
+    settings.BMAT_IS_PUBLIC, settings.BMAT_REQUIRE_AUTH = True, False
+    assert ids() == ["bmat.W001"]
+
+
+def test_e009_a_deployment_without_logins(settings):
+    settings.BMAT_REQUIRE_AUTH = False
+    assert "bmat.E009" in ids(deploy=True)
+
+
+def test_e010_counters_of_each_process_alone_in_a_deployment(settings):
+    settings.BMAT_COUNTERS_URL = "memory://"
+    assert "bmat.E010" in ids(deploy=True)
+
+
 def test_it_finds_nothing_wrong_with_a_proper_deployment(settings, monkeypatch):
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
     settings.CELERY_FLOWER_USER, settings.CELERY_FLOWER_PASSWORD = "somebody", "x1-y2-z3"
+    settings.BMAT_REQUIRE_AUTH, settings.BMAT_COUNTERS_URL = True, "redis://redis.invalid:6379/0"
     assert ids(deploy=True) == []
 
 

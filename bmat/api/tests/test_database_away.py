@@ -160,4 +160,4 @@ def test_a_request_meanwhile_is_told_to_come_again(client, report, monkeypatch):
     assert response.status_code == 503
     assert response["Retry-After"] == "2"
     message = "The service is not available for a moment. Try again."
-    assert response.json() == {"detail": message}
+    assert response.json() == {"detail": message, "code": "unavailable"}

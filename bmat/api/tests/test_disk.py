@@ -7,7 +7,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 
 pytestmark = pytest.mark.django_db
 
-NO_ROOM = {"detail": "There is no room for the upload here at the moment. Try again later."}
+NO_ROOM = {
+    "detail": "There is no room for the upload here at the moment. Try again later.",
+    "code": "disk_full",
+}
 
 
 def post(client, content=b"x" * 1000):

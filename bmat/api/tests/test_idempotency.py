@@ -68,7 +68,8 @@ def test_it_refuses_the_key_for_another_body(client, other, left_over):
     response = post(client, **other)
 
     message = "This Idempotency-Key was used for another file or other options. Use a new key."
-    assert (response.status_code, response.json()) == (409, {"detail": message})
+    told = {"detail": message, "code": "idempotency_key_reused"}
+    assert (response.status_code, response.json()) == (409, told)
     assert left_over() == before
 
 
@@ -91,7 +92,8 @@ def test_it_does_not_create_a_deleted_report_again(client):
     response = post(client)
 
     message = "The report of this Idempotency-Key was deleted. To upload again, use a new key."
-    assert (response.status_code, response.json()) == (410, {"detail": message})
+    told = {"detail": message, "code": "idempotency_key_outlived"}
+    assert (response.status_code, response.json()) == (409, told)
     assert Report.objects.count() == 0
 
 
@@ -155,7 +157,7 @@ def test_it_leaves_nothing_of_the_one_that_came_second(client, monkeypatch, left
     """Both have seen that the key is free before either has taken it."""
     first = post(client)
     before = left_over()
-    monkeypatch.setattr(IdempotencyKey.objects, "known", lambda key: None)
+    monkeypatch.setattr(IdempotencyKey.objects, "known", lambda owner, key: None)
 
     again = post(client)
 

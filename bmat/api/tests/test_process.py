@@ -53,8 +53,25 @@ def test_it_brings_a_report_to_done(report, left_over):
     assert (report.lease_token, report.lease_expires) == (None, None)
     assert files.path(report.output_file.name).read_bytes() == TOTALS
     folder = f"reports/{report.pid}"
-    expected = [folder, f"{folder}/{token}", f"{folder}/{token}/output.csv", f"{folder}/input.csv"]
-    assert left_over() == sorted(expected)
+    results = ["output.csv", "summary.json", "totals.parquet"]
+    expected = [folder, f"{folder}/{token}", f"{folder}/input.csv"]
+    assert left_over() == sorted(expected + [f"{folder}/{token}/{name}" for name in results])
+
+
+def test_it_makes_every_result_safe_on_disk_before_it_is_done(submit, monkeypatch):
+    synced: list[tuple[str, bool]] = []
+
+    def sync(*together):
+        synced.extend((path.name, path.stat().st_size > 0) for path in together)
+        assert Report.objects.get().status == Status.PROCESSING
+
+    report = submit(PLAYS + b"bad,x,1\n")
+    monkeypatch.setattr(files, "sync", sync)
+
+    process_report(report.pid, uuid4())
+
+    names = ["output.csv", "rejects.csv", "summary.json", "totals.parquet"]
+    assert sorted(synced) == [(name, True) for name in names]
 
 
 def test_it_counts_the_rejects_by_reason(submit):

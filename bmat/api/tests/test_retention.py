@@ -52,6 +52,7 @@ def test_it_says_when_and_why_the_files_went(client, expired, tail):
         "after its end. Upload the file again.",
         "expired": removed,
         "reason": "retention",
+        "code": "files_expired",
     }
 
 

@@ -86,7 +86,8 @@ def test_it_refuses_a_report_that_waits(client, submit):
     response = retry(client, submit().pid)
 
     message = "The report is processing: retry is for failed and cancelled ones."
-    assert (response.status_code, response.json()) == (409, {"detail": message})
+    told = {"detail": message, "code": "not_retryable"}
+    assert (response.status_code, response.json()) == (409, told)
 
 
 def test_it_refuses_a_report_that_is_done(client, submit):

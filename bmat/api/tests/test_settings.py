@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config import brokers, environment
+from config import brokers, environment, limits
 
 PRODUCTION = {
     "DJANGO_SECRET_KEY": "x1" * 40 + "abcdefgh",
@@ -57,6 +57,14 @@ def test_it_refuses_other_numbers(monkeypatch, value):
     monkeypatch.setenv("NUMBER", value)
     with refused(f"NUMBER must be a number above 0 such as 30 or 0.5, not {value!r}"):
         environment.number("NUMBER", 5)
+
+
+def test_it_refuses_days_beyond_a_century(monkeypatch):
+    monkeypatch.setenv("DAYS", "36500")
+    assert limits.days("DAYS", 90) == 36500
+    monkeypatch.setenv("DAYS", "36500.5")
+    with refused("DAYS must be at most 36500 days, not 36500.5"):
+        limits.days("DAYS", 90)
 
 
 def test_it_takes_the_default_where_a_variable_is_unset_or_empty(monkeypatch):
@@ -122,6 +130,65 @@ def test_it_refuses_another_broker(monkeypatch):
         environment.broker("BROKER")
 
 
+@pytest.mark.parametrize("value, means", [("on", True), ("TRUE", True), ("0", False)])
+def test_it_reads_switches(monkeypatch, value, means):
+    monkeypatch.setenv("SWITCH", value)
+    assert environment.switch("SWITCH", not means) is means
+
+
+def test_it_refuses_what_is_neither_on_nor_off(monkeypatch):
+    monkeypatch.setenv("SWITCH", "yes please")
+    with refused("SWITCH must be on or off, not 'yes please'"):
+        environment.switch("SWITCH", True)
+
+
+@pytest.mark.parametrize(
+    "value, rate", [("10/s", (10, 1)), ("600/min", (600, 60)), ("9/day", (9, 86400))]
+)
+def test_it_reads_rates(monkeypatch, value, rate):
+    monkeypatch.setenv("RATE", value)
+    assert limits.rate("RATE") == rate
+
+
+@pytest.mark.parametrize("value", ["0/s", "10", "10/week", "1.5/s", "-1/min", "٣/s"])
+def test_it_refuses_other_rates(monkeypatch, value):
+    monkeypatch.setenv("RATE", value)
+    accepted = "a rate such as 10/s, 600/min, 5000/hour or 50000/day, or none"
+    with refused(f"RATE must be {accepted}, not {value!r}"):
+        limits.rate("RATE", "10/s")
+
+
+def test_it_reads_limits(monkeypatch):
+    monkeypatch.setenv("LIMIT", "5")
+    assert (limits.most("LIMIT"), limits.most_bytes("LIMIT")) == (5, 5)
+
+
+def test_it_lifts_a_limit_that_says_none(monkeypatch):
+    monkeypatch.setenv("LIMIT", "None")
+    lifted = (
+        limits.most("LIMIT", 5),
+        limits.most_bytes("LIMIT", "1GiB"),
+        limits.rate("LIMIT", "1/s"),
+    )
+    assert lifted == (None, None, None)
+
+
+def test_it_takes_the_default_of_a_limit_that_is_unset():
+    assert (limits.most("UNSET_LIMIT", 5), limits.most("UNSET_LIMIT")) == (5, None)
+
+
+def test_it_counts_in_the_brokers_redis_or_in_each_process():
+    assert brokers.counters_url("redis://host:6379/0") == "redis://host:6379/0"
+    assert brokers.counters_url("filesystem://localhost") == "memory://"
+
+
+def test_it_refuses_counters_elsewhere(monkeypatch):
+    monkeypatch.setenv("COUNTERS", "memcached://host")
+    accepted = "redis:// or rediss://, for example redis://host:6379/0, or be memory://"
+    with refused(f"COUNTERS must start with {accepted}"):
+        limits.counters("COUNTERS", "memory://")
+
+
 def test_it_leaves_redis_to_kombu_and_keeps_long_tasks_from_being_sent_again(tmp_path):
     options = brokers.transport_options("redis://host:6379/0", tmp_path)
     assert brokers.transport("redis://host:6379/0") is None
@@ -156,6 +223,25 @@ def test_production_passes_djangos_own_deployment_checks(tmp_path):
     check = ["check", "--deploy", "--fail-level", "WARNING"]
     ended = manage("config.settings.production", *check, home=tmp_path, **PRODUCTION)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_production_asks_for_a_login_and_limits_each_user(tmp_path):
+    names = ["REQUIRE_AUTH", "REQUEST_RATE", "MAX_RUNNING_REPORTS", "COUNTERS_URL"]
+    code = "; ".join(f"print(settings.BMAT_{name})" for name in names)
+    shell = ["shell", "--no-imports", "-c", f"from django.conf import settings; {code}"]
+    ended = manage("config.settings.production", *shell, home=tmp_path, **PRODUCTION)
+    assert ended.stdout.split("\n")[:4] == [
+        "True",
+        "(600, 60)",
+        "100",
+        "redis://redis.invalid:6379/0",
+    ]
+
+
+def test_production_says_at_each_start_that_logins_are_off(tmp_path):
+    off = {**PRODUCTION, "BMAT_REQUIRE_AUTH": "off"}
+    ended = manage("config.settings.production", "check", home=tmp_path, **off)
+    assert (ended.returncode, "bmat.W001" in ended.stderr) == (0, True)
 
 
 def test_local_needs_nothing(tmp_path):

@@ -137,7 +137,7 @@ def test_it_refuses_another_content_type(client):
     response = client.post("/api/reports/", {"input_file": "x"}, content_type="application/json")
 
     assert response.status_code == 415
-    assert list(response.json()) == ["detail"]
+    assert response.json()["code"] == "unsupported_media_type"
 
 
 NAMES = [

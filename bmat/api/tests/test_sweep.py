@@ -6,11 +6,13 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from knox.models import AuthToken
 
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.services import files, sweep
 from bmat.api.services.process import process_report
 from bmat.api.services.sweep import sweep_files
+from bmat.api.tests.people import person, token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,6 +120,27 @@ def test_it_removes_the_folder_of_an_expired_report_after_a_crash(done, home):
     assert not files.report_folder(done.pid).exists()
 
 
+def test_it_removes_what_a_dead_worker_left_of_a_format(done, home, left_over):
+    before = left_over()
+    part = files.part_of(files.path(files.beside(done.output_file.name, files.JSON_LINES)))
+    part.write_text("half wri")
+    age_all(home)
+
+    sweep_files()
+
+    assert left_over() == before
+
+
+def test_it_keeps_what_a_worker_is_writing(done, home):
+    part = files.part_of(files.path(files.beside(done.output_file.name, files.JSON_LINES)))
+    part.touch()
+    age(files.report_folder(done.pid), part.parent)
+
+    sweep_files()
+
+    assert part.exists()
+
+
 @pytest.mark.parametrize("name", ["lost+found", "NOTES", str(uuid4()).upper()])
 def test_it_leaves_alone_what_is_not_its_own(home, name):
     (home / "reports" / name).mkdir()
@@ -143,7 +166,7 @@ def test_it_looks_at_all_folders_a_limited_number_at_once(home, monkeypatch):
 
 def test_it_forgets_idempotency_keys_that_have_expired(submit):
     for key in ("old", "new"):
-        IdempotencyKey.objects.take(key, "fingerprint", submit().pid)
+        IdempotencyKey.objects.take(None, key, "fingerprint", submit().pid)
     IdempotencyKey.objects.filter(key="old").update(created="2020-01-01T00:00:00Z")
 
     sweep_files()
@@ -158,3 +181,12 @@ def test_it_can_be_called_by_hand(upload, orphan, home):
     call_command("sweep_files", stdout=out)
 
     assert out.getvalue() == "0 reports expired, 1 folders and 1 uploads removed\n"
+
+
+def test_it_removes_tokens_that_have_expired(db):
+    token_of(person("alice"), valid_days=-1)
+    valid, _ = AuthToken.objects.create(person("alice"))
+
+    sweep_files()
+
+    assert list(AuthToken.objects.all()) == [valid]

@@ -31,7 +31,7 @@ def test_it_refuses_an_upload_past_the_limit_and_leaves_nothing(client, settings
 
     message = "The upload is larger than the 1000 bytes that are accepted here."
     assert response.status_code == 413
-    assert response.json() == {"detail": message}
+    assert response.json() == {"detail": message, "code": "upload_too_large"}
     assert left_over() == []
 
 
@@ -58,11 +58,11 @@ def test_it_stops_writing_once_the_limit_is_passed(client, settings, monkeypatch
 def test_it_never_holds_an_upload_in_memory(client, monkeypatch):
     seen = []
 
-    def submit(upload, options):
+    def submit(upload, options, owner):
         seen.append(type(upload))
         return Report()
 
-    monkeypatch.setattr("bmat.api.views.reports.submit_report", submit)
+    monkeypatch.setattr("bmat.api.views.submitting.submit_report", submit)
     post(client, b"x")
 
     assert seen == [ReceivedFile]
@@ -114,7 +114,8 @@ def test_it_refuses_option_fields_too_large_for_memory(client, settings, left_ov
     response = post(client, b"x", song_column="y" * 200)
 
     assert response.status_code == 413
-    assert response.json() == {"detail": "The fields beside the file are too large."}
+    message = "The fields beside the file are too large."
+    assert response.json() == {"detail": message, "code": "form_too_large"}
     assert left_over() == []
 
 

@@ -1,63 +1,89 @@
-"""`/api/reports/<pid>/output` and `/rejects`: the files, streamed."""
+"""`/api/reports/<pid>/output` and `/rejects`: the files, in the format that the client wants."""
 
-from pathlib import PurePath
 from typing import Any
 
-from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404
-from rest_framework.generics import GenericAPIView
+from django.http.response import HttpResponseBase
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from bmat.api.errors import FilesExpired
-from bmat.api.models import Report
+from bmat.api.downloads.answers import answer
+from bmat.api.downloads.errors import NoRoomForFormat
+from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format, Wanted, wanted_by
+from bmat.api.downloads.kept import download_of
+from bmat.api.downloads.names import download_name
+from bmat.api.errors import NOT_KEPT, NoFile
+from bmat.api.schema.downloads import output_operation, rejects_operation
+from bmat.api.services import files
+from bmat.api.services.on_demand import NoRoom, is_there_in_time
+from bmat.api.views.selector import VisibleReports
 
-DEFAULT_STEM = "report"
+COME_AGAIN_SECONDS = 1
 
 
 class AnyAccepted(DefaultContentNegotiation):
-    """A download is what it is, whatever `Accept` says; its errors are JSON."""
+    """The view itself looks at `Accept` and `?format=`; its errors are JSON, whatever they say."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
 
 
-class ReportFileView(GenericAPIView[Report]):
-    """One file of a report, as a download. 404 while it is not there, 410 once it has
-    expired.
+class ReportFileView(VisibleReports):
+    """One file of a report, as a download.
+
+    A request can name a range, and what it has already (`ETag`). A format that is not there yet is
+    written when it is first asked for: 202 where that takes longer than a few seconds. 409 while
+    there is no file, 410 once it has expired.
     """
 
     content_negotiation_class = AnyAccepted
-    lookup_field = "pid"
-    queryset = Report.objects.all()
-    # Given by the URL: the column that names the file, and what the download's name ends in.
+    # The column that names the file, and what the download's name ends in.
+    column: str
+    suffix: str
+    formats: tuple[Format, ...]
+
+    def get(self, request: Request, pid: str) -> HttpResponseBase:
+        report = self.get_kept()
+        wanted = wanted_by(request, self.formats)
+        name = self.get_file_name(report, self.column)
+        if wanted.format.file_name is not None:
+            name = files.beside(name, wanted.format.file_name)
+        try:
+            if wanted.format.file_name and not is_there_in_time(report, files.path(name)):
+                return being_written(wanted)
+            saved_as = download_name(report.input_name, self.ending(wanted), wanted.format.name)
+            return answer(request, download_of(request, files.path(name), wanted, saved_as))
+        except FileNotFoundError as error:
+            raise NoFile(NOT_KEPT) from error
+        except NoRoom as error:
+            raise NoRoomForFormat from error
+
+    def ending(self, wanted: Wanted) -> str:
+        return f"{self.suffix}-excel-safe" if wanted.excel_safe else self.suffix
+
+
+@output_operation
+class OutputView(ReportFileView):
+    """The totals."""
+
     column = "output_file"
     suffix = "totals"
-
-    def get(self, request: Request, pid: str) -> FileResponse:
-        report = self.get_object()
-        if report.expired is not None:
-            raise FilesExpired(report)
-        name = getattr(report, self.column).name
-        if not name:
-            raise Http404
-        try:
-            file = default_storage.open(name)
-        except FileNotFoundError as error:
-            raise Http404 from error
-        return FileResponse(
-            file,
-            as_attachment=True,
-            filename=download_name(report.input_name, self.suffix),
-            content_type="text/csv; charset=utf-8",
-        )
+    formats = (CSV, PARQUET, JSON_LINES)
 
 
-def download_name(input_name: str, suffix: str) -> str:
-    """The name that a browser saves the file under.
+@rejects_operation
+class RejectsView(ReportFileView):
+    """The records that were not counted."""
 
-    >>> download_name("plays.csv", "totals")
-    'plays-totals.csv'
-    """
-    stem = PurePath(input_name).stem.lstrip(".") or DEFAULT_STEM
-    return f"{stem}-{suffix}.csv"
+    column = "rejects_file"
+    suffix = "rejects"
+    formats = (CSV,)
+
+
+def being_written(wanted: Wanted) -> Response:
+    """202: the same request finds the file later."""
+    told = {
+        "detail": f"The totals are being written as {wanted.format.name}. Ask again.",
+        "code": "being_written",
+    }
+    return Response(told, status=202, headers={"Retry-After": str(COME_AGAIN_SECONDS)})

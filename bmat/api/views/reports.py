@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from django.http import Http404
-from rest_framework import mixins
+from django.http import Http404, HttpResponseBase
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from bmat.api.errors import Conflict, FilesExpired, Gone
+from bmat.api.errors import NotCancellable, NotRetryable
 from bmat.api.models import Report
+from bmat.api.pagination import NewestFirst
+from bmat.api.policies import note
+from bmat.api.schema.reports import report_operations
 from bmat.api.serializers.reports import (
     FilterSerializer,
     ReportSerializer,
@@ -20,30 +21,19 @@ from bmat.api.serializers.reports import (
     given_options,
 )
 from bmat.api.services.delete import delete_report
+from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.retry import retry_report
-from bmat.api.services.submit import (
-    Idempotency,
-    KeyOutlived,
-    KeyReused,
-    submit_once,
-    submit_report,
-)
-from bmat.api.uploads import ReceivedFile
+from bmat.api.views.conditional import conditional
 from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
+from bmat.api.views.results import ResultActions
+from bmat.api.views.selector import owner_of
+from bmat.api.views.submitting import check_quotas, submitted_report
 
 POLL_AGAIN_SECONDS = 1
 
 
-class NewestFirst(CursorPagination):
-    """Pages that stay put while reports come in."""
-
-    ordering = ("-created", "pid")
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 500
-
-
-class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericViewSet[Report]):
+@report_operations
+class ReportViewSet(ResultActions, GenericViewSet[Report]):
     """Uploads become reports: post a CSV as `input_file`, then poll its report until `status` is no
     longer 0.
 
@@ -51,32 +41,32 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
     report, with `Idempotent-Replayed: true`; another body gives 409. `POST <pid>/cancel` stops a
     report and keeps it, `POST <pid>/retry` starts one again that has failed or was cancelled, and
     `DELETE` removes it. Its files are removed when it `expires`: from then on it answers 410. A
-    disk that is nearly full refuses uploads with 507, a database that is away with 503.
+    disk that is nearly full refuses uploads with 507, a database that is away with 503. A user who
+    has as much as the limits allow gets 429.
     """
 
-    lookup_field = "pid"
     lookup_value_regex = "[^/]+"
     pagination_class = NewestFirst
-    queryset = Report.objects.all()
     serializer_class = ReportSerializer
 
     def filter_queryset(self, queryset: Any) -> Any:
-        """Narrows the list, and only the list, by `?status=`."""
+        """Narrows the list, and only the list, to what the URL's parameters say."""
         if self.action != "list":
             return queryset
-        wanted = FilterSerializer(data=self.request.query_params)
-        wanted.is_valid(raise_exception=True)
-        return queryset.filter(**wanted.validated_data)
+        return FilterSerializer(data=self.request.query_params).narrow(queryset)
 
     def get_serializer_class(self) -> Any:
         return SubmitSerializer if self.action == "create" else ReportSerializer
 
     def create(self, request: Request) -> Response:
         key = idempotency_key(request)
+        owner = owner_of(request)
+        check_quotas(request, key, owner)
         submitted = self.get_serializer(data=request.data)
         submitted.is_valid(raise_exception=True)
         fields = submitted.validated_data
-        report, replayed = submitted_report(fields["input_file"], given_options(fields), key)
+        options = given_options(fields)
+        report, replayed = submitted_report(fields["input_file"], options, key, owner)
         headers = {
             "Location": reverse("report-detail", kwargs={"pid": report.pid}, request=request)
         }
@@ -84,8 +74,11 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
             headers[REPLAYED_HEADER] = "true"
         return self.answer(report, status=201, headers=headers)
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.answer(self.get_kept())
+    def retrieve(self, request: Request, pid: str) -> HttpResponseBase:
+        return conditional(request, self.answer(self.get_kept()))
+
+    def list(self, request: Request) -> HttpResponseBase:
+        return conditional(request, self.page())
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pid: str) -> Response:
@@ -96,7 +89,7 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         cancelled = Report.objects.cancel(report.pid)
         report = self.get_kept()
         if not cancelled and report.status != Report.Status.CANCELLED:
-            raise Conflict(f"The report is {report.state}: there is nothing to cancel.")
+            raise NotCancellable(f"The report is {report.state}: there is nothing to cancel.")
         return self.answer(report)
 
     @action(detail=True, methods=["post"])
@@ -105,23 +98,28 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         it is Processing or Done.
         """
         report = self.get_kept()
-        retried = retry_report(report.pid, report.input_bytes)
+        retried = retry_report(report.pid, report.input_bytes, report.owner)
         report = self.get_kept()
         if not retried:
-            raise Conflict(f"The report is {report.state}: retry is for failed and cancelled ones.")
+            detail = f"The report is {report.state}: retry is for failed and cancelled ones."
+            raise NotRetryable(detail)
         return self.answer(report, status=202)
-
-    def get_kept(self) -> Report:
-        """The report of the URL. Raises Http404, and FilesExpired where only its row is left."""
-        report = self.get_object()
-        if report.expired is not None:
-            raise FilesExpired(report)
-        return report
 
     def destroy(self, request: Request, pid: str) -> Response:
         if not delete_report(self.get_object().pid):
             raise Http404
         return Response(status=204)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """The error's answer, which also tells a limit that was reached."""
+        if isinstance(exc, QuotaExceeded):
+            note(self.request, exc.standing)
+        return super().handle_exception(exc)
+
+    def page(self) -> Response:
+        """A page of the reports."""
+        reports = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(reports, many=True).data)
 
     def answer(self, report: Report, **kwargs: Any) -> Response:
         """The report's JSON; the browser or script is told when to ask again, where that makes
@@ -132,22 +130,3 @@ class ReportViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, GenericVie
         if report.status == Report.Status.PROCESSING:
             response["Retry-After"] = str(POLL_AGAIN_SECONDS)
         return response
-
-
-def submitted_report(
-    upload: ReceivedFile, options: dict[str, Any], key: str | None
-) -> tuple[Report, bool]:
-    """The upload's report, and whether `key` stood for it already. Raises Conflict and Gone."""
-    if key is None:
-        return submit_report(upload, options), False
-    idempotency = Idempotency.of(key, upload.sha256.hexdigest(), options)
-    try:
-        return submit_once(upload, options, idempotency)
-    except KeyReused as error:
-        raise Conflict(
-            "This Idempotency-Key was used for another file or other options. Use a new key."
-        ) from error
-    except KeyOutlived as error:
-        raise Gone(
-            "The report of this Idempotency-Key was deleted. To upload again, use a new key."
-        ) from error

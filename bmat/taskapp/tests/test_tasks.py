@@ -76,7 +76,9 @@ def test_the_names_that_are_sent_are_those_of_tasks():
         if entry["options"]["queue"] != queues.RECONCILE
     }
 
-    assert {queues.PROCESS_REPORT, queues.SWEEP_FILES} | scheduled <= set(app.tasks)
+    sent = {queues.PROCESS_REPORT, queues.WRITE_FORMAT}
+
+    assert sent | scheduled <= set(app.tasks)
 
 
 def test_it_consumes_the_queues_of_both_sizes_and_not_that_of_the_reconciler():

@@ -17,10 +17,11 @@ Body = dict[str, Any]
 
 
 class Client:
-    """The HTTP API at `base_url`."""
+    """The HTTP API at `base_url`, for who has the token, if one is given."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, token: str = "") -> None:
         self.base_url = base_url
+        self.headers = {"Authorization": f"Token {token}"} if token else {}
         self.reports_url = f"{base_url}/api/reports/"
 
     def answers(self) -> bool:
@@ -32,7 +33,7 @@ class Client:
 
     def post(self, content: bytes, name: str = "plays.csv", **options: str) -> requests.Response:
         files = {"input_file": (name, content)}
-        return requests.post(self.reports_url, files=files, data=options, timeout=ANSWER_SECONDS)
+        return self.send("POST", self.reports_url, files=files, data=options)
 
     def upload(self, content: bytes, name: str = "plays.csv", **options: str) -> str:
         """Upload a file that the service accepts; returns the report's pid."""
@@ -41,10 +42,14 @@ class Client:
         return str(answer.json()["pid"])
 
     def get(self, pid: str) -> requests.Response:
-        return requests.get(f"{self.reports_url}{pid}", timeout=ANSWER_SECONDS)
+        return self.send("GET", f"{self.reports_url}{pid}")
 
     def delete(self, pid: str) -> requests.Response:
-        return requests.delete(f"{self.reports_url}{pid}", timeout=ANSWER_SECONDS)
+        return self.send("DELETE", f"{self.reports_url}{pid}")
+
+    def send(self, method: str, url: str, **more: Any) -> requests.Response:
+        headers = self.headers
+        return requests.request(method, url, headers=headers, timeout=ANSWER_SECONDS, **more)
 
     def body(self, pid: str) -> Body:
         answer = self.get(pid)
@@ -69,7 +74,7 @@ class Client:
         return self.download(self.done(self.upload(content, **options)))
 
     def download(self, body: Body, which: str = "output_file") -> bytes:
-        answer = requests.get(body[which], timeout=ANSWER_SECONDS)
+        answer = self.send("GET", body[which])
         assert answer.status_code == 200, answer.text
         return answer.content
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bmat.api.schema.accounts import LOGIN
+from bmat.tests.live import people
 from bmat.tests.live.client import Client
 from bmat.tests.live.stack import Stack
 
@@ -26,6 +28,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     versions.extend([running.postgres.version, running.redis.version])
     try:
         running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole service once more, as it asks everybody who they are; `client` is alice's."""
+    running = Stack(tmp_path_factory.mktemp("locked"), settings=people.LOCKED)
+    try:
+        running.start()
+        for login in (LOGIN, people.LEAVER):
+            running.add_user(**login)
+        token = running.manage("create_token", LOGIN["username"])
+        running.client = Client(running.client.base_url, token)
         yield running
     finally:
         running.stop()

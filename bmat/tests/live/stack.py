@@ -4,6 +4,7 @@ PostgreSQL and Redis.
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,6 +93,31 @@ class Stack:
         self.postgres.stop()
         # Hundreds of megabytes; the logs beside it are kept.
         shutil.rmtree(self.home)
+
+    def manage(self, *arguments: str, stdin: str | None = None) -> str:
+        """What a command of manage.py prints."""
+        ended = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT_FOLDER,
+            env=self.environment,
+            input=stdin,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return ended.stdout.strip()
+
+    def add_user(self, username: str, password: str) -> None:
+        """Adds an ordinary user, who logs in with the password."""
+        code = (
+            "import sys\n"
+            "from django.contrib.auth.models import User\n"
+            f"User.objects.create_user({username!r}, password=sys.stdin.read())"
+        )
+        self.manage("shell", "--no-imports", "--command", code, stdin=password)
+
+    def token_of_new_user(self, name: str) -> str:
+        return self.manage("create_token", name, "--create-user")
 
     def flower_get(self, path: str) -> requests.Response:
         url = f"http://127.0.0.1:{self.flower_port}{path}"

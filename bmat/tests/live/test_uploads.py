@@ -1,6 +1,5 @@
 """Uploads of any size, by clients of any manners."""
 
-import os
 import socket
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from bmat.tests import samples
 from bmat.tests.live.client import Client
 from bmat.tests.live.multipart import AFTER, CONTENT_TYPE, before, request_head
 from bmat.tests.live.processes import wait_until
+from bmat.tests.live.sessions import peak_bytes, peak_bytes_from_now
 from bmat.tests.live.stack import Stack
 
 MIB = 2**20
@@ -39,13 +39,13 @@ def test_it_does_not_hold_a_big_upload_in_memory(
     assert multipart.stat().st_size > 200_000_000
     client.totals(samples.PLAYS)
 
-    before = _peak_bytes_from_now(stack.web.pid)
+    before = peak_bytes_from_now(stack.web.pid)
     with multipart.open("rb") as body:
         headers = {"Content-Type": CONTENT_TYPE}
         answer = requests.post(client.reports_url, data=body, headers=headers, timeout=60)
     multipart.unlink()
     assert answer.status_code == 201, answer.text
-    assert _peak_bytes(stack.web.pid) - before < 40 * MIB
+    assert peak_bytes(stack.web.pid) - before < 40 * MIB
     assert client.done(answer.json()["pid"])["rows_read"] == 3400
 
 
@@ -53,34 +53,3 @@ def _files_of_uploads(stack: Stack) -> set[Path]:
     """Every file of the service's home except beat's own, which come and go."""
     paths = [path for path in stack.home.rglob("*") if path.is_file()]
     return {path for path in paths if not path.name.startswith("celerybeat-schedule")}
-
-
-def _session_of(leader: int) -> list[Path]:
-    """The /proc folders of all processes in the session that `leader` leads."""
-    folders = [folder for folder in Path("/proc").glob("[0-9]*")]
-    return [folder for folder in folders if _session(int(folder.name)) == leader]
-
-
-def _session(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
-
-
-def _peak_bytes_from_now(leader: int) -> int:
-    """Start the peak anew; returns the memory in use now."""
-    for folder in _session_of(leader):
-        (folder / "clear_refs").write_text("5")
-    return _peak_bytes(leader)
-
-
-def _peak_bytes(leader: int) -> int:
-    """The peak resident memory of a server's processes, added up."""
-    return sum(_kibibytes(folder / "status", "VmHWM:") for folder in _session_of(leader)) * 1024
-
-
-def _kibibytes(status: Path, field: str) -> int:
-    return next(
-        int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field)
-    )

@@ -1,0 +1,85 @@
+"""The formats of a download, and which one a request asks for: by `?format=`, else by `Accept`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.request import Request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from bmat.api.services import files
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write totals. `name` is also the ending of a file's name; the first of `media_types`
+    is the one that is sent. `file_name`: of the file beside the output, None for the output itself.
+    """
+
+    name: str
+    media_types: tuple[str, ...]
+    file_name: str | None = None
+    is_text: bool = True
+
+
+CSV = Format("csv", ("text/csv; charset=utf-8", "text/csv"))
+PARQUET = Format("parquet", ("application/vnd.apache.parquet",), files.PARQUET, is_text=False)
+JSON_LINES = Format("jsonl", ("application/x-ndjson", "application/jsonl"), files.JSON_LINES)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request asks for."""
+
+    format: Format
+    excel_safe: bool
+
+
+class DownloadSerializer(serializers.Serializer[Any]):
+    """The query of a download. Its context holds the `formats` that there are."""
+
+    excel_safe = serializers.BooleanField(default=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        names = [each.name for each in self.context["formats"]]
+        return {
+            "format": serializers.ChoiceField(choices=names, required=False),
+            **super().get_fields(),
+        }
+
+
+def wanted_by(request: Request, formats: tuple[Format, ...]) -> Wanted:
+    """What the request asks for, among the `formats` that there are; without a wish, the first.
+
+    Raises ValidationError for a query, and NotAcceptable for an `Accept`, that cannot be followed.
+    """
+    query = DownloadSerializer(data=request.query_params, context={"formats": formats})
+    query.is_valid(raise_exception=True)
+    named = {each.name: each for each in formats}.get(query.validated_data.get("format"))
+    chosen = named or accepted(request.headers.get("Accept", ""), formats)
+    excel_safe = bool(query.validated_data["excel_safe"])
+    if excel_safe and chosen != CSV:
+        message = f"Only CSV has formula cells to escape, not {chosen.name}."
+        raise serializers.ValidationError({"excel_safe": [message]})
+    return Wanted(chosen, excel_safe)
+
+
+def accepted(accept: str, formats: tuple[Format, ...]) -> Format:
+    """The one of `formats` that the header prefers; of equals, the first. Raises NotAcceptable."""
+    if not accept.strip():
+        return formats[0]
+    offered = {media_type: each for each in formats for media_type in each.media_types}
+    best = parse_accept_header(accept, MIMEAccept).best_match(offered)
+    if best is None:
+        there = ", ".join(each.media_types[-1] for each in formats)
+        raise NotAcceptable(f"This file can be had as {there}.")
+    return offered[best]
+
+
+def prefers_gzip(accept_encoding: str) -> bool:
+    """Whether the header asks for gzip, and not for the plain bytes with more weight."""
+    weights = parse_accept_header(accept_encoding)
+    gzip = weights.quality("gzip")
+    return gzip > 0 and gzip >= weights.quality("identity")

@@ -1,0 +1,63 @@
+"""The list of reports, in pages."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+
+EXAMPLE_PAGE = "https://bmat.example/api/reports/?cursor=cD0yMDI2LTExLTAx"
+ADDRESS = {"type": ["string", "null"], "format": "uri"}
+
+
+class NewestFirst(CursorPagination):
+    """Pages that stay put while reports come in. A page size that cannot be had is refused, where
+    DRF would take another.
+    """
+
+    ordering = ("-created", "pid")
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 500
+
+    def get_page_size(self, request: Request) -> int:
+        wanted = request.query_params.get("page_size")
+        if wanted is None:
+            return self.page_size
+        field = serializers.IntegerField(min_value=1, max_value=self.max_page_size)
+        try:
+            page_size: int = field.run_validation(wanted)
+        except ValidationError as error:
+            raise ValidationError({"page_size": error.detail}) from error
+        return page_size
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size}
+        text = {"type": "string"}
+        return [
+            parameter("cursor", "Where the page starts: part of `next` and `previous`.", text),
+            parameter("page_size", "Reports on a page.", {**size, "default": self.page_size}),
+        ]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": {**ADDRESS, "example": EXAMPLE_PAGE},
+                "previous": {**ADDRESS, "example": None},
+                "results": schema,
+            },
+        }
+
+
+def parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter of the query, as OpenAPI has it."""
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": description,
+        "schema": schema,
+    }

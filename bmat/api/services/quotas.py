@@ -1,0 +1,123 @@
+"""What one user may have at a time: reports that are processed, and bytes that are kept.
+
+Asked twice: before an upload is read, so that nobody sends what will be refused; and in the
+transaction that makes the change, where the user's row is locked, so that many requests of the same
+moment cannot pass a limit together.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Min, Sum
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+
+from bmat.api.models import Report
+from bmat.api.models.queries import ReportQuerySet
+from bmat.api.policies import Policy, Standing
+
+RUNNING, STORED = "running-reports", "stored-bytes"
+# A report may end at any moment.
+RUNNING_AGAIN_SECONDS = 5
+# Where nothing of what is kept has ended yet.
+STORED_AGAIN_SECONDS = 60
+
+
+def too_many_reports(limit: int) -> str:
+    """What the user is told."""
+    return (
+        f"You have {limit} reports that are not finished, which is the limit. Wait for one, or "
+        "cancel one."
+    )
+
+
+def too_many_bytes(limit: int) -> str:
+    """What the user is told."""
+    return (
+        f"With this upload, yours would take more than the {limit} bytes that each user has. "
+        "Delete reports that you no longer need."
+    )
+
+
+class QuotaExceeded(Exception):
+    """A user has as much as the limit allows."""
+
+    standing: Standing
+
+
+class TooManyReports(QuotaExceeded, APIException):
+    """BMAT_MAX_RUNNING_REPORTS. `wait` is what DRF answers as Retry-After."""
+
+    status_code = 429
+    default_detail = too_many_reports(100)
+    default_code = "too_many_reports"
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(too_many_reports(standing.policy.quota))
+        self.standing, self.wait = standing, standing.seconds
+
+
+class TooManyBytes(QuotaExceeded, APIException):
+    """BMAT_MAX_STORED_BYTES. `wait` is what DRF answers as Retry-After."""
+
+    status_code = 429
+    default_detail = too_many_bytes(256 * 2**30)
+    default_code = "too_many_bytes"
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(too_many_bytes(standing.policy.quota))
+        self.standing, self.wait = standing, standing.seconds
+
+
+def hold(owner: User | None) -> None:
+    """Lets no other transaction add to what `owner` has, until this one has ended."""
+    limits = (settings.BMAT_MAX_RUNNING_REPORTS, settings.BMAT_MAX_STORED_BYTES)
+    if owner is not None and limits != (None, None):
+        # Rows that merely refer to the user are not held up.
+        User.objects.select_for_update(no_key=True).filter(pk=owner.pk).first()
+
+
+def check(owner: User | None, more_reports: int = 0, more_bytes: int = 0) -> None:
+    """Raises QuotaExceeded where `owner` has, with what is to come, more than the limits allow.
+    What belongs to nobody has no limit.
+    """
+    check_running(owner, more_reports)
+    check_stored(owner, more_bytes)
+
+
+def check_running(owner: User | None, more_reports: int = 0) -> None:
+    """Raises TooManyReports past BMAT_MAX_RUNNING_REPORTS."""
+    limit = settings.BMAT_MAX_RUNNING_REPORTS
+    if owner is None or limit is None:
+        return
+    if owned(owner).filter(status=Report.Status.PROCESSING).count() + more_reports > limit:
+        policy = Policy(RUNNING, limit)
+        raise TooManyReports(Standing(policy, 0, RUNNING_AGAIN_SECONDS, exceeded=True))
+
+
+def check_stored(owner: User | None, more_bytes: int = 0) -> None:
+    """Raises TooManyBytes past BMAT_MAX_STORED_BYTES of uploads whose files are kept."""
+    limit = settings.BMAT_MAX_STORED_BYTES
+    if owner is None or limit is None:
+        return
+    stored_bytes = owned(owner).filter(expired=None).aggregate(sum=Sum("input_bytes"))["sum"] or 0
+    if stored_bytes + more_bytes > limit:
+        policy = Policy(STORED, limit, unit="content-bytes")
+        available = max(0, limit - stored_bytes)
+        seconds = seconds_until_one_expires(owner)
+        raise TooManyBytes(Standing(policy, available, seconds, exceeded=True))
+
+
+def seconds_until_one_expires(owner: User) -> int:
+    """When the first of the files that `owner` has here are removed."""
+    first = owned(owner).filter(expired=None).aggregate(first=Min("finished"))["first"]
+    if first is None:
+        return STORED_AGAIN_SECONDS
+    left = first + timedelta(days=settings.BMAT_RETENTION_DAYS) - timezone.now()
+    return max(STORED_AGAIN_SECONDS, int(left.total_seconds()))
+
+
+def owned(owner: User) -> ReportQuerySet:
+    """All reports of one user."""
+    return Report.objects.filter(owner=owner)

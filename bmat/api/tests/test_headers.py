@@ -1,0 +1,36 @@
+"""The fields that keep browsers from doing what they should not."""
+
+import pytest
+
+pytestmark = pytest.mark.django_db
+
+REPORTS = "/api/reports/"
+
+
+@pytest.mark.parametrize("path", [REPORTS, f"{REPORTS}no-pid", "/api/no-such-path", "/healthz"])
+def test_data_is_never_a_page(client, path):
+    response = client.get(path)
+
+    assert response["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["Referrer-Policy"] == "same-origin"
+
+
+def test_a_page_loads_its_own_files_and_no_others(client):
+    response = client.get("/admin/login/")
+
+    policy = response["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self'; ")
+    assert "script-src" not in policy
+    assert policy.endswith("frame-ancestors 'none'")
+    assert b"<script>" not in response.content
+
+
+@pytest.mark.parametrize("method", ["get", "options", "post"])
+def test_no_page_of_another_site_may_read_an_answer(client, method):
+    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+
+    response = getattr(client, method)(REPORTS, headers=asked)
+
+    assert [name for name in response.headers if name.startswith("Access-Control-")] == []

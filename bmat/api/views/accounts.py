@@ -1,0 +1,115 @@
+"""`/api/auth/`: a token for a name and a password, and the end of tokens."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
+from django.utils import timezone
+from knox.models import AuthToken
+from knox.views import LogoutAllView as KnoxLogoutAllView
+from knox.views import LogoutView as KnoxLogoutView
+from rest_framework.exceptions import AuthenticationFailed, ParseError
+from rest_framework.parsers import FormParser, JSONParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bmat.api.authentication import TokenAuthentication
+from bmat.api.errors import Conflict, FormTooLarge
+from bmat.api.policies import noted
+from bmat.api.schema.accounts import login_operation, logout_all_operation, logout_operation
+from bmat.api.serializers.accounts import LoginSerializer, TokenSerializer
+from bmat.api.throttling import LOGINS, TooManyRequests
+
+# The parsers hold the whole body in memory.
+BODY_BYTES = 2**16
+MOST_TOKENS = 100
+
+
+class WrongLogin(AuthenticationFailed):
+    """No active user has this name and this password."""
+
+    default_detail = "The name or the password is wrong."
+    default_code = "wrong_login"
+
+
+class TooManyTokens(Conflict):
+    """A user who logs in has more tokens than anybody needs."""
+
+    default_detail = (
+        f"You have {MOST_TOKENS} tokens. Revoke them with POST /api/auth/logoutall, or one each "
+        "with POST /api/auth/logout."
+    )
+    default_code = "too_many_tokens"
+
+
+class ShallowJSONParser(JSONParser):
+    """Refuses what is nested so deeply that Python's own parser gives up."""
+
+    def parse(self, *arguments: Any, **named: Any) -> Any:
+        try:
+            return super().parse(*arguments, **named)
+        except RecursionError as error:
+            raise ParseError("JSON parse error - it is nested too deeply.") from error
+
+
+@login_operation(WrongLogin, TooManyTokens)
+class LoginView(APIView):
+    """A new token for a name and a password: 200. It is sent as `Authorization: Token ...` until it
+    expires or is revoked; each login makes another one.
+
+    401 where name or password are wrong, 429 after too many attempts.
+    """
+
+    # A login needs nobody to be logged in, and fails for no old token that is sent along.
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (ShallowJSONParser, FormParser)
+    serializer_class = LoginSerializer
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """What a 401 names in WWW-Authenticate."""
+        return str(TokenAuthentication().authenticate_header(request))
+
+    def post(self, request: Request) -> Response:
+        user = logged_in(request)
+        valid = AuthToken.objects.filter(user=user).exclude(expiry__lt=timezone.now())
+        if valid.count() >= MOST_TOKENS:
+            raise TooManyTokens
+        row, token = AuthToken.objects.create(user)
+        user_logged_in.send(sender=User, request=request, user=user)
+        shown = TokenSerializer({"token": token, "expiry": row.expiry})
+        return Response(shown.data, headers={"Cache-Control": "no-store"})
+
+
+@logout_operation
+class LogoutView(KnoxLogoutView):  # type: ignore[misc]  # knox has no types
+    """Revokes the token that is sent: 204."""
+
+    authentication_classes = (TokenAuthentication,)
+
+
+@logout_all_operation
+class LogoutAllView(KnoxLogoutAllView):  # type: ignore[misc]  # knox has no types
+    """Revokes every token of the user whose token is sent: 204."""
+
+    authentication_classes = (TokenAuthentication,)
+
+
+def logged_in(request: Request) -> User:
+    """The user whose name and password the body says. Raises FormTooLarge, ValidationError,
+    TooManyRequests and WrongLogin.
+    """
+    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES:
+        raise FormTooLarge(f"A login has at most {BODY_BYTES} bytes.")
+    given = LoginSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    user = authenticate(request, **given.validated_data)
+    standing = noted(request).get(LOGINS)
+    if standing is not None and standing.exceeded:
+        raise TooManyRequests(standing)
+    if not isinstance(user, User):
+        raise WrongLogin
+    return user

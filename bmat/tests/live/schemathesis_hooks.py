@@ -1,0 +1,95 @@
+"""What schemathesis is told beside the API's description: what an upload and a download have to be,
+and JSON Schema has no words for. The answers to those that are not so have tests of their own in
+bmat/api/tests.
+"""
+
+import os
+import re
+from typing import Any
+
+import requests
+import schemathesis
+from werkzeug.http import parse_range_header
+
+from bmat.aggregation import Options
+from bmat.aggregation.options import column_key
+from bmat.tests.live.client import ANSWER_SECONDS
+from bmat.tests.live.people import LEAVER, TOKEN_VARIABLE
+
+LOGOUTS = ("logout", "logout_all")
+INSTANTS = ("created_after", "created_before")
+# `excel_safe` is not there, or says no.
+NOT_SAFE = "none  false 0 no off f n".split(" ")
+COLUMNS = ("song_column", "date_column", "plays_column")
+
+
+@schemathesis.auth(refresh_interval=None)
+class Token:
+    """alice's token. A logout gets one of its own each time, of somebody who needs it for nothing
+    else.
+    """
+
+    def get(self, case: Any, context: Any) -> str:
+        if context.operation.definition.raw["operationId"] not in LOGOUTS:
+            return os.environ[TOKEN_VARIABLE]
+        url = f"{context.operation.base_url.rstrip('/')}/api/auth/login"
+        answer = requests.post(url, json=LEAVER, timeout=ANSWER_SECONDS)
+        answer.raise_for_status()
+        return f"Token {answer.json()['token']}"
+
+    def set(self, case: Any, data: str, context: Any) -> None:
+        case.headers = {**(case.headers or {}), "Authorization": data}
+
+
+@schemathesis.hook
+def filter_body(context: Any, body: Any) -> bool:
+    """Whether the generated body is no form, or one to which the description does justice."""
+    return not isinstance(body, dict) or (has_file(body) and has_three_columns(body))
+
+
+def has_file(body: dict[str, Any]) -> bool:
+    """Not an empty one: schemathesis takes every file for empty where a schema gives lengths."""
+    file = body.get("input_file")
+    return getattr(file, "data", file) not in (b"", "")
+
+
+def has_three_columns(body: dict[str, Any]) -> bool:
+    """No schema can say that three names have to differ."""
+    names = [str(body.get(column) or "").strip() for column in COLUMNS]
+    defaults = [getattr(Options, column) for column in COLUMNS]
+    keys = {column_key(name or default) for name, default in zip(names, defaults, strict=True)}
+    return len(keys) == len(COLUMNS)
+
+
+@schemathesis.hook
+def filter_case(context: Any, case: Any) -> bool:
+    """Whether the generated request wants formulas escaped in CSV alone, or nowhere, and no range
+    that begins behind the end of a file: no schema knows how long that is.
+    """
+    query = dict(case.query or {})
+    is_csv = query.get("format") in (None, "", "csv")
+    wanted = parse_range_header(dict(case.headers or {}).get("Range"))
+    begins_at_once = wanted is None or wanted.ranges[0][0] <= 0
+    return begins_at_once and (is_csv or str(query.get("excel_safe")).lower() in NOT_SAFE)
+
+
+@schemathesis.hook
+def filter_query(context: Any, query: Any) -> bool:
+    """Whether the generated parameters go together. No schema can say that a cursor is one that was
+    given out, that an order needs a song, nor which of two days is the first.
+    """
+    if not isinstance(query, dict):
+        return True
+    if query.get("cursor") or not all(is_instant(query.get(name)) for name in INSTANTS):
+        return False
+    if str(query.get("order") or "song").lstrip("-") != "song" and not query.get("song"):
+        return False
+    first, last = query.get("from"), query.get("to")
+    return not first or not last or str(first) <= str(last)
+
+
+def is_instant(value: Any) -> bool:
+    """Whether a generated date-time, if it is one, is there in UTC: leap seconds are not, nor are
+    some hours at both ends of the calendar.
+    """
+    return not re.match(r"(0000|0001|9999)-", str(value)) and ":60" not in str(value)

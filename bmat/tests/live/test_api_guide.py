@@ -1,0 +1,60 @@
+"""docs/api.md, done as it says."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from bmat.tests import samples
+from bmat.tests.live.processes import PROJECT_FOLDER
+from bmat.tests.live.stack import Stack
+
+GUIDE = (PROJECT_FOLDER / "docs" / "api.md").read_text()
+WRITTEN = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Path:
+    """The folder of somebody who reads the guide."""
+    (tmp_path / "samples").symlink_to(PROJECT_FOLDER / "samples")
+    return tmp_path
+
+
+def blocks(language: str, stack: Stack) -> str:
+    """All that the guide has in `language`, for the service that runs."""
+    found = "".join(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL))
+    assert WRITTEN in found
+    return found.replace(WRITTEN, stack.client.base_url)
+
+
+def run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_it_works_with_curl(stack: Stack, reader: Path) -> None:
+    printed = run(["sh", "-eu", "-c", blocks("sh", stack)], reader)
+
+    assert samples.PLAYS_TOTALS.decode() in printed
+    assert "idempotent-replayed: true" in printed.lower()
+    assert printed.endswith('{"detail":"Not found.","code":"not_found"}')
+
+
+def test_it_works_with_python(stack: Stack, reader: Path) -> None:
+    printed = run([sys.executable, "-c", blocks("python", stack)], reader)
+
+    assert printed == "2400 plays of 7 rows\n"
+    assert (reader / "totals.csv").read_bytes() == samples.PLAYS_TOTALS
+
+
+def test_its_page_finds_all_that_it_loads(stack: Stack) -> None:
+    page = requests.get(f"{stack.client.base_url}/api/docs/", timeout=10)
+    addresses = re.findall(r'(?:src|href|data-schema)="([^"]*)"', page.text)
+
+    answers = [requests.get(f"{stack.client.base_url}{each}", timeout=10) for each in addresses]
+
+    assert [answer.status_code for answer in answers] == [200] * 5

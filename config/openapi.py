@@ -1,0 +1,22 @@
+"""How drf-spectacular describes the API.
+https://drf-spectacular.readthedocs.io/en/stable/settings.html
+"""
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "bmat",
+    "DESCRIPTION": "Turns play logs of any size into exact daily totals per song: upload a CSV, "
+    "poll its report, download the totals, or look songs up in them. Where the service asks who "
+    "sends a request, a token says so: `Authorization: Token ...`, from a login.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/",
+    # What is sent and what is answered differ.
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATION_PARAMETERS": False,
+    "PREPROCESSING_HOOKS": ["bmat.api.schema.hooks.plain_paths"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "bmat.api.schema.hooks.complete",
+    ],
+    "ENUM_NAME_OVERRIDES": {"Status": "bmat.api.models.status.Status"},
+}
