@@ -18,7 +18,7 @@ from bmat.api.services.reconcile import reconcile_where_possible
 from bmat.taskapp import queues
 
 # After this many missed ticks, a worker no longer waits for beat.
-MISSED_TICKS = 3
+MISSED_TICKS = 2
 
 
 class Reconciler(bootsteps.StartStopStep):
@@ -32,7 +32,7 @@ class Reconciler(bootsteps.StartStopStep):
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
         worker.reconciler = self
-        self._last_tick = 0.0
+        self._last_heard = time.monotonic()
         self._thread: threading.Thread | None = None
         self._own_clock: Any = None
 
@@ -51,16 +51,22 @@ class Reconciler(bootsteps.StartStopStep):
 
     def tick(self) -> None:
         """Reconciles, unless that is still under way."""
-        self._last_tick = time.monotonic()
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(
                 target=reconcile_where_possible, name="reconciler", daemon=True
             )
             self._thread.start()
 
+    def heard_from_beat(self) -> None:
+        """A tick of beat."""
+        self._last_heard = time.monotonic()
+        self.tick()
+
     def tick_where_beat_is_silent(self) -> None:
-        """Reconciles where beat has not asked for it for a while: it is dead, or the broker is."""
-        silent_seconds = time.monotonic() - self._last_tick
+        """Reconciles where beat has not asked for it for a while: it is dead, or the broker is. From
+        then on it does so at each tick of its own, until beat is heard again.
+        """
+        silent_seconds = time.monotonic() - self._last_heard
         if silent_seconds > MISSED_TICKS * settings.BMAT_RECONCILE_SECONDS:
             self.tick()
 
@@ -91,4 +97,4 @@ class TickConsumer(bootsteps.ConsumerStep):
 
     def heard(self, body: Any, message: Any) -> None:
         message.ack()
-        self._reconciler.tick()
+        self._reconciler.heard_from_beat()

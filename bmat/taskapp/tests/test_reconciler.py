@@ -62,15 +62,16 @@ def test_it_reconciles_by_itself_where_beat_is_silent(worker, reconciler, due, r
     reconciler.start(worker)
     reconciler._thread.join()
     rung()
-    Report.objects.update(ring_at=LONG_AGO)
     [(seconds, call)] = worker.timer.calls
-    reconciler._last_tick -= 4 * settings.BMAT_RECONCILE_SECONDS
+    reconciler._last_heard -= 3 * settings.BMAT_RECONCILE_SECONDS
 
-    call()
-    reconciler._thread.join()
+    for _ in range(2):
+        Report.objects.update(ring_at=LONG_AGO)
+        call()
+        reconciler._thread.join()
+        assert rung() == [str(due.pid)]
 
     assert seconds == settings.BMAT_RECONCILE_SECONDS
-    assert rung() == [str(due.pid)]
 
 
 def test_it_leaves_the_time_to_beat_where_there_is_one(worker, reconciler, rung):
@@ -150,6 +151,8 @@ def worker_consumer(worker):
 
 
 def test_it_is_a_part_of_every_worker():
+    app.loader.import_default_modules()
+
     assert Reconciler in app.steps["worker"]
     assert TickConsumer in app.steps["consumer"]
 
