@@ -13,9 +13,10 @@ import numpy as np
 from bmat.aggregation import (
     Limits,
     aggregate,
+    block_reader,
     engine,
     hot_cells,
-    merging,
+    part,
     reading,
     spill,
     table,
@@ -25,7 +26,7 @@ from bmat.aggregation import (
 STAGES = (
     (engine, "plan_partitions", "sample and plan"),
     (os, "preadv", "read bytes"),
-    (reading, "parse_block", "parse and partition"),
+    (block_reader, "parse_block", "parse and partition"),
     (reading, "add_pairs", "sum hot songs up"),
     (hot_cells, "empty_cells", "empty hot cells"),
     (spill, "write_all", "spill rows"),
@@ -35,7 +36,7 @@ STAGES = (
     (table, "tie_bytes", "sort songs"),
     (table, "song_keys", "sort songs"),
     (table, "gather_values", "sort rows"),
-    (merging, "format_songs", "sum and format"),
+    (part, "format_songs", "sum and format"),
     (writing, "write_all", "write output"),
 )
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
 from bmat.aggregation.job import Job
-from bmat.aggregation.merging import Overflow, first_of_top
 from bmat.aggregation.parquet_file import Appended, finish_parquet
+from bmat.aggregation.part import Overflow, first_of_top
 from bmat.aggregation.rejects import write_rejects
 from bmat.aggregation.summary import Summary
 from bmat.aggregation.totals import Totals

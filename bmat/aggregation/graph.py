@@ -9,8 +9,9 @@ from typing import Any
 
 from bmat.aggregation.finishing import finish, list_rejects
 from bmat.aggregation.job import Job
-from bmat.aggregation.merging import Part, merge_part
+from bmat.aggregation.merging import merge_part
 from bmat.aggregation.parquet_file import append_part
+from bmat.aggregation.part import Part
 from bmat.aggregation.reading import read_block, settle_block
 from bmat.aggregation.totals import Totals, add_up
 from bmat.aggregation.writing import Written, write_part

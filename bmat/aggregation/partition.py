@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bmat.aggregation.block_reader import BlockReader
 from bmat.aggregation.hot_cells import NO_PAIRS
 from bmat.aggregation.job import Bytes, HotSongs, Ints, Sizes, Source, Splitters, Words
 from bmat.aggregation.kernel_cells import fill_hot
@@ -22,7 +23,6 @@ from bmat.aggregation.memory import (
     ReadingMemory,
     byte_array,
 )
-from bmat.aggregation.reading import BlockReader
 from bmat.aggregation.sizing import MOST_PARTITIONS
 from bmat.aggregation.splitting import NO_SPLITTERS, NO_TEXTS, make_splitters, texts_of
 from bmat.aggregation.table import Table

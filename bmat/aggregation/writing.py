@@ -14,7 +14,8 @@ import numpy as np
 from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.direct import PageWriter
 from bmat.aggregation.job import Job
-from bmat.aggregation.merging import TEXTS, Part
+from bmat.aggregation.merging import TEXTS
+from bmat.aggregation.part import Part
 from bmat.aggregation.spill import write_all
 
 HEADER = b"Song,Date,Total Number of Plays for Date\n"

@@ -18,7 +18,23 @@ from bmat.aggregation.tests.plays import lines_of
 
 # Songs that begin alike, that sort by bytes otherwise than by letters, and one that is too long for
 # the statistics of a row group.
-SONGS = ["A", "A A", "B", "a", "ab", "abc", 'a"b', "a,b", "a\nb", "b", "é", "ézé", "夜に", "🎵", " "]
+SONGS = [
+    "A",
+    "A A",
+    "B",
+    "a",
+    "ab",
+    "abc",
+    'a"b',
+    "a,b",
+    "a\nb",
+    "b",
+    "é",
+    "ézé",
+    "夜に",
+    "🎵",
+    " ",
+]
 SONGS += [f"song {number:02}" for number in range(20)]
 SONGS += [name * 5000 for name in ("a", "m", "é")]
 DAYS = 40

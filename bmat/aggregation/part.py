@@ -1,0 +1,209 @@
+"""One partition as lines of CSV, and what is to be known of them."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+from bmat.aggregation.job import Bytes, Ints, Job, Words
+from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.kernel_fields import MONTH_STARTS
+from bmat.aggregation.kernel_format import (
+    FORMAT_FIELDS,
+    FORMATTED,
+    NUMBER_TEXTS,
+    OVERFLOW,
+    W_FIRST_DAY,
+    W_GROUPS,
+    W_KEEP_GROUPS,
+    W_LAST_DAY,
+    W_OVERFLOW_DAY,
+    W_OVERFLOW_HIGH,
+    W_OVERFLOW_LOW,
+    W_PLAYS_HIGH,
+    W_PLAYS_LOW,
+    W_RANK,
+    W_TEXT_BYTES,
+    format_songs,
+)
+from bmat.aggregation.memory import ALL_DAYS, MergingMemory, byte_array, grown
+from bmat.aggregation.parquet import Groups, save_groups
+from bmat.aggregation.spill import write_all
+from bmat.aggregation.table import Table
+
+TOP_SONGS = 100
+
+
+@dataclass(frozen=True)
+class Overflow:
+    """The first total, in output order, that is past the largest possible one."""
+
+    song: bytes
+    day: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines of one partition: those in the file `path` (if any), then `text[:text_bytes]`.
+
+    `days` are the days that occur, `day_low` and `day_high` their sums in words of 64 bits;
+    `top` are the songs with the most plays, with their totals; `parquet_paths` the files of the
+    same totals as Parquet, where that is wanted.
+    """
+
+    text: Bytes
+    text_bytes: int
+    path: Path | None
+    path_bytes: int
+    groups: int
+    plays: int
+    days: Ints
+    day_low: Words
+    day_high: Words
+    top: list[tuple[int, bytes]]
+    overflow: Overflow | None
+    parquet_paths: list[Path]
+
+
+class PartWriter:
+    """Collects the lines of one partition, and what is to be known of them."""
+
+    def __init__(self, job: Job, memory: MergingMemory, text: Bytes) -> None:
+        self._job = job
+        self._memory = memory
+        self._text = text
+        self._path: Path | None = None
+        self._path_bytes = 0
+        self._text_bytes = 0
+        self._groups = 0
+        self._plays = 0
+        self._first_day, self._last_day = ALL_DAYS, -1
+        self._top: list[tuple[int, bytes]] = []
+        self._parquet_paths: list[Path] = []
+        self.overflow: Overflow | None = None
+
+    def write(self, table: Table) -> None:
+        """Add the totals of a table, which sort behind all that came before."""
+        table.sort()
+        state: Ints = np.zeros(FORMAT_FIELDS, dtype=np.int64)
+        state[W_FIRST_DAY], state[W_LAST_DAY] = self._first_day, self._last_day
+        state[W_TEXT_BYTES] = self._text_bytes
+        state[W_KEEP_GROUPS] = self._job.parquet is not None
+        groups = Groups(table.row_count if self._job.parquet else 0)
+        longest = int(np.diff(self._memory.starts[: table.song_count + 1]).max(initial=0))
+        if len(self._memory.prefix) < 2 * longest + 2 + SLACK_BYTES:
+            self._memory.prefix = byte_array(2 * longest + 2)
+        outcome = self._format(state, table, groups)
+        while outcome not in (FORMATTED, OVERFLOW):
+            self._make_room(state)
+            outcome = self._format(state, table, groups)
+        self._text_bytes = int(state[W_TEXT_BYTES])
+        self._groups += int(state[W_GROUPS])
+        self._plays += words_of(state, W_PLAYS_LOW, W_PLAYS_HIGH)
+        self._first_day, self._last_day = int(state[W_FIRST_DAY]), int(state[W_LAST_DAY])
+        if outcome == OVERFLOW:
+            song = table.song(int(self._memory.order[state[W_RANK]]))
+            total = words_of(state, W_OVERFLOW_LOW, W_OVERFLOW_HIGH)
+            self.overflow = Overflow(song, int(state[W_OVERFLOW_DAY]), total)
+            return
+        self._note_top(table)
+        if self._job.parquet is not None:
+            path = self._job.folder / f"{uuid4().hex}.parquet"
+            save_groups(path, table, groups, int(state[W_GROUPS]))
+            self._parquet_paths.append(path)
+
+    def _format(self, state: Ints, table: Table, groups: Groups) -> int:
+        memory = self._memory
+        return format_songs(
+            state,
+            memory.order,
+            table.song_count,
+            memory.starts,
+            memory.texts,
+            memory.row_starts,
+            memory.gathered,
+            memory.wide,
+            memory.state,
+            memory.cells,
+            self._text,
+            memory.prefix,
+            memory.date_texts,
+            MONTH_STARTS,
+            NUMBER_TEXTS,
+            memory.song_low,
+            memory.song_high,
+            memory.day_low,
+            memory.day_high,
+            groups.ranks,
+            groups.days,
+            groups.sums,
+        )
+
+    def _make_room(self, state: Ints) -> None:
+        """Grow the text, or move it to a file where it is as large as it may be."""
+        used = int(state[W_TEXT_BYTES])
+        size = len(self._text) - SLACK_BYTES
+        if used and size >= self._job.sizes.written_text_bytes:
+            self._path = self._path or self._job.folder / f"{uuid4().hex}.part"
+            descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)
+            try:
+                view = self._text.data[:used]
+                self._path_bytes = write_all(descriptor, [view], self._path_bytes)
+            finally:
+                os.close(descriptor)
+            state[W_TEXT_BYTES] = 0
+        else:
+            self._text = grown(self._text, 2 * size, used)
+
+    def _note_top(self, table: Table) -> None:
+        """Keep the songs with the most plays, those first in order where plays are the same."""
+        memory, songs = self._memory, table.song_count
+        high, low = memory.song_high[:songs], memory.song_low[:songs]
+        ranks = np.arange(songs)
+        if songs > TOP_SONGS and not high.any():
+            bound = np.partition(low, songs - TOP_SONGS)[songs - TOP_SONGS]
+            ranks = np.flatnonzero(low >= bound)
+            above = ranks[low[ranks] > bound]
+            equal = ranks[low[ranks] == bound][: TOP_SONGS - len(above)]
+            ranks = np.concatenate([above, equal])
+        self._top += [
+            (int(low[rank]) + (int(high[rank]) << 64), table.song(int(memory.order[rank])))
+            for rank in ranks
+        ]
+        self._top = first_of_top(self._top)
+
+    def finish(self) -> Part:
+        """The part. The memory's sums by day are cleared."""
+        memory = self._memory
+        span = slice(self._first_day, self._last_day + 1)
+        low, high = memory.day_low[span], memory.day_high[span]
+        found = np.flatnonzero(low | high)
+        part = Part(
+            text=self._text,
+            text_bytes=self._text_bytes,
+            path=self._path,
+            path_bytes=self._path_bytes,
+            groups=self._groups,
+            plays=self._plays,
+            days=found + self._first_day,
+            day_low=low[found],
+            day_high=high[found],
+            top=self._top,
+            overflow=self.overflow,
+            parquet_paths=self._parquet_paths,
+        )
+        low[:], high[:] = 0, 0
+        return part
+
+
+def first_of_top(top: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The songs with the most plays, at most TOP_SONGS; by name where plays are the same."""
+    return sorted(top, key=lambda entry: (-entry[0], entry[1]))[:TOP_SONGS]
+
+
+def words_of(state: Ints, low: int, high: int) -> int:
+    """The number whose low and high 64 bits are in `state`."""
+    return int(state[low : low + 1].view(np.uint64)[0]) + (int(state[high]) << 64)

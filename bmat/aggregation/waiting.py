@@ -1,0 +1,89 @@
+"""The rows of one partition that wait for their merge: in memory, on disk, and in hot cells."""
+
+import os
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bmat.aggregation.hot_cells import emptied, shared_cells
+from bmat.aggregation.job import Bytes, Ints, Job
+from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.memory import Arena, MergingMemory, grown
+from bmat.aggregation.spill import Spilled
+from bmat.aggregation.splitting import NO_SPLITTERS
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The rows of one partition that wait for their merge: number `partition` of what is
+    `spilled`, and the shared cells of the hot songs `span[0]` to `span[1]`.
+    """
+
+    spilled: list[Spilled]
+    partition: int
+    span: tuple[int, int] = (0, 0)
+
+
+def rows_of(
+    waiting: Waiting, job: Job, memory: MergingMemory
+) -> Generator[tuple[Bytes, Ints], int, None]:
+    """The rows of a partition: yields bytes, and extents of them that hold rows. Those on disk are
+    read into the memory's buffer, stretch after stretch. Send back where the first row begins that
+    was not taken.
+    """
+    arena = memory.arena
+    arena.prepare(1)
+    for _ in emptied(shared_cells(job.folder), job.hot, waiting.span, NO_SPLITTERS, arena):
+        yield arena.bytes, extents_of(arena)
+        arena.prepare(1)
+    yield arena.bytes, extents_of(arena)
+    for spill in waiting.spilled:
+        for kept in spill.kept:
+            yield kept.bytes, kept.extents_of(waiting.partition)
+    yield from rows_on_disk(waiting.spilled, waiting.partition, memory)
+
+
+def extents_of(arena: Arena) -> Ints:
+    """Where the rows of an arena of one partition are."""
+    return np.ascontiguousarray(arena.take_chunks()[:, 1:])
+
+
+def rows_on_disk(
+    spilled: list[Spilled], partition: int, memory: MergingMemory
+) -> Generator[tuple[Bytes, Ints], int, None]:
+    """The rows of a partition that are in files."""
+    filled = 0
+    for spill in spilled:
+        if not len(spill.runs):
+            continue
+        descriptor = os.open(spill.path, os.O_RDONLY)
+        try:
+            for run in spill.runs[:, partition : partition + 2].tolist():
+                offset, end = run
+                while offset < end:
+                    room = len(memory.buffer) - SLACK_BYTES - filled
+                    if not room:
+                        taken = yield memory.buffer, np.array([[0, filled]])
+                        filled = keep_rest(memory, taken, filled)
+                        continue
+                    view = memory.buffer.data[filled : filled + min(room, end - offset)]
+                    count = os.preadv(descriptor, [view], offset)
+                    if not count:
+                        raise OSError("A temporary file has become shorter.")
+                    offset += count
+                    filled += count
+        finally:
+            os.close(descriptor)
+    if filled:
+        yield memory.buffer, np.array([[0, filled]])
+
+
+def keep_rest(memory: MergingMemory, taken: int, filled: int) -> int:
+    """Move the row that is not whole yet to the buffer's front. Returns its length so far."""
+    rest = filled - taken
+    if not taken:
+        memory.buffer = grown(memory.buffer, 2 * (len(memory.buffer) - SLACK_BYTES), filled)
+    else:
+        memory.buffer[:rest] = memory.buffer[taken:filled].copy()
+    return rest
