@@ -1,8 +1,8 @@
 """The kernel that reads a block: bytes into rows, each in its partition or in a hot cell.
 
-The clean record (song, date, plays; no quote; an ASCII song; a bare date and number) takes a fast
-path, eight bytes at a time. Any other is split, unquoted and judged field by field; what cannot
-be counted goes to the rejects.
+The clean record (song, date, plays; an ASCII song, in quotes or not; a bare date and number) takes
+a fast path, eight bytes at a time. Any other is split, unquoted and judged field by field; what
+cannot be counted goes to the rejects.
 """
 
 from typing import Any
@@ -48,6 +48,7 @@ from bmat.aggregation.kernel_split import (
     F_STOP,
     LF,
     QUOTE,
+    QUOTED_FIELD_BYTES,
     UNTERMINATED,
     split_record,
     unquote,
@@ -115,6 +116,7 @@ REASONS = (
 LISTED_RECORD_BYTES = 1024
 REJECT_HEAD_BYTES = 16
 
+QUOTES = np.uint64(0x2222222222222222)
 SPACES = np.uint64(0x2020202020202020)
 DATE_PATTERN = np.uint64(0x2D30302D30303030)
 DATE_CARRIES = np.uint64(0x7F76767F76767676)
@@ -272,11 +274,15 @@ def parse_block(
         follower = np.int64(-1)
         first = load8(buffer, position)
         # The fast path ends with `follower` set, or leaves the record to the other path.
-        if is_simple and first != QUOTE:
-            scan = position
+        if is_simple:
+            # A song in quotes ends at the next one; what else a quote may mean is not clean.
+            quotes = np.int64(first == QUOTE)
+            ends_song = QUOTES if quotes else delimiters
+            at = position + quotes
+            scan = at
             while True:
                 word = load64(buffer, scan)
-                hits = zero_bytes(word ^ delimiters)
+                hits = zero_bytes(word ^ ends_song)
                 odd = ((word - SPACES) | word) & HIGHS
                 if (hits | odd) != np.uint64(0) or scan >= end:
                     break
@@ -284,10 +290,12 @@ def parse_block(
                 scan += 8
             tail = trailing_zeros(hits) >> 3
             mask = low_bytes(tail)
-            count = scan + tail - position
-            if hits != np.uint64(0) and (odd & mask) == np.uint64(0) and count > 0:
+            count = scan + tail - at
+            date_at = at + count + quotes + 1
+            is_clean = hits != np.uint64(0) and (odd & mask) == np.uint64(0)
+            is_clean &= 0 < count <= QUOTED_FIELD_BYTES
+            if is_clean and load8(buffer, date_at - 1) == delimiter:
                 hashed = hash_word(hashed, word & mask)
-                date_at = position + count + 1
                 digits = load64(buffer, date_at) ^ DATE_PATTERN
                 rest = load64(buffer, date_at + 8) ^ day_pattern
                 bad = (digits | (digits + DATE_CARRIES)) & HIGHS

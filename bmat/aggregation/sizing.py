@@ -26,7 +26,7 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
     """
     share = limits.memory_budget_bytes // limits.threads
     block_bytes = limits.block_bytes or between(
-        256 * KIB, data_bytes // (limits.threads * 8) + 1, between(256 * KIB, share // 4, 64 * MIB)
+        256 * KIB, data_bytes // (limits.threads * 12) + 1, between(256 * KIB, share // 4, 64 * MIB)
     )
     part_bytes = between(4 * KIB, share // 24, 3 * MIB)
     part_bytes = max(part_bytes, min(data_bytes // MOST_PARTITIONS, share // 4))
@@ -43,7 +43,7 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         reject_bytes=between(4 * KIB, data_bytes, 256 * KIB),
         part_bytes=part_bytes,
         arena_bytes=arena_bytes,
-        chunk_bytes=32 * KIB,
+        chunk_bytes=24 * KIB,
         merge_rows=min(max(1024, share // 4 // BYTES_PER_MERGED_ROW), most_rows),
         merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
         written_text_bytes=between(64 * KIB, share // 8, 64 * MIB),
