@@ -93,6 +93,7 @@ def announce(settings: RunSettings) -> None:
             return
     print(
         f"\n  Reports  {settings.web_url}/api/reports/"
+        f"\n  Docs     {settings.web_url}/api/docs/"
         f"\n  Flower   {settings.flower_url}/  (user: {settings.flower_user})"
         f"\n  Files    {settings.home}"
         "\n  Ctrl-C stops everything.\n",

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 import psycopg2  # type: ignore[import-untyped]  # the package has no types
 
 PROCESSING = 0
+BY_PRODUCTS = ("totals.parquet", "summary.json")
 
 # One line for each write that ends a report, also where it had ended before.
 KEEP_A_LOG = """
@@ -36,7 +38,11 @@ class Row(NamedTuple):
 
     @property
     def files(self) -> set[str]:
-        return {self.input_file, self.output_file, self.rejects_file} - {""}
+        """All that belongs to the report: beside its output lie two more."""
+        named = {self.input_file, self.output_file, self.rejects_file} - {""}
+        folder = PurePosixPath(self.output_file).parent
+        beside = {str(folder / name) for name in BY_PRODUCTS} if self.output_file else set()
+        return named | beside
 
 
 class Database:

@@ -33,6 +33,9 @@ def _wrong(
         return None
     if expected.error_code or row.status != DONE:
         return f"{row}: ended otherwise than expected"
+    missing = [name for name in row.files if not (service.home / "reports" / name).is_file()]
+    if missing:
+        return f"{row}: without {missing}"
     body = service.client.body(row.pid)
     if service.client.download(body) != expected.totals:
         return f"{row}: other totals than the reference"

@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 import requests
 
+from bmat.api.schema.accounts import LOGIN
 from bmat.tests import samples
 from bmat.tests.live.processes import PROJECT_FOLDER
 from bmat.tests.live.stack import Stack
 
 GUIDE = (PROJECT_FOLDER / "docs" / "api.md").read_text()
-WRITTEN = "http://127.0.0.1:8000"
+WRITTEN = {
+    "sh": "http://127.0.0.1:8000",
+    "python": "http://127.0.0.1:8000",
+    "bash": "https://bmat.example",
+}
 
 
 @pytest.fixture
@@ -26,8 +31,8 @@ def reader(tmp_path: Path) -> Path:
 def blocks(language: str, stack: Stack) -> str:
     """All that the guide has in `language`, for the service that runs."""
     found = "".join(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL))
-    assert WRITTEN in found
-    return found.replace(WRITTEN, stack.client.base_url)
+    assert WRITTEN[language] in found
+    return found.replace(WRITTEN[language], stack.client.base_url)
 
 
 def run(command: list[str], folder: Path) -> str:
@@ -49,6 +54,16 @@ def test_it_works_with_python(stack: Stack, reader: Path) -> None:
 
     assert printed == "2400 plays of 7 rows\n"
     assert (reader / "totals.csv").read_bytes() == samples.PLAYS_TOTALS
+
+
+def test_it_works_with_a_token(locked: Stack, reader: Path) -> None:
+    (reader / "password.txt").write_text(LOGIN["password"])
+
+    printed = run(["sh", "-eu", "-c", blocks("bash", locked)], reader)
+
+    assert '"input_name":"plays.csv"' in printed
+    assert (reader / "bmat.curl").stat().st_mode & 0o777 == 0o600
+    assert printed.endswith('"code":"invalid_token"}')
 
 
 def test_its_page_finds_all_that_it_loads(stack: Stack) -> None:
