@@ -63,8 +63,8 @@ class Reconciler(bootsteps.StartStopStep):
         self.tick()
 
     def tick_where_beat_is_silent(self) -> None:
-        """Reconciles where beat has not asked for it for a while: it is dead, or the broker is. From
-        then on it does so at each tick of its own, until beat is heard again.
+        """Reconciles where beat has not asked for it for a while: it is dead, or the broker is.
+        From then on it does so at each tick of its own, until beat is heard again.
         """
         silent_seconds = time.monotonic() - self._last_heard
         if silent_seconds > MISSED_TICKS * settings.BMAT_RECONCILE_SECONDS:
