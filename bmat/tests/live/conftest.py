@@ -11,6 +11,7 @@ from bmat.tests.live.client import Client
 from bmat.tests.live.stack import Stack
 
 HERE = Path(__file__).parent
+START_TIMEOUT_SECONDS = 240
 versions: list[str] = []
 
 
@@ -19,6 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.live)
             item.add_marker(pytest.mark.enable_socket)
+            if not item.get_closest_marker("timeout"):
+                # The first test that asks for a service waits for its start, too.
+                item.add_marker(pytest.mark.timeout(START_TIMEOUT_SECONDS))
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +43,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = Stack(tmp_path_factory.mktemp("locked"), settings=people.LOCKED)
     try:
         running.start()
-        for login in (LOGIN, people.LEAVER):
-            running.add_user(**login)
-        token = running.manage("create_token", LOGIN["username"])
+        token = running.add_users(LOGIN, people.LEAVER)
         running.client = Client(running.client.base_url, token)
         yield running
     finally:

@@ -2,6 +2,7 @@
 PostgreSQL and Redis.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -17,6 +18,13 @@ from bmat.tests.live.servers import PrivatePostgres, PrivateRedis
 
 START_SECONDS = 60.0
 FLOWER_LOGIN = ("watcher", "a password of the live tests")
+ADD = """
+import json, sys
+from django.contrib.auth.models import User
+from knox.models import AuthToken
+users = [User.objects.create_user(**login) for login in json.load(sys.stdin)]
+print(AuthToken.objects.create(users[0])[1])
+"""
 
 
 class Stack:
@@ -107,14 +115,9 @@ class Stack:
         )
         return ended.stdout.strip()
 
-    def add_user(self, username: str, password: str) -> None:
-        """Adds an ordinary user, who logs in with the password."""
-        code = (
-            "import sys\n"
-            "from django.contrib.auth.models import User\n"
-            f"User.objects.create_user({username!r}, password=sys.stdin.read())"
-        )
-        self.manage("shell", "--no-imports", "--command", code, stdin=password)
+    def add_users(self, *logins: dict[str, str]) -> str:
+        """Adds ordinary users, who log in with a password; a token of the first one."""
+        return self.manage("shell", "--no-imports", "--command", ADD, stdin=json.dumps(logins))
 
     def token_of_new_user(self, name: str) -> str:
         return self.manage("create_token", name, "--create-user")
