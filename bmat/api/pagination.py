@@ -3,11 +3,14 @@
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
 EXAMPLE_PAGE = "https://bmat.example/api/reports/?cursor=cD0yMDI2LTExLTAx"
+BAD_CURSOR = "It is not one that an earlier page has given."
+# What a page starts behind: the time at which a report was created.
+POSITION = serializers.DateTimeField()
 ADDRESS = {"type": ["string", "null"], "format": "uri"}
 
 
@@ -20,6 +23,18 @@ class NewestFirst(CursorPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 500
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """The cursor of the request. DRF would call one that nobody was given a page that is not
+        found, and would ask the database for a time that is none.
+        """
+        try:
+            cursor = super().decode_cursor(request)
+            if cursor is not None and cursor.position is not None:
+                POSITION.run_validation(cursor.position)
+        except (NotFound, ValidationError) as error:
+            raise ValidationError({"cursor": [BAD_CURSOR]}) from error
+        return cursor
 
     def get_page_size(self, request: Request) -> int:
         wanted = request.query_params.get("page_size")

@@ -53,7 +53,6 @@ report_operations = operations(
             ),
             **NOT_MODIFIED,
             **bad_request(status={"status": ['"9" is not a valid choice.']}),
-            **errors(NotFound),
         },
     ),
     create=operation(

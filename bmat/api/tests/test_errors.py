@@ -136,12 +136,22 @@ def test_it_keeps_the_text_of_an_internal_refusal_to_itself(
     assert b"internal cause" not in response.content
 
 
-@pytest.mark.parametrize("path", ["?cursor=x", "?cursor=%FF%zz", "?cursor=" + "x" * 5000])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "?cursor=x",
+        "?cursor=%FF%zz",
+        "?cursor=" + "x" * 5000,
+        # p=junk, and p=2026-13-45
+        "?cursor=cD1qdW5r",
+        "?cursor=cD0yMDI2LTEzLTQ1",
+    ],
+)
 def test_it_does_not_follow_a_cursor_that_it_did_not_give(client, path):
     response = client.get(REPORTS + path)
 
-    assert response.status_code == 404
-    assert response.json() == {"detail": "Invalid cursor", "code": "not_found"}
+    assert response.status_code == 400
+    assert response.json() == {"cursor": ["It is not one that an earlier page has given."]}
 
 
 @pytest.mark.parametrize("status", ["%00", "%FF", "9", "-1", "1e9", "x" * 5000])
