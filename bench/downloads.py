@@ -19,12 +19,12 @@ from pathlib import Path
 
 import requests
 
-from bench.load import ProductionStack
 from bmat.tests.live.client import Client
 from bmat.tests.live.downloading import CURL, LargeResult, interrupted, resumed, size
 from bmat.tests.live.processes import ServerProcess
 from bmat.tests.live.proxy import proxied
 from bmat.tests.live.sessions import peak_bytes, peak_bytes_from_now
+from bmat.tests.live.stack import Stack
 
 DOWNLOAD_BYTES = int(os.environ.get("DOWNLOAD_BYTES", str(10**9)))
 POLLERS, POLLS_EACH = 200, 10
@@ -37,7 +37,7 @@ MB = 10**6
 class Check:
     """The running service, its client, and the result: the pid of its report and its output."""
 
-    stack: ProductionStack
+    stack: Stack
     folder: Path
     pid: str
     output: Path
@@ -48,7 +48,7 @@ class Check:
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bmat-downloads-") as folder:
-        stack = ProductionStack(Path(folder) / "stack")
+        stack = Stack(Path(folder) / "stack")
         try:
             stack.start()
             return measure(stack, Path(folder))
@@ -56,7 +56,7 @@ def main() -> int:
             stack.stop()
 
 
-def measure(stack: ProductionStack, folder: Path) -> int:
+def measure(stack: Stack, folder: Path) -> int:
     """Prints what each step came to. The exit code."""
     per_block = LargeResult(1).content_bytes
     started = time.monotonic()

@@ -32,6 +32,9 @@ class ProductionStack(Stack):
             "DJANGO_SETTINGS_MODULE": "config.settings.production",
             "DJANGO_SECRET_KEY": "for-the-time-of-this-measurement",
             "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+            # The clients are nobody in particular, and many.
+            "BMAT_REQUIRE_AUTH": "off",
+            "BMAT_REQUEST_RATE": "none",
         }
 
 

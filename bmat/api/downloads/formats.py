@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from bmat.api.serializers.parameters import SwitchField
 from bmat.api.services import files
 
 
@@ -40,7 +41,7 @@ class Wanted:
 class DownloadSerializer(serializers.Serializer[Any]):
     """The query of a download. Its context holds the `formats` that there are."""
 
-    excel_safe = serializers.BooleanField(default=False)
+    excel_safe = SwitchField(default=False)
 
     def get_fields(self) -> dict[str, Any]:
         names = [each.name for each in self.context["formats"]]

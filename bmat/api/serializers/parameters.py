@@ -1,6 +1,7 @@
 """Kinds of parameters of a URL. Blank ones count as not given: that is how forms send them."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -49,3 +50,17 @@ class SomeOfField(serializers.MultipleChoiceField):
 
     def get_value(self, dictionary: Any) -> Any:
         return [value for value in super().get_value(dictionary) if value]
+
+
+class NumberField(serializers.IntegerField):
+    """A number in a query. DRF takes a blank one for one that was not given."""
+
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        return dictionary.get(self.field_name, serializers.empty)
+
+
+class SwitchField(serializers.BooleanField):
+    """A yes or no in a query, where blank is neither."""
+
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        return dictionary.get(self.field_name, serializers.empty)

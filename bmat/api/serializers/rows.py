@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from bmat.aggregation.spans import Days
-from bmat.api.serializers.parameters import DayField, TextField
+from bmat.api.serializers.parameters import DayField, NumberField, TextField
 from bmat.api.services.rows import (
     DATE,
     DATE_BACKWARDS,
@@ -34,7 +34,7 @@ class QuestionSerializer(serializers.Serializer[Any]):
         help_text="`song` where it is not given; `-song` is the whole order backwards; date and "
         "plays are for one `song`.",
     )
-    limit = serializers.IntegerField(
+    limit = NumberField(
         default=ROWS, min_value=1, max_value=MOST_ROWS, help_text="The most rows of a page."
     )
     cursor = serializers.CharField(

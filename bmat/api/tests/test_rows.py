@@ -213,6 +213,7 @@ def test_its_pages_equal_a_filter_over_the_output(client, done, monkeypatch):
         ({"limit": "0"}, "limit"),
         ({"limit": "1001"}, "limit"),
         ({"limit": "many"}, "limit"),
+        ({"limit": ""}, "limit"),
         ({"cursor": "x"}, "cursor"),
         ({"cursor": "WzAsMV0:x"}, "cursor"),
         ({"cursor": "é:é"}, "cursor"),
