@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from bmat.api.serializers.parameters import SwitchField
 from bmat.api.services import files
 
 
@@ -41,7 +40,7 @@ class Wanted:
 class DownloadSerializer(serializers.Serializer[Any]):
     """The query of a download. Its context holds the `formats` that there are."""
 
-    excel_safe = SwitchField(default=False)
+    excel_safe = serializers.BooleanField(default=False)
 
     def get_fields(self) -> dict[str, Any]:
         names = [each.name for each in self.context["formats"]]

@@ -1,4 +1,6 @@
-"""Kinds of parameters of a URL. Blank ones count as not given: that is how forms send them."""
+"""Kinds of parameters of a URL. Blank ones count as not given: that is how forms send them. A blank
+number is refused.
+"""
 
 import re
 from collections.abc import Mapping
@@ -53,14 +55,7 @@ class SomeOfField(serializers.MultipleChoiceField):
 
 
 class NumberField(serializers.IntegerField):
-    """A number in a query. DRF takes a blank one for one that was not given."""
-
-    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
-        return dictionary.get(self.field_name, serializers.empty)
-
-
-class SwitchField(serializers.BooleanField):
-    """A yes or no in a query, where blank is neither."""
+    """A number in a query, where blank is none. DRF takes it for one that was not given."""
 
     def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
         return dictionary.get(self.field_name, serializers.empty)

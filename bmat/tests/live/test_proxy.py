@@ -69,9 +69,7 @@ def test_it_compresses_for_those_who_ask(proxy: Client, report: tuple[str, bytes
         assert answer.headers["Content-Encoding"] == "gzip"
         assert answer.headers["ETag"].startswith('W/"')
         assert gzip.decompress(answer.raw.read(decode_content=False)) == totals
-    again = get(
-        proxy, path, **{"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]}
-    )
+    again = get(proxy, path, **{"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
 
