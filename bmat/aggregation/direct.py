@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bmat.aggregation.job import Bytes
-from bmat.aggregation.memory import Pool
+from bmat.aggregation.pool import Pool
 
 BUFFER_BYTES = 2**22
 # So little is not worth the wait for the disk.

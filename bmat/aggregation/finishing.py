@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
 from bmat.aggregation.job import Job
-from bmat.aggregation.parquet_file import Appended, finish_parquet
+from bmat.aggregation.parquet_file import write_footer
 from bmat.aggregation.part import Overflow, first_of_top
 from bmat.aggregation.rejects import write_rejects
 from bmat.aggregation.summary import Summary
@@ -30,9 +30,7 @@ def list_rejects(job: Job, totals: Totals) -> None:
         write_rejects(job, job.rejects, totals.rejects)
 
 
-def finish(
-    job: Job, totals: Totals, written: list[Written], appended: list[Appended], rejects: None
-) -> Outcome:
+def finish(job: Job, totals: Totals, written: list[Written], rejects: None) -> Outcome:
     """Raises AggregationError `plays_overflow`."""
     parts = [one.part for one in written]
     for part in parts:
@@ -55,7 +53,8 @@ def finish(
     )
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
     if job.parquet is not None:
-        finish_parquet(job.parquet, appended)
+        groups = [group for part in parts for group in part.row_groups]
+        write_footer(job.parquet, written[-1].parquet_end, groups)
     top = first_of_top([entry for part in parts for entry in part.top])
     return Outcome(summary, top, dict(sorted(plays_by_day.items())))
 

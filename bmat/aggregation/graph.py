@@ -10,7 +10,6 @@ from typing import Any
 from bmat.aggregation.finishing import finish, list_rejects
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import merge_part
-from bmat.aggregation.parquet_file import append_part
 from bmat.aggregation.part import Part
 from bmat.aggregation.reading import read_block, settle_block
 from bmat.aggregation.totals import Totals, add_up
@@ -39,17 +38,8 @@ def build(job: Job) -> dict[Any, Any]:
         before = ("write", number - 1) if number else None
         graph["write", number] = (write_part, "job", number, before, ("merge", number))
     written = [("write", number) for number in partitions]
-    appended = append_to_parquet(graph, len(written)) if job.parquet is not None else []
-    graph[RESULT] = (finish, "job", "totals", written, appended, "rejects")
+    graph[RESULT] = (finish, "job", "totals", written, "rejects")
     return graph
-
-
-def append_to_parquet(graph: dict[Any, Any], parts: int) -> list[tuple[str, int]]:
-    """Chain what appends the parts to the Parquet file; returns the keys."""
-    for number in range(parts):
-        before = ("parquet", number - 1) if number else None
-        graph["parquet", number] = (append_part, "job", before, ("write", number))
-    return [("parquet", number) for number in range(parts)]
 
 
 def merge_in_turn(job: Job, totals: Totals, number: int, ahead: Written | None) -> Part:

@@ -12,7 +12,8 @@ import numpy as np
 
 from bmat.aggregation.job import HotSongs, Job, Splitters, Words
 from bmat.aggregation.kernel_cells import add_pairs, empty_cells
-from bmat.aggregation.memory import Arena, Pool
+from bmat.aggregation.memory import Arena
+from bmat.aggregation.pool import Pool
 from bmat.aggregation.row_memory import row_memory_of
 
 NO_PAIRS: Words = np.zeros(0, dtype=np.uint64)

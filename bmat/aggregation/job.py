@@ -95,6 +95,7 @@ class Sizes:
     merge_rows: int
     merge_text_bytes: int
     written_text_bytes: int
+    kept_page_bytes: int
     cells: int
     shares_cells: bool
     pairs: int

@@ -12,7 +12,7 @@ from bmat.aggregation.kernel_sort import FEW, sort_few, sum_by_day
 from bmat.aggregation.kernel_words import load8, load64, store8, store64
 
 # What made `format_songs` return.
-FORMATTED, TEXT_FULL, OVERFLOW = 0, 1, 2
+FORMATTED, TEXT_FULL, GROUPS_FULL, OVERFLOW = range(4)
 
 (
     W_RANK,
@@ -142,7 +142,7 @@ def write_tail(
 @kernel(
     "i8(i8[::1], i8[::1], i8, i8[::1], u1[::1], i8[::1], u8[::1], u8[::1], i8[::1], u8[::1], "
     "u1[::1], u1[::1], u1[::1], i4[::1], u8[::1], u8[::1], u8[::1], u8[::1], u8[::1], "
-    "i4[::1], i4[::1], i8[::1])"
+    "i8[::1], i8[::1], i8[::1])"
 )
 def format_songs(
     state: Any,
@@ -189,6 +189,9 @@ def format_songs(
         if at + (2 * count + 2 + LINE_TAIL_BYTES) * (high - low) > len(text):
             outcome = TEXT_FULL
             break
+        if keep and groups + high - low > len(group_ranks):
+            outcome = GROUPS_FULL
+            break
         # What follows adds up neighbours of the same day: a few values need no more than order.
         if high - low > FEW:
             high = sum_by_day(gathered, wide, ingest_state, cells, low, high)
@@ -234,8 +237,8 @@ def format_songs(
             first_day = min(first_day, day)
             last_day = max(last_day, day)
             if keep:
-                group_ranks[np.uint64(groups)] = np.int32(rank)
-                group_days[np.uint64(groups)] = np.int32(day)
+                group_ranks[np.uint64(groups)] = rank
+                group_days[np.uint64(groups)] = day
                 group_sums[np.uint64(groups)] = np.int64(sum_low)
             groups += 1
             if quoted_bytes > 0:

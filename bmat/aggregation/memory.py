@@ -4,11 +4,8 @@ Fresh memory is dear: the kernel clears each page at its first touch. Arrays may
 than needed: what is not touched costs nothing.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from mmap import MADV_HUGEPAGE, MAP_ANONYMOUS, MAP_PRIVATE, mmap
-from threading import Lock
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +14,7 @@ from bmat.aggregation.job import Bytes, Ints, Sizes, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_format import DATE_TEXT_BYTES
 from bmat.aggregation.kernel_ingest import I_SLOTS, INGEST_FIELDS, INGESTED_FIELDS, INGESTED_ROWS
+from bmat.aggregation.kernel_parquet import BLOCK_VALUES
 from bmat.aggregation.kernel_parse import PARSE_FIELDS
 from bmat.aggregation.kernel_places import SEEN_BATCH, SEEN_FIELDS
 from bmat.aggregation.kernel_rows import (
@@ -29,12 +27,12 @@ from bmat.aggregation.kernel_rows import (
     CHUNK_FIELDS,
     HEAD_FIELDS,
 )
+from bmat.aggregation.pool import Pool
 
 FIRST_SLOTS = 4096
 HUGE_BYTES = 2**22
 ALL_DAYS = 3_652_059 + 1
 
-T = TypeVar("T")
 N = TypeVar("N", bound=np.generic)
 
 
@@ -143,6 +141,27 @@ class ReadingMemory:
         self.buffer[:used] = old[:used]
 
 
+class Groups:
+    """Totals that are to become rows of Parquet: of the songs with these ranks, on `days`, `sums`
+    plays; and what their encoding needs, `prefixes` and `suffixes` being lengths in bytes.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.ranks, self.days, self.sums = (np.zeros(rows, dtype=np.int64) for _ in range(3))
+        self.prefixes, self.suffixes = (np.zeros(rows, dtype=np.int64) for _ in range(2))
+        self.scratch: Ints = np.zeros(BLOCK_VALUES, dtype=np.int64)
+        self._page = byte_array(0)
+
+    def __len__(self) -> int:
+        return len(self.ranks)
+
+    def page_of(self, size: int) -> Bytes:
+        """Room for a page of `size` bytes, and SLACK_BYTES; whatever was there is lost."""
+        if len(self._page) < size + SLACK_BYTES:
+            self._page = byte_array(size)
+        return self._page
+
+
 class MergingMemory:
     """What a task needs to merge and write a partition."""
 
@@ -172,6 +191,7 @@ class MergingMemory:
         self.song_low = np.zeros(songs, dtype=np.uint64)
         self.song_high = np.zeros(songs, dtype=np.uint64)
         self.prefix = byte_array(4096)
+        self.groups = Groups(0)
         self.arena = Arena(sizes.run_bytes, sizes.chunk_bytes)
         self.resize_rows(rows)
         self.clear()
@@ -191,39 +211,6 @@ class MergingMemory:
         self.state[:] = 0
         self.state[I_SLOTS] = FIRST_SLOTS
         self.slots[:FIRST_SLOTS] = 0
-
-
-class Pool(Generic[T]):
-    """Things that tasks borrow and give back; as many as there are at work at a time.
-
-    `kind` says which ones are alike.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._free: dict[object, list[T]] = {}
-
-    def take(self, kind: object, make: Callable[[], T]) -> T:
-        with self._lock:
-            free = self._free.get(kind)
-            if free:
-                return free.pop()
-        return make()
-
-    def give_back(self, kind: object, thing: T) -> None:
-        with self._lock:
-            self._free.setdefault(kind, []).append(thing)
-
-    @contextmanager
-    def borrow(self, kind: object, make: Callable[[], T]) -> Iterator[T]:
-        """Lends one for the block. What an error has left in an unknown state does not return."""
-        thing = self.take(kind, make)
-        yield thing
-        self.give_back(kind, thing)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._free.clear()
 
 
 READING: Pool[ReadingMemory] = Pool()

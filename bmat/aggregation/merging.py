@@ -4,9 +4,10 @@ import numpy as np
 
 from bmat.aggregation.job import Bytes, Job, Sizes, Splitters
 from bmat.aggregation.kernel_ingest import I_END, I_POSITION, divide_rows
-from bmat.aggregation.memory import MERGING, Arena, MergingMemory, Pool, byte_array
+from bmat.aggregation.memory import MERGING, Arena, MergingMemory, byte_array
 from bmat.aggregation.part import Part, PartWriter
 from bmat.aggregation.partition import choose_splitters
+from bmat.aggregation.pool import Pool
 from bmat.aggregation.spill import Spilled, SpillWriter
 from bmat.aggregation.splitting import make_splitters
 from bmat.aggregation.table import Table

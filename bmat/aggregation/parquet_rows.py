@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 # Arrow loads it when an array is cast for the first time: no answer shall wait for that.
@@ -21,7 +22,6 @@ import pyarrow.compute  # noqa: F401
 import pyarrow.parquet as pq
 
 from bmat.aggregation.job import Ints
-from bmat.aggregation.parquet import arrow_array, integers_of
 from bmat.aggregation.spans import EPOCH_ORDINAL, Days, Page, Place, Row, Span
 
 # A page that looks for days among all songs may find none in a row group. After so many it ends,
@@ -150,7 +150,7 @@ class TotalsFile:
 
     def _smallest_song(self, group: int) -> bytes:
         statistics = self._footer.row_group(group).column(0).statistics
-        if statistics.has_min_max:
+        if statistics is not None and statistics.has_min_max:
             return bytes(statistics.min_raw)
         songs = self._file.iter_batches(1, row_groups=[group], columns=["Song"], use_threads=False)
         return str(next(songs).column(0)[0].as_py()).encode()
@@ -163,3 +163,18 @@ class TotalsFile:
             table = self._file.read_row_group(group, columns=[name], use_threads=False)
             self._columns[name] = table.column(0).combine_chunks()
         return self._columns[name]
+
+
+def arrow_array(integers: npt.NDArray[np.signedinteger[Any]]) -> Any:
+    """Integers as an array of Arrow's, which shares their memory if it can. Arrow's own way to it
+    imports pandas, where that is installed: a process would wait for half a second.
+    """
+    kind = pa.from_numpy_dtype(integers.dtype)
+    memory = pa.py_buffer(np.ascontiguousarray(integers))
+    return pa.Array.from_buffers(kind, len(integers), [None, memory])
+
+
+def integers_of(array: Any, kind: type[np.signedinteger[Any]]) -> Ints:
+    """The way back: an array of Arrow's, whose values have the type `kind` and are all there."""
+    values = np.frombuffer(array.buffers()[1], dtype=kind)
+    return values[array.offset : array.offset + len(array)]

@@ -13,6 +13,7 @@ from bmat.aggregation.kernel_fields import MONTH_STARTS
 from bmat.aggregation.kernel_format import (
     FORMAT_FIELDS,
     FORMATTED,
+    GROUPS_FULL,
     NUMBER_TEXTS,
     OVERFLOW,
     W_FIRST_DAY,
@@ -29,7 +30,8 @@ from bmat.aggregation.kernel_format import (
     format_songs,
 )
 from bmat.aggregation.memory import ALL_DAYS, MergingMemory, byte_array, grown
-from bmat.aggregation.parquet import Groups, save_groups
+from bmat.aggregation.parquet_format import RowGroup
+from bmat.aggregation.row_groups import ROWS_PER_GROUP, Pages, RowGroupWriter, make_room
 from bmat.aggregation.spill import write_all
 from bmat.aggregation.table import Table
 
@@ -50,8 +52,8 @@ class Part:
     """The lines of one partition: those in the file `path` (if any), then `text[:text_bytes]`.
 
     `days` are the days that occur, `day_low` and `day_high` their sums in words of 64 bits;
-    `top` are the songs with the most plays, with their totals; `parquet_paths` the files of the
-    same totals as Parquet, where that is wanted.
+    `top` are the songs with the most plays, with their totals; `row_groups` and `pages` the same
+    totals as Parquet, where that is wanted.
     """
 
     text: Bytes
@@ -65,7 +67,8 @@ class Part:
     day_high: Words
     top: list[tuple[int, bytes]]
     overflow: Overflow | None
-    parquet_paths: list[Path]
+    row_groups: list[RowGroup]
+    pages: Pages
 
 
 class PartWriter:
@@ -82,7 +85,7 @@ class PartWriter:
         self._plays = 0
         self._first_day, self._last_day = ALL_DAYS, -1
         self._top: list[tuple[int, bytes]] = []
-        self._parquet_paths: list[Path] = []
+        self._rows = RowGroupWriter(job)
         self.overflow: Overflow | None = None
 
     def write(self, table: Table) -> None:
@@ -92,16 +95,19 @@ class PartWriter:
         state[W_FIRST_DAY], state[W_LAST_DAY] = self._first_day, self._last_day
         state[W_TEXT_BYTES] = self._text_bytes
         state[W_KEEP_GROUPS] = self._job.parquet is not None
-        groups = Groups(table.row_count if self._job.parquet else 0)
+        if self._job.parquet is not None:
+            make_room(self._memory, min(ROWS_PER_GROUP, table.row_count))
         longest = int(np.diff(self._memory.starts[: table.song_count + 1]).max(initial=0))
         if len(self._memory.prefix) < 2 * longest + 2 + SLACK_BYTES:
             self._memory.prefix = byte_array(2 * longest + 2)
-        outcome = self._format(state, table, groups)
+        outcome = self._format(state, table)
         while outcome not in (FORMATTED, OVERFLOW):
-            self._make_room(state)
-            outcome = self._format(state, table, groups)
+            if outcome == GROUPS_FULL:
+                self._add_row_groups(state, table)
+            else:
+                self._make_room(state)
+            outcome = self._format(state, table)
         self._text_bytes = int(state[W_TEXT_BYTES])
-        self._groups += int(state[W_GROUPS])
         self._plays += words_of(state, W_PLAYS_LOW, W_PLAYS_HIGH)
         self._first_day, self._last_day = int(state[W_FIRST_DAY]), int(state[W_LAST_DAY])
         if outcome == OVERFLOW:
@@ -110,13 +116,10 @@ class PartWriter:
             self.overflow = Overflow(song, int(state[W_OVERFLOW_DAY]), total)
             return
         self._note_top(table)
-        if self._job.parquet is not None:
-            path = self._job.folder / f"{uuid4().hex}.parquet"
-            save_groups(path, table, groups, int(state[W_GROUPS]))
-            self._parquet_paths.append(path)
+        self._add_row_groups(state, table)
 
-    def _format(self, state: Ints, table: Table, groups: Groups) -> int:
-        memory = self._memory
+    def _format(self, state: Ints, table: Table) -> int:
+        memory, groups = self._memory, self._memory.groups
         return format_songs(
             state,
             memory.order,
@@ -141,6 +144,19 @@ class PartWriter:
             groups.days,
             groups.sums,
         )
+
+    def _add_row_groups(self, state: Ints, table: Table) -> None:
+        """Count the totals since the last time, and encode them where Parquet is wanted; there is
+        room for those of the next song then.
+        """
+        count, rank = int(state[W_GROUPS]), int(state[W_RANK])
+        self._groups += count
+        state[W_GROUPS] = 0
+        if self._job.parquet is not None:
+            self._rows.write(table, count)
+            if rank < table.song_count:
+                first, stop = self._memory.row_starts[rank : rank + 2].tolist()
+                make_room(self._memory, stop - first)
 
     def _make_room(self, state: Ints) -> None:
         """Grow the text, or move it to a file where it is as large as it may be."""
@@ -193,7 +209,8 @@ class PartWriter:
             day_high=high[found],
             top=self._top,
             overflow=self.overflow,
-            parquet_paths=self._parquet_paths,
+            row_groups=self._rows.row_groups,
+            pages=self._rows.pages,
         )
         low[:], high[:] = 0, 0
         return part

@@ -15,7 +15,9 @@ from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.direct import PageWriter
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import TEXTS
+from bmat.aggregation.parquet_file import append_pages
 from bmat.aggregation.part import Part
+from bmat.aggregation.row_groups import NO_PAGES
 from bmat.aggregation.spill import write_all
 
 HEADER = b"Song,Date,Total Number of Plays for Date\n"
@@ -68,12 +70,14 @@ def replacing(path: Path, is_optional: bool = False) -> Iterator[Path]:
 @dataclass(frozen=True)
 class Written:
     """A part that is in the output: up to byte `end` in the file, `tail` belongs behind it. `part`
-    has no text any more; `lead_seconds`: see PageWriter.
+    has no text and no pages any more; `lead_seconds`: see PageWriter. Its row groups are in the
+    Parquet file, up to byte `parquet_end`.
     """
 
     end: int
     tail: bytes
     lead_seconds: float
+    parquet_end: int
     part: Part
 
 
@@ -88,10 +92,13 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
             append_file(writer, part.path, part.path_bytes)
         writer.append(part.text[: part.text_bytes])
     TEXTS.give_back(job.sizes, part.text)
+    parquet_end = before.parquet_end if before else 0
+    if job.parquet is not None:
+        parquet_end = append_pages(job.parquet, parquet_end, part.pages)
     with Beacon(job.folder, len(job.blocks) + number) as beacon:
         beacon.report(1, 0)
-    done = replace(part, text=np.zeros(0, dtype=np.uint8), text_bytes=0)
-    return Written(writer.offset, writer.tail, writer.lead_seconds, done)
+    done = replace(part, text=np.zeros(0, dtype=np.uint8), text_bytes=0, pages=NO_PAGES)
+    return Written(writer.offset, writer.tail, writer.lead_seconds, parquet_end, done)
 
 
 def write_last(job: Job, last: Written) -> None:

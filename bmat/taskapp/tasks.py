@@ -6,11 +6,6 @@ import logging
 import uuid
 from typing import Any
 
-# Loaded here, before the pool's processes are forked: they take a third of a second, and the first
-# report of each process would wait for them.
-import pyarrow.compute  # noqa: F401
-import pyarrow.parquet  # noqa: F401
-
 from bmat.api.services import formats, process, sweep
 from bmat.taskapp.celery import app
 from bmat.taskapp.queues import PROCESS_REPORT, SWEEP_FILES, WRITE_FORMAT

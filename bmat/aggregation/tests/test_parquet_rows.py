@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmat.aggregation import aggregate, parquet, parquet_rows
-from bmat.aggregation.parquet import row_groups
+from bmat.aggregation import aggregate, parquet_rows, row_groups
 from bmat.aggregation.parquet_rows import TotalsFile, footer_of
 from bmat.aggregation.spans import Days, Place, Row, Span
 from bmat.aggregation.tests.plays import lines_of
@@ -63,7 +62,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parquet, "ROWS_PER_GROUP", 7)
+        patch.setattr(row_groups, "ROWS_PER_GROUP", 7)
         patch.setattr(parquet_rows, "MOST_GROUPS", 3)
         made = World(tmp_path_factory.mktemp("world"))
         assert made.footer.num_row_groups > 60
@@ -147,12 +146,3 @@ def test_a_song_before_all_others_has_no_rows(world: World) -> None:
     with world.open() as totals:
         assert totals.of_song(b"\x01") == Span(Place(0, 0), Place(0, 0))
         assert totals.page(totals.of_song(b"\x01"), 5, Days()).rest is None
-
-
-def test_row_groups_hold_no_more_text_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 4)
-    monkeypatch.setattr(parquet, "TEXT_BYTES_PER_GROUP", 100)
-    ranks = np.array([0, 0, 1, 2, 3, 3, 3, 3, 3, 3], dtype=np.int32)
-    lengths = np.array([40, 500, 99, 1])
-    groups = list(row_groups(ranks, lengths))
-    assert groups == [(0, 2), (2, 3), (3, 5), (5, 9), (9, 10)]

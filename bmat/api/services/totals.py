@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from bmat.aggregation.parquet import ROWS_PER_GROUP
+from bmat.aggregation.row_groups import ROWS_PER_GROUP
 from bmat.api.services import files
 
 OUTPUT = "output.csv"

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bmat.aggregation import parquet
+from bmat.aggregation import row_groups
 from bmat.api.models import Report
 from bmat.api.services import files, rows
 from bmat.api.services.process import process_report
@@ -181,7 +181,7 @@ def property_of_pages(client, url, totals, name, is_prefix, first, last, order, 
 
 
 def test_its_pages_equal_a_filter_over_the_output(client, done, monkeypatch):
-    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 11)
+    monkeypatch.setattr(row_groups, "ROWS_PER_GROUP", 11)
     lines = [
         f'"{song.replace(chr(34), chr(34) * 2)}",{day},{(number * 7 + day.day) % 10}\n'
         for number, song in enumerate(SONGS)
