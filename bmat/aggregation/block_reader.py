@@ -7,10 +7,8 @@ from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.job import HotSongs, Source, Splitters, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_fields import MONTH_STARTS
-from bmat.aggregation.kernel_parse import (
-    ARENA_FULL,
-    DONE,
-    NEEDS_BYTES,
+from bmat.aggregation.kernel_parse import ARENA_FULL, DONE, NEEDS_BYTES, parse_block
+from bmat.aggregation.kernel_state import (
     P_BUCKET_WIDTH,
     P_DATE,
     P_DAYS,
@@ -31,7 +29,6 @@ from bmat.aggregation.kernel_parse import (
     P_SONG,
     P_SPLITTER_SKIP,
     P_STOP,
-    parse_block,
 )
 from bmat.aggregation.memory import ReadingMemory
 from bmat.aggregation.splitting import buckets_of

@@ -12,10 +12,15 @@ import numpy as np
 
 from bmat.aggregation.job import HotSongs, Job, Splitters, Words
 from bmat.aggregation.kernel_cells import add_pairs, empty_cells
+from bmat.aggregation.kernel_places import SLOT_FIELDS
 from bmat.aggregation.memory import Arena
 from bmat.aggregation.pool import Pool
 from bmat.aggregation.row_memory import row_memory_of
+from bmat.aggregation.splitting import NO_TEXTS
 
+NO_HOT_SONGS = HotSongs(
+    np.zeros(SLOT_FIELDS, np.uint64), np.zeros(1, np.int64), NO_TEXTS, 0, 0, np.zeros(2, np.int64)
+)
 NO_PAIRS: Words = np.zeros(0, dtype=np.uint64)
 PAIRS: Pool[Words] = Pool()
 CELLS: Pool[Words] = Pool()

@@ -1,5 +1,5 @@
-"""Kernels that take rows (see `kernel_rows`) out of a buffer: into one partition's table of songs
-and list of values, or on into smaller partitions.
+"""The kernel that takes rows (see `kernel_rows`) out of a buffer, into one partition's table of
+songs and list of values.
 
 A value is a word `day:22 | is_index:1 | plays:41`; plays past 41 bits stand in a list of their
 own, and the value holds their index.
@@ -11,15 +11,7 @@ import numpy as np
 
 from bmat.aggregation.compiled import inlined, kernel
 from bmat.aggregation.kernel_bytes import COPY_SLACK, copy_bytes, hash_bytes, same_bytes
-from bmat.aggregation.kernel_rows import (
-    HEAD_FIELDS,
-    LONG,
-    RUN,
-    RUN_PLAYS_BITS,
-    WIDE,
-    locate,
-    room_for,
-)
+from bmat.aggregation.kernel_rows import LONG, RUN, RUN_PLAYS_BITS, WIDE
 from bmat.aggregation.kernel_words import load64, prefetch
 
 DAY_SHIFT = np.uint64(42)
@@ -221,40 +213,4 @@ def ingest_rows(
     state[I_END] = end
     state[I_ROWS] = rows
     state[I_SONGS] = songs
-    return outcome
-
-
-@kernel("i8(u1[::1], i8[::1], u8[::1], i8[::1], u1[::1], i8, u1[::1], i8[::1], i8[::1], i8[::1])")
-def divide_rows(
-    buffer: Any,
-    state: Any,
-    split_keys: Any,
-    split_starts: Any,
-    split_texts: Any,
-    skip: int,
-    arena: Any,
-    arena_state: Any,
-    heads: Any,
-    chunks: Any,
-) -> Any:
-    """Pass the whole rows of `buffer[position:end]` on into partitions; 1 where the arena is
-    full, else 0.
-    """
-    position = state[I_POSITION]
-    end = state[I_END]
-    outcome = 0
-    while position < end:
-        song, count, stop = row_extent(buffer, position, end)
-        if stop < 0:
-            break
-        partition = locate(split_keys, split_starts, split_texts, skip, buffer, song, count)
-        need = stop - position
-        at = room_for(arena_state, heads, chunks, partition, need)
-        if at < 0:
-            outcome = 1
-            break
-        copy_bytes(arena, at, buffer, position, need)
-        heads[HEAD_FIELDS * partition] = at + need
-        position = stop
-    state[I_POSITION] = position
     return outcome

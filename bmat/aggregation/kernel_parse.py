@@ -9,120 +9,56 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.compiled import inlined, kernel
-from bmat.aggregation.kernel_bytes import (
-    COPY_SLACK,
-    HASH_SEED,
-    copy_bytes,
-    hash_bytes,
-    hash_word,
-    is_plain,
-    low_bytes,
-    zero_bytes,
-)
-from bmat.aggregation.kernel_fields import (
-    HIGHS,
-    NEGATIVE,
-    ONES,
-    SEVENTY_SIXES,
-    ZERO_DIGITS,
-    day_of,
-    has_nul,
-    is_utf8,
-    parse_date,
-    parse_plays,
-)
-from bmat.aggregation.kernel_places import (
-    SEEN_BATCH,
-    note_row,
-    place_seen,
-)
+from bmat.aggregation.compiled import kernel
+from bmat.aggregation.kernel_bytes import HASH_SEED, hash_bytes, hash_word, low_bytes, zero_bytes
+from bmat.aggregation.kernel_clean import DAY_PATTERN, read_tail
+from bmat.aggregation.kernel_fields import HIGHS, ONES
+from bmat.aggregation.kernel_judge import judge, list_reject
+from bmat.aggregation.kernel_places import SEEN_BATCH, note_row, place_seen
 from bmat.aggregation.kernel_rows import append_row, locate_in_bucket
 from bmat.aggregation.kernel_split import (
     CR,
     CUT_OFF,
-    F_COLUMNS,
-    F_FIELDS,
     F_LINES,
     F_NEXT,
     F_STOP,
     LF,
     QUOTE,
     QUOTED_FIELD_BYTES,
-    UNTERMINATED,
     split_record,
-    unquote,
 )
-from bmat.aggregation.kernel_words import load8, load64, store64, trailing_zeros
+from bmat.aggregation.kernel_state import (
+    P_BUCKET_WIDTH,
+    P_DATE,
+    P_DAYS,
+    P_DELIMITER,
+    P_END,
+    P_FIELD_COUNT,
+    P_FIRST_DAY,
+    P_HOT_SONGS,
+    P_IS_LAST,
+    P_LINES,
+    P_PAIRS,
+    P_PLAYS,
+    P_PLAYS_HIGH,
+    P_PLAYS_LOW,
+    P_POSITION,
+    P_ROWS_COUNTED,
+    P_SCRATCH,
+    P_SEEN,
+    P_SONG,
+    P_SPLITTER_SKIP,
+    P_STOP,
+    P_WORK,
+)
+from bmat.aggregation.kernel_words import load8, load64, trailing_zeros
+
+QUOTES = np.uint64(0x2222222222222222)
+SPACES = np.uint64(0x2020202020202020)
 
 # What made the kernel return.
 DONE, NEEDS_BYTES, ARENA_FULL, REJECTS_FULL = 0, 1, 2, 3
 
-# Fields of the state: the caller sets the first ones, the kernel moves on the others.
-(
-    P_POSITION,
-    P_STOP,
-    P_END,
-    P_IS_LAST,
-    P_LINES,
-    P_ROWS_COUNTED,
-    P_PLAYS_LOW,
-    P_PLAYS_HIGH,
-    P_REJECT_BYTES,
-    P_REJECTS_LISTED,
-    P_MOST_LISTED,
-    P_DELIMITER,
-    P_FIELD_COUNT,
-    P_SONG,
-    P_DATE,
-    P_PLAYS,
-    P_SPLITTER_SKIP,
-    P_BUCKET_WIDTH,
-    P_HOT_SONGS,
-    P_FIRST_DAY,
-    P_DAYS,
-    P_PAIRS,
-    P_SEEN,
-    P_SCRATCH,
-    P_WORK,
-) = range(25)
-P_REASONS = P_WORK + 16
-PARSE_FIELDS = P_REASONS + 9
-
-# The order is that of the data contract: the first reason that applies.
-REASONS = (
-    "unterminated_quote",
-    "extra_field",
-    "missing_field",
-    "empty_song",
-    "invalid_character",
-    "invalid_encoding",
-    "invalid_date",
-    "negative_plays",
-    "invalid_plays",
-)
-(
-    UNTERMINATED_QUOTE,
-    EXTRA_FIELD,
-    MISSING_FIELD,
-    EMPTY_SONG,
-    INVALID_CHARACTER,
-    INVALID_ENCODING,
-    INVALID_DATE,
-    NEGATIVE_PLAYS,
-    INVALID_PLAYS,
-) = range(9)
-
-LISTED_RECORD_BYTES = 1024
-REJECT_HEAD_BYTES = 16
-
-QUOTES = np.uint64(0x2222222222222222)
-SPACES = np.uint64(0x2020202020202020)
-DATE_PATTERN = np.uint64(0x2D30302D30303030)
-DATE_CARRIES = np.uint64(0x7F76767F76767676)
-DAY_PATTERN = np.uint64(0x3030)
-DAY_CARRIES = np.uint64(0x7F7676)
-DAY_HIGHS = np.uint64(0x808080)
 
 _PARSE = (
     "i8(u1[::1], i8[::1], i4[::1], "
@@ -130,45 +66,6 @@ _PARSE = (
     "u8[::1], u1[::1], i8[::1], u8[::1], "
     "u1[::1], i8[::1], i8[::1], i8[::1], u1[::1])"
 )
-
-
-@inlined
-def eight_digits(digits: Any) -> Any:
-    """The number of eight decimal digits, one per byte, the first in the lowest byte."""
-    pairs = (digits * np.uint64(10) + (digits >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
-    fours = (pairs * np.uint64(100) + (pairs >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
-    return (fours * np.uint64(10000) + (fours >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
-
-
-@inlined
-def list_reject(state: Any, rejects: Any, source: Any, start: Any, stop: Any, reason: Any) -> Any:
-    """Count a rejected record, and list it; False, and nothing done, where the list is full."""
-    if state[P_REJECTS_LISTED] < state[P_MOST_LISTED]:
-        count = min(stop - start, LISTED_RECORD_BYTES)
-        at = state[P_REJECT_BYTES]
-        if at + REJECT_HEAD_BYTES + count + COPY_SLACK > len(rejects):
-            return False
-        store64(rejects, at, np.uint64(state[P_LINES]))
-        store64(rejects, at + 8, np.uint64(reason) | (np.uint64(count) << np.uint64(8)))
-        copy_bytes(rejects, at + REJECT_HEAD_BYTES, source, start, count)
-        state[P_REJECT_BYTES] = at + REJECT_HEAD_BYTES + count
-        state[P_REJECTS_LISTED] += 1
-    state[P_REASONS + reason] += 1
-    return True
-
-
-@inlined
-def judge_song(source: Any, start: Any, count: Any) -> Any:
-    """The reason why these bytes are no song, or -1."""
-    if count == 0:
-        return EMPTY_SONG
-    if is_plain(source, start, count):
-        return -1
-    if has_nul(source, start, start + count):
-        return INVALID_CHARACTER
-    if not is_utf8(source, start, start + count):
-        return INVALID_ENCODING
-    return -1
 
 
 @kernel(_PARSE)
@@ -210,13 +107,13 @@ def parse_block(
         and state[P_DATE] == 1
         and state[P_PLAYS] == 2
     )
+    day_pattern = DAY_PATTERN | (np.uint64(delimiter) << np.uint64(16))
     skip = state[P_SPLITTER_SKIP]
     width = state[P_BUCKET_WIDTH]
     scratch = state[P_SCRATCH]
     has_hot = state[P_HOT_SONGS] > 0
     first_day = state[P_FIRST_DAY]
     days = state[P_DAYS]
-    day_pattern = DAY_PATTERN | (np.uint64(delimiter) << np.uint64(16))
     columns = state[P_SONG : P_SONG + 3]
     found = state[P_WORK : P_WORK + 16]
     lines = state[P_LINES]
@@ -296,38 +193,7 @@ def parse_block(
             is_clean &= 0 < count <= QUOTED_FIELD_BYTES
             if is_clean and load8(buffer, date_at - 1) == delimiter:
                 hashed = hash_word(hashed, word & mask)
-                digits = load64(buffer, date_at) ^ DATE_PATTERN
-                rest = load64(buffer, date_at + 8) ^ day_pattern
-                bad = (digits | (digits + DATE_CARRIES)) & HIGHS
-                bad |= (rest | (rest + DAY_CARRIES)) & DAY_HIGHS
-                word = load64(buffer, date_at + 11)
-                number = word ^ ZERO_DIGITS
-                ends = (number | (number + SEVENTY_SIXES)) & HIGHS
-                if bad == np.uint64(0) and ends != np.uint64(0):
-                    length = trailing_zeros(ends) >> 3
-                    year = np.int64(
-                        (digits & np.uint64(15)) * np.uint64(1000)
-                        + ((digits >> np.uint64(8)) & np.uint64(15)) * np.uint64(100)
-                        + ((digits >> np.uint64(16)) & np.uint64(15)) * np.uint64(10)
-                        + ((digits >> np.uint64(24)) & np.uint64(15))
-                    )
-                    month = np.int64(
-                        ((digits >> np.uint64(40)) & np.uint64(15)) * np.uint64(10)
-                        + ((digits >> np.uint64(48)) & np.uint64(15))
-                    )
-                    of_month = np.int64(
-                        (rest & np.uint64(15)) * np.uint64(10)
-                        + ((rest >> np.uint64(8)) & np.uint64(15))
-                    )
-                    day = day_of(year, month, of_month, month_starts)
-                    after = (word >> np.uint64(8 * length)) & np.uint64(0xFF)
-                    line_feed = date_at + 11 + length
-                    if after == np.uint64(CR):
-                        line_feed += 1
-                        after = np.uint64(load8(buffer, line_feed))
-                    if length > 0 and day >= 0 and after == np.uint64(LF) and line_feed < end:
-                        plays = np.int64(eight_digits(number << np.uint64(64 - 8 * length)))
-                        follower = line_feed + 1
+                day, plays, follower = read_tail(buffer, date_at, end, day_pattern, month_starts)
         if follower < 0:
             if first == LF:
                 position += 1
@@ -351,41 +217,9 @@ def parse_block(
                 outcome = NEEDS_BYTES
                 is_over = True
                 continue
-            reason = -1
-            if status == UNTERMINATED:
-                reason = UNTERMINATED_QUOTE
-            elif found[F_FIELDS] > state[P_FIELD_COUNT]:
-                reason = EXTRA_FIELD
-            elif found[F_FIELDS] <= most:
-                reason = MISSING_FIELD
-            else:
-                at = found[F_COLUMNS]
-                count = found[F_COLUMNS + 1] - at
-                used = scratch
-                if found[F_COLUMNS + 2] >= 0:
-                    used = unquote(buffer, used, at, found[F_COLUMNS + 2], found[F_COLUMNS + 1])
-                    at = scratch
-                    count = used - scratch
-                reason = judge_song(buffer, at, count)
-                if reason < 0:
-                    field = found[F_COLUMNS + 3]
-                    field_stop = found[F_COLUMNS + 4]
-                    if found[F_COLUMNS + 5] >= 0:
-                        field_stop = unquote(buffer, used, field, found[F_COLUMNS + 5], field_stop)
-                        field = used
-                        used = field_stop
-                    day = parse_date(buffer, field, field_stop, month_starts)
-                    if day < 0:
-                        reason = INVALID_DATE
-                if reason < 0:
-                    field = found[F_COLUMNS + 6]
-                    field_stop = found[F_COLUMNS + 7]
-                    if found[F_COLUMNS + 8] >= 0:
-                        field_stop = unquote(buffer, used, field, found[F_COLUMNS + 8], field_stop)
-                        field = used
-                    plays = parse_plays(buffer, field, field_stop)
-                    if plays < 0:
-                        reason = NEGATIVE_PLAYS if plays == NEGATIVE else INVALID_PLAYS
+            reason, at, count, day, plays = judge(
+                status, found, state, most, buffer, scratch, month_starts
+            )
             if reason >= 0:
                 if not list_reject(state, rejects, buffer, position, found[F_STOP], reason):
                     outcome = REJECTS_FULL

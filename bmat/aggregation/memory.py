@@ -12,10 +12,8 @@ import numpy.typing as npt
 
 from bmat.aggregation.job import Bytes, Ints, Sizes, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
-from bmat.aggregation.kernel_format import DATE_TEXT_BYTES
 from bmat.aggregation.kernel_ingest import I_SLOTS, INGEST_FIELDS, INGESTED_FIELDS, INGESTED_ROWS
 from bmat.aggregation.kernel_parquet import BLOCK_VALUES
-from bmat.aggregation.kernel_parse import PARSE_FIELDS
 from bmat.aggregation.kernel_places import SEEN_BATCH, SEEN_FIELDS
 from bmat.aggregation.kernel_rows import (
     A_BYTES,
@@ -27,6 +25,8 @@ from bmat.aggregation.kernel_rows import (
     CHUNK_FIELDS,
     HEAD_FIELDS,
 )
+from bmat.aggregation.kernel_state import PARSE_FIELDS
+from bmat.aggregation.kernel_text import DATE_TEXT_BYTES
 from bmat.aggregation.pool import Pool
 
 FIRST_SLOTS = 4096

@@ -3,7 +3,8 @@
 import numpy as np
 
 from bmat.aggregation.job import Bytes, Job, Sizes, Splitters
-from bmat.aggregation.kernel_ingest import I_END, I_POSITION, divide_rows
+from bmat.aggregation.kernel_divide import divide_rows
+from bmat.aggregation.kernel_ingest import I_END, I_POSITION
 from bmat.aggregation.memory import MERGING, Arena, MergingMemory, byte_array
 from bmat.aggregation.part import Part, PartWriter
 from bmat.aggregation.partition import choose_splitters

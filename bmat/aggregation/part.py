@@ -14,7 +14,6 @@ from bmat.aggregation.kernel_format import (
     FORMAT_FIELDS,
     FORMATTED,
     GROUPS_FULL,
-    NUMBER_TEXTS,
     OVERFLOW,
     W_FIRST_DAY,
     W_GROUPS,
@@ -29,6 +28,7 @@ from bmat.aggregation.kernel_format import (
     W_TEXT_BYTES,
     format_songs,
 )
+from bmat.aggregation.kernel_text import NUMBER_TEXTS
 from bmat.aggregation.memory import ALL_DAYS, MergingMemory, byte_array, grown
 from bmat.aggregation.parquet_format import RowGroup
 from bmat.aggregation.row_groups import ROWS_PER_GROUP, Pages, RowGroupWriter, make_room

@@ -18,7 +18,7 @@ from bmat.aggregation.hot_cells import (
 )
 from bmat.aggregation.job import Block, Ints, Job, Source, Words
 from bmat.aggregation.kernel_cells import add_pairs
-from bmat.aggregation.kernel_parse import (
+from bmat.aggregation.kernel_state import (
     P_LINES,
     P_PLAYS_HIGH,
     P_PLAYS_LOW,

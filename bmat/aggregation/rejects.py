@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from bmat.aggregation.errors import shown
 from bmat.aggregation.job import Job, Source
-from bmat.aggregation.kernel_parse import LISTED_RECORD_BYTES, REASONS, REJECT_HEAD_BYTES
+from bmat.aggregation.kernel_judge import LISTED_RECORD_BYTES, REJECT_HEAD_BYTES
+from bmat.aggregation.kernel_state import REASONS
 from bmat.aggregation.reading import Reading
 
 LINES_PER_WRITE = 10_000

@@ -20,14 +20,8 @@ from bmat.aggregation.kernel_ingest import (
     WIDE_FULL,
     ingest_rows,
 )
-from bmat.aggregation.kernel_sort import (
-    compact,
-    find_ties,
-    gather_values,
-    settle_ties,
-    song_keys,
-    tie_bytes,
-)
+from bmat.aggregation.kernel_sort import find_ties, settle_ties, song_keys, tie_bytes
+from bmat.aggregation.kernel_sums import compact, gather_values
 from bmat.aggregation.memory import MergingMemory, grown
 
 SORT_ROUNDS = 6

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bmat.aggregation.errors import AggregationError, failure
 from bmat.aggregation.job import Job, Source
-from bmat.aggregation.kernel_parse import REASONS
+from bmat.aggregation.kernel_state import REASONS
 from bmat.aggregation.reading import Reading
 from bmat.aggregation.rejects import Rejects, first_reject
 from bmat.aggregation.spill import Spilled

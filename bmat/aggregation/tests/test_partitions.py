@@ -3,15 +3,10 @@
 import numpy as np
 import pytest
 
+from bmat.aggregation.hot_cells import NO_HOT_SONGS
 from bmat.aggregation.job import Job
-from bmat.aggregation.partition import (
-    NO_HOT_SONGS,
-    NO_SONGS,
-    Sample,
-    choose_splitters,
-    likely_counts,
-    make_hot_songs,
-)
+from bmat.aggregation.partition import NO_SONGS, choose_splitters, make_hot_songs
+from bmat.aggregation.sampling import Sample, likely_counts
 from bmat.aggregation.splitting import NO_SPLITTERS, buckets_of, make_splitters
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
@@ -140,7 +135,7 @@ def test_hot_cells_that_find_the_arena_nearly_full(
     tasks_share: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bmat.aggregation.partition.SAMPLES", 4)
+    monkeypatch.setattr("bmat.aggregation.sampling.SAMPLES", 4)
     names = [b"%d" % (row // 2 % 50) if row % 2 else b"%060d" % row for row in range(50_000)]
     data = lines_of([(name, row // 100 % 30, row) for row, name in enumerate(names)])
     limits = {"memory_budget_bytes": 400_000, "block_bytes": 300_000, "threads": 1}
@@ -152,7 +147,7 @@ def test_hot_cells_that_find_the_arena_nearly_full(
 def test_hot_rows_without_room_for_their_pairs_and_hot_days_out_of_range(
     run: Run, expected: Run, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bmat.aggregation.partition.SAMPLES", 4)
+    monkeypatch.setattr("bmat.aggregation.sampling.SAMPLES", 4)
     rows = [
         (b"%d" % (row % 9), row % 30, 2 ** (row % 999) if row % 999 < 40 else 1)
         for row in range(90_000)

@@ -1,0 +1,215 @@
+"""Kernels that sum the values of one partition up by song and day, in order."""
+
+from typing import Any
+
+import numpy as np
+
+from bmat.aggregation.compiled import inlined, kernel
+from bmat.aggregation.kernel_fields import MOST_PLAYS
+from bmat.aggregation.kernel_ingest import DAY_SHIFT, I_WIDE, INDEX_FLAG, VALUE_MASK
+
+SHORT_RUN = 24
+FEW = 8
+
+
+@kernel("void(i8[::1], i8[::1], i8, i8, u4[::1], u8[::1], i8[::1], i8[::1], u8[::1])")
+def gather_values(
+    order: Any,
+    counts: Any,
+    songs: int,
+    rows: int,
+    row_songs: Any,
+    values: Any,
+    row_starts: Any,
+    places: Any,
+    gathered: Any,
+) -> None:
+    """Bring each song's values together, in the songs' order.
+
+    `gathered[row_starts[r]:row_starts[r + 1]]` are the values of song `order[r]`. `places` is
+    room for one number per song.
+    """
+    at = np.int64(0)
+    for rank in range(songs):
+        song = order[rank]
+        row_starts[rank] = at
+        places[song] = at
+        at += counts[song]
+    row_starts[songs] = at
+    for row in range(rows):
+        song = row_songs[np.uint64(row)]
+        place = places[np.uint64(song)]
+        gathered[np.uint64(place)] = values[np.uint64(row)]
+        places[np.uint64(song)] = place + 1
+
+
+@inlined
+def sort_few(values: Any, low: Any, high: Any) -> None:
+    """Sort `values[low:high]` by insertion, without a jump that goes the wrong way half of the
+    time: the larger of two values goes on, the smaller one stays.
+    """
+    for right in range(low + 1, high):
+        value = values[np.uint64(right)]
+        for at in range(low, right):
+            kept = values[np.uint64(at)]
+            values[np.uint64(at)] = min(kept, value)
+            value = max(kept, value)
+        values[np.uint64(right)] = value
+
+
+@inlined
+def sort_values(values: Any, low: Any, high: Any) -> None:
+    """Sort `values[low:high]`: by insertion, or as a heap where they are many."""
+    count = high - low
+    if count <= FEW:
+        sort_few(values, low, high)
+        return
+    if count <= SHORT_RUN:
+        for right in range(low + 1, high):
+            value = values[right]
+            at = right
+            while at > low and values[at - 1] > value:
+                values[at] = values[at - 1]
+                at -= 1
+            values[at] = value
+        return
+    for step in range(count + count // 2 - 1, -1, -1):
+        size = count
+        root = step - count
+        if root < 0:
+            size = step
+            root = 0
+            values[low], values[low + size] = values[low + size], values[low]
+        while 2 * root + 1 < size:
+            child = 2 * root + 1
+            if child + 1 < size and values[low + child] < values[low + child + 1]:
+                child += 1
+            if values[low + root] >= values[low + child]:
+                break
+            values[low + root], values[low + child] = values[low + child], values[low + root]
+            root = child
+
+
+@inlined
+def put_sum(values: Any, to: Any, wide: Any, state: Any, day: Any, plays: Any) -> Any:
+    """Write one day's sum at `values[to]`, in several values where it has no room in one; returns
+    where the next one goes.
+    """
+    head = day << DAY_SHIFT
+    if plays > VALUE_MASK and state[I_WIDE] < len(wide):
+        wide[state[I_WIDE]] = plays
+        values[to] = head | INDEX_FLAG | np.uint64(state[I_WIDE])
+        state[I_WIDE] += 1
+        return to + 1
+    # Never more values than were added up: each of them was at most this large.
+    while plays > VALUE_MASK:
+        values[to] = head | VALUE_MASK
+        plays -= VALUE_MASK
+        to += 1
+    values[to] = head | plays
+    return to + 1
+
+
+@inlined
+def sum_by_day(values: Any, wide: Any, state: Any, cells: Any, low: Any, high: Any) -> Any:
+    """Turn `values[low:high]`, of one song, into one value per day, sorted. Returns where they end.
+
+    A sum that would pass 2^63-1, or that has no room, stays in several values of the same day.
+    """
+    smallest = values[low] >> DAY_SHIFT
+    largest = smallest
+    flags = np.uint64(0)
+    for at in range(low, high):
+        value = values[at]
+        smallest = min(smallest, value >> DAY_SHIFT)
+        largest = max(largest, value >> DAY_SHIFT)
+        flags |= value & INDEX_FLAG
+    span = np.int64(largest - smallest) + 1
+    if high - low > SHORT_RUN and flags == np.uint64(0) and span <= 8 * (high - low) + 512:
+        return sum_in_cells(values, wide, state, cells, low, high, smallest, span)
+    sort_values(values, low, high)
+    return merge_sorted(values, wide, state, low, high)
+
+
+@inlined
+def sum_in_cells(
+    values: Any, wide: Any, state: Any, cells: Any, low: Any, high: Any, smallest: Any, span: Any
+) -> Any:
+    """`sum_by_day` through a table of days; `cells` is all zero before and after."""
+    for at in range(low, high):
+        value = values[at]
+        cell = (value >> DAY_SHIFT) - smallest
+        # A cell holds its sum plus one, so that a sum of zero is not an empty cell.
+        cells[cell] = max(cells[cell], np.uint64(1)) + (value & VALUE_MASK)
+    to = low
+    for day in range(span):
+        cell = cells[np.uint64(day)]
+        if cell != np.uint64(0):
+            cells[np.uint64(day)] = np.uint64(0)
+            to = put_sum(values, to, wide, state, smallest + np.uint64(day), cell - np.uint64(1))
+    return to
+
+
+@inlined
+def merge_sorted(values: Any, wide: Any, state: Any, low: Any, high: Any) -> Any:
+    """Merge neighbours of the same day in sorted values."""
+    to = low
+    for at in range(low + 1, high):
+        value = values[at]
+        kept = values[to]
+        if (value >> DAY_SHIFT) == (kept >> DAY_SHIFT):
+            sum_kept = kept & VALUE_MASK
+            if kept & INDEX_FLAG:
+                sum_kept = wide[sum_kept]
+            plays = value & VALUE_MASK
+            if value & INDEX_FLAG:
+                plays = wide[plays]
+            if sum_kept <= MOST_PLAYS - plays:
+                total = sum_kept + plays
+                if kept & INDEX_FLAG:
+                    wide[kept & VALUE_MASK] = total
+                    continue
+                if total <= VALUE_MASK:
+                    values[to] = kept + plays
+                    continue
+                if value & INDEX_FLAG:
+                    wide[value & VALUE_MASK] = total
+                    values[to] = value
+                    continue
+                if state[I_WIDE] < len(wide):
+                    to = put_sum(values, to, wide, state, kept >> DAY_SHIFT, total) - 1
+                    continue
+        to += 1
+        values[to] = value
+    return to + 1
+
+
+@kernel("i8(i8[::1], i8[::1], i8, i8[::1], u8[::1], u8[::1], i8[::1], u8[::1], u4[::1], u8[::1])")
+def compact(
+    order: Any,
+    counts: Any,
+    songs: int,
+    row_starts: Any,
+    gathered: Any,
+    wide: Any,
+    state: Any,
+    cells: Any,
+    row_songs: Any,
+    values: Any,
+) -> Any:
+    """Sum gathered values by song and day, back into `row_songs` and `values`; returns the number
+    of rows that are left.
+    """
+    rows = np.int64(0)
+    for rank in range(songs):
+        song = order[rank]
+        low = row_starts[rank]
+        high = row_starts[rank + 1]
+        if high > low:
+            high = sum_by_day(gathered, wide, state, cells, low, high)
+        counts[song] = high - low
+        for at in range(low, high):
+            row_songs[rows] = np.uint32(song)
+            values[rows] = gathered[at]
+            rows += 1
+    return rows
