@@ -22,6 +22,7 @@ from bmat.aggregation.merging import TEXTS
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.partition import plan_partitions
 from bmat.aggregation.progress import Progress, ProgressMeter
+from bmat.aggregation.row_groups import PAGES
 from bmat.aggregation.row_memory import row_memory
 from bmat.aggregation.scheduler import compute, is_in_process
 from bmat.aggregation.sizing import row_memory_bytes, sizes_of
@@ -154,7 +155,7 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
             beacon.light(job.folder, len(job.blocks) + job.splitters.partitions)
             return run_on_threads(job, limits, meter)
     finally:
-        for lent in (READING, MERGING, TEXTS, BUFFERS, PAIRS, CELLS):
+        for lent in (READING, MERGING, TEXTS, PAGES, BUFFERS, PAIRS, CELLS):
             lent.clear()
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from bmat.aggregation.allocator import map_large_arrays
 from bmat.aggregation.job import Bytes, Ints, Sizes, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_ingest import I_SLOTS, INGEST_FIELDS, INGESTED_FIELDS, INGESTED_ROWS
@@ -124,6 +125,7 @@ class ReadingMemory:
     """What a task needs to read a block."""
 
     def __init__(self, sizes: Sizes) -> None:
+        map_large_arrays()
         self.read_bytes = sizes.read_bytes
         self.buffer = self._make_buffer()
         self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
@@ -166,6 +168,7 @@ class MergingMemory:
     """What a task needs to merge and write a partition."""
 
     def __init__(self, sizes: Sizes) -> None:
+        map_large_arrays()
         rows = sizes.merge_rows
         songs = rows + 1
         slots = 4096

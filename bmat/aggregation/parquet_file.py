@@ -19,7 +19,7 @@ def append_pages(path: Path, end: int, pages: Pages) -> int:
         end = end or write_all(descriptor, [memoryview(MAGIC)], 0)
         if pages.path is not None:
             end = append_file(descriptor, end, pages.path)
-        return write_all(descriptor, [memoryview(page) for page in pages.kept], end)
+        return write_all(descriptor, [pages.buffer.data[: pages.size]], end)
     finally:
         os.close(descriptor)
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from bmat.aggregation.job import Bytes, Job
+import numpy as np
+
+from bmat.aggregation.job import Bytes, Job, Sizes
 from bmat.aggregation.kernel_parquet import (
     BLOCK_VALUES,
     PACKED_BLOCK_BYTES,
@@ -15,8 +17,9 @@ from bmat.aggregation.kernel_parquet import (
     encode_songs,
     measure_songs,
 )
-from bmat.aggregation.memory import Groups, MergingMemory
+from bmat.aggregation.memory import Groups, MergingMemory, large_array
 from bmat.aggregation.parquet_format import DATE, PLAYS, SONG, Column, RowGroup, page_header
+from bmat.aggregation.pool import Pool
 from bmat.aggregation.spill import write_all
 from bmat.aggregation.table import Table
 
@@ -32,13 +35,21 @@ MOST_BOUND_BYTES = 4096
 
 @dataclass(frozen=True)
 class Pages:
-    """The row groups' bytes: those in the file `path` (if any), then those in `kept`."""
+    """The row groups' bytes: those in the file `path` (if any), then `buffer[:size]`."""
 
     path: Path | None
-    kept: list[bytes]
+    buffer: Bytes
+    size: int
+
+    def give_back(self, sizes: Sizes) -> None:
+        """The buffer is not needed any more."""
+        if len(self.buffer):
+            PAGES.give_back(sizes, self.buffer)
 
 
-NO_PAGES = Pages(None, [])
+NO_PAGES = Pages(None, np.zeros(0, dtype=np.uint8), 0)
+# Not from Python's own memory: pages of all sizes, freed by other threads, would leave it in holes.
+PAGES: Pool[Bytes] = Pool()
 
 
 class RowGroupWriter:
@@ -48,22 +59,26 @@ class RowGroupWriter:
         self._job = job
         self._path: Path | None = None
         self._path_bytes = 0
-        self._kept: list[bytes] = []
+        self._buffer = NO_PAGES.buffer
+        self._size = 0
         self.row_groups: list[RowGroup] = []
 
     @property
     def pages(self) -> Pages:
-        return Pages(self._path, self._kept)
+        """The pages so far. Their buffer is lent: `writing` gives it back."""
+        return Pages(self._path, self._buffer, self._size)
 
     def write(self, table: Table, count: int) -> None:
         """Add the first `count` totals of the memory's groups; their songs are the table's."""
         start = 0
         while start < count:
             stop = self._measured(table, start, min(start + ROWS_PER_GROUP, count))
-            chunks = list(self._chunks(table, start, stop))
-            sizes = tuple(len(chunk) for chunk in chunks)
-            self.row_groups.append(RowGroup(stop - start, sizes, self._bounds(table, start, stop)))
-            self._keep(chunks)
+            rows, bounds = stop - start, self._bounds(table, start, stop)
+            sizes = [
+                self._keep(page_header(column, rows, len(page)), page)
+                for column, page in self._pages(table, start, stop)
+            ]
+            self.row_groups.append(RowGroup(rows, tuple(sizes), bounds))
             start = stop
 
     def _measured(self, table: Table, start: int, stop: int) -> int:
@@ -81,11 +96,11 @@ class RowGroupWriter:
             groups.suffixes,
         )
 
-    def _chunks(self, table: Table, start: int, stop: int) -> Iterator[bytes]:
-        """The columns of a row group, each a page."""
-        memory, groups, rows = table.memory, table.memory.groups, stop - start
+    def _pages(self, table: Table, start: int, stop: int) -> Iterator[tuple[Column, Bytes]]:
+        """The columns of a row group, each a page, which is there until the next one is."""
+        memory, groups = table.memory, table.memory.groups
         text_bytes = int(groups.suffixes[start:stop].sum())
-        page = groups.page_of(text_bytes + 2 * packed_bytes(rows))
+        page = groups.page_of(text_bytes + 2 * packed_bytes(stop - start))
         size = encode_songs(
             groups.ranks,
             start,
@@ -98,11 +113,11 @@ class RowGroupWriter:
             page,
             groups.scratch,
         )
-        yield chunk(SONG, rows, page[:size])
+        yield SONG, page[:size]
         size = encode_numbers(groups.days, start, stop, -EPOCH_DAY, page, groups.scratch)
-        yield chunk(DATE, rows, page[:size])
+        yield DATE, page[:size]
         size = encode_numbers(groups.sums, start, stop, 0, page, groups.scratch)
-        yield chunk(PLAYS, rows, page[:size])
+        yield PLAYS, page[:size]
 
     def _bounds(self, table: Table, start: int, stop: int) -> tuple[bytes, bytes] | None:
         """The first and the last song of a row group, unless one of them is too long."""
@@ -110,18 +125,31 @@ class RowGroupWriter:
         first, last = (table.song(int(order[ranks[row]])) for row in (start, stop - 1))
         return (first, last) if max(len(first), len(last)) <= MOST_BOUND_BYTES else None
 
-    def _keep(self, chunks: list[bytes]) -> None:
-        self._kept += chunks
-        if sum(map(len, self._kept)) <= self._job.sizes.kept_page_bytes:
-            return
+    def _keep(self, header: bytes, page: Bytes) -> int:
+        """Put a page behind those before it; returns how many bytes it takes with its header."""
+        size = len(header) + len(page)
+        if not len(self._buffer):
+            sizes = self._job.sizes
+            self._buffer = PAGES.take(sizes, lambda: large_array(sizes.kept_page_bytes))
+        if self._size + size > len(self._buffer):
+            self._append_to_file([self._buffer.data[: self._size]])
+            self._size = 0
+        if size > len(self._buffer):
+            self._append_to_file([memoryview(header), page.data])
+            return size
+        start = self._size + len(header)
+        self._size += size
+        self._buffer[start - len(header) : start] = np.frombuffer(header, dtype=np.uint8)
+        self._buffer[start : self._size] = page
+        return size
+
+    def _append_to_file(self, views: list[memoryview]) -> None:
         self._path = self._path or self._job.folder / f"{uuid4().hex}.pages"
         descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)
         try:
-            views = [memoryview(one) for one in self._kept]
             self._path_bytes = write_all(descriptor, views, self._path_bytes)
         finally:
             os.close(descriptor)
-        self._kept = []
 
 
 def make_room(memory: MergingMemory, rows: int) -> None:
@@ -133,7 +161,3 @@ def make_room(memory: MergingMemory, rows: int) -> None:
 def packed_bytes(values: int) -> int:
     """What so many packed numbers take at most."""
     return PACKED_HEAD_BYTES + (values // BLOCK_VALUES + 1) * PACKED_BLOCK_BYTES
-
-
-def chunk(column: Column, rows: int, page: Bytes) -> bytes:
-    return b"".join((page_header(column, rows, len(page)), page.data))

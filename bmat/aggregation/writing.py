@@ -95,6 +95,7 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
     parquet_end = before.parquet_end if before else 0
     if job.parquet is not None:
         parquet_end = append_pages(job.parquet, parquet_end, part.pages)
+        part.pages.give_back(job.sizes)
     with Beacon(job.folder, len(job.blocks) + number) as beacon:
         beacon.report(1, 0)
     done = replace(part, text=np.zeros(0, dtype=np.uint8), text_bytes=0, pages=NO_PAGES)

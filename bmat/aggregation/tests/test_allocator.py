@@ -1,0 +1,59 @@
+"""That a process may run one report after another within the budget of each."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from bmat.aggregation import allocator
+from bmat.aggregation.allocator import LEAST_MAPPED_BYTES, map_large_arrays
+from bmat.aggregation.tests.plays import many_songs
+
+RUNS = 6
+PROGRAM = """
+import sys
+from pathlib import Path
+from bmat.aggregation import Limits, aggregate
+
+source, output = Path(sys.argv[1]), Path(sys.argv[2])
+limits = Limits(memory_budget_bytes=64 * 2**20, threads=2)
+for _ in range(int(sys.argv[3])):
+    Path("/proc/self/clear_refs").write_text("5")
+    aggregate([source], output, parquet=output.with_suffix(".parquet"), limits=limits)
+    print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+"""
+
+
+def test_a_process_takes_no_more_memory_for_a_later_run_than_for_the_first(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_bytes(many_songs(songs=400_000, rows=800_000, start=b"a song with a name "))
+    command = [sys.executable, "-c", PROGRAM, str(source), str(tmp_path / "out.csv"), str(RUNS)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    first, *later = (int(kib) for kib in printed.split())
+    assert len(later) == RUNS - 1
+    assert max(later) < first + 20_000
+
+
+def test_a_large_array_goes_back_at_once_also_after_others_were_freed() -> None:
+    map_large_arrays()
+    before = resident_kib()
+    # Freed ones of this size would raise the bound, were it left to itself.
+    for _ in range(3):
+        np.ones(3 * 2**20)
+    arrays = [np.ones(LEAST_MAPPED_BYTES) for _ in range(20)]
+    # What lies between others is free.
+    del arrays[:-1]
+    assert resident_kib() < before + 10_000
+
+
+def resident_kib() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def test_a_library_that_cannot_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allocator, "LIBRARY", SimpleNamespace())
+    map_large_arrays()
