@@ -8,8 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.__main__ import FOLDER, ROWS
 from bench.empty_rate import Rates, empty_task_rates
-from bench.load_clients import BIG_BYTES, CLIENTS, REPORTS, Load, Phase
+from bench.load_clients import CLIENTS, REPORTS, Load, Phase
+from bench.shapes import SHAPES, make
 from bmat.tests.live.stack import Stack
 
 MOST_P95_RATIO, LEAST_RATE_RATIO = 1.5, 0.5
@@ -39,28 +41,30 @@ class ProductionStack(Stack):
 
 
 def main() -> int:
+    big = make(SHAPES["high"], ROWS, FOLDER)
     with tempfile.TemporaryDirectory(prefix="bmat-load-") as folder:
         stack = ProductionStack(Path(folder))
         try:
             stack.start()
-            return measure(stack, Path(folder))
+            return measure(stack, Path(folder), big)
         finally:
             stack.stop()
 
 
-def measure(stack: Stack, folder: Path) -> int:
+def measure(stack: Stack, folder: Path, big: Path) -> int:
     """Runs all phases on the running service, and prints what they came to. The exit code."""
-    print(f"{CLIENTS} clients post {REPORTS} small reports; the big one has {BIG_BYTES:,} bytes")
-    load = Load(stack)
+    size = big.stat().st_size
+    print(f"{CLIENTS} clients post {REPORTS} small reports; the big one has {size:,} bytes")
+    load = Load(stack, big)
     load.phase(polls=False)
     alone = load.phase(polls=True)
     print(alone.shown("polling, without the big one"), flush=True)
     flood, ratio = compared(load, folder, "without the big one")
-    with load.big_under_way() as big:
+    with load.big_under_way() as starts:
         beside = load.phase(polls=True)
         print(beside.shown("polling, beside the big one"), flush=True)
         flood_beside, ratio_beside = compared(load, folder, "beside the big one")
-    print(f"the big one was posted {len(big)} times, so that one was always at work")
+    print(f"the big one was started {len(starts)} times, so that one was always at work")
     return verdict(
         errors=sum(phase.errors for phase in (alone, beside, flood, flood_beside)),
         p95_ratio=beside.at(0.95) / alone.at(0.95),

@@ -8,24 +8,26 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import requests
 
 from bench.empty_rate import Rates
 from bmat.tests.faults.database import Database
-from bmat.tests.faults.samples import LongSample
 from bmat.tests.live.client import DONE
 from bmat.tests.live.generated_plays import as_csv, plays
-from bmat.tests.live.multipart import AFTER, CONTENT_TYPE, before
+from bmat.tests.live.multipart import AFTER, CONTENT_TYPE, StreamedUpload, before
 from bmat.tests.live.processes import wait_until
 from bmat.tests.live.stack import Stack
 
-CLIENTS, REPORTS, BIG_BYTES = 20, 300, 10**9
+CLIENTS, REPORTS = 20, 300
 SMALL_ROWS = 1000
 PATH = "/api/reports/"
 # A client asks again after what Retry-After tells it.
 POLL_SECONDS, ANSWER_SECONDS, PHASE_SECONDS = 1.0, 60.0, 300.0
+# The big report is started again when it is so far.
+RESTART_PROGRESS = 0.8
 # What the proxy says that ends TLS: the settings of production send everybody else there.
 FORWARDED = {"X-Forwarded-Proto": "https"}
 
@@ -71,10 +73,11 @@ class KeptConnection(threading.local):
 
 
 class Load:
-    """The clients of a running service."""
+    """The clients of a running service; `big` is the file of their big report."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, big: Path) -> None:
         self.stack = stack
+        self.big = big
         self.database = Database(stack.postgres.port)
         self.connection = KeptConnection(stack.web_port)
         content = as_csv(plays(SMALL_ROWS, songs=100))[0]
@@ -126,35 +129,55 @@ class Load:
             time.sleep(0.2)
 
     @contextmanager
-    def big_under_way(self) -> Iterator[list[str]]:
-        """For the time of the block, there is always a report of BIG_BYTES at work; the pids."""
-        pids: list[str] = []
+    def big_under_way(self) -> Iterator[list[int]]:
+        """For the time of the block, a worker is at work on `big`, which is uploaded before: again
+        and again from its start. Yields a list, which has an entry for each time.
+        """
+        starts = [1]
         enough = threading.Event()
-        keeper = threading.Thread(target=self._keep_big_under_way, args=(pids, enough))
-        keeper.start()
-        try:
-            wait_until(lambda: bool(pids) and self._at_work(pids[-1]), PHASE_SECONDS, "the big one")
-            yield pids
-        finally:
-            enough.set()
-            keeper.join()
+        pid = self._posted_big()
+        with ThreadPoolExecutor(1) as keeper:
+            kept = keeper.submit(self._keep_big_under_way, pid, starts, enough)
+            try:
+                yield starts
+            finally:
+                enough.set()
+            kept.result()
+        requests.delete(self._url(pid), headers=FORWARDED, timeout=ANSWER_SECONDS)
 
-    def _keep_big_under_way(self, pids: list[str], enough: threading.Event) -> None:
-        sample = LongSample(1)
-        sample = LongSample(1 + BIG_BYTES // sample.content_bytes)
-        while not enough.is_set():
-            upload = sample.upload("big.csv")
-            headers = FORWARDED | {"Content-Type": CONTENT_TYPE}
-            url = self.stack.client.reports_url
-            answer = requests.post(url, data=upload, headers=headers, timeout=PHASE_SECONDS)
-            answer.raise_for_status()
-            pids.append(str(answer.json()["pid"]))
-            while self._processing(pids[-1]) and not enough.wait(0.5):
-                pass
-            requests.delete(f"{url}{pids[-1]}", headers=FORWARDED, timeout=ANSWER_SECONDS)
+    def _posted_big(self) -> str:
+        """Uploads the big one; its pid, once a worker reads it."""
+        upload = StreamedUpload("big.csv", self._big_content, self.big.stat().st_size)
+        headers = FORWARDED | {"Content-Type": CONTENT_TYPE}
+        url = self.stack.client.reports_url
+        answer = requests.post(url, data=upload, headers=headers, timeout=PHASE_SECONDS)
+        answer.raise_for_status()
+        pid = str(answer.json()["pid"])
+        wait_until(lambda: self._state(pid)["stage"] == "reading", PHASE_SECONDS, "the big one")
+        return pid
 
-    def _processing(self, pid: str) -> bool:
-        return bool(self.connection.ask("GET", PATH + pid)[1]["status"] == 0)
+    def _big_content(self) -> Iterator[bytes]:
+        with self.big.open("rb") as file:
+            while data := file.read(2**20):
+                yield data
 
-    def _at_work(self, pid: str) -> bool:
-        return bool(self.connection.ask("GET", PATH + pid)[1]["stage"] == "reading")
+    def _keep_big_under_way(self, pid: str, starts: list[int], enough: threading.Event) -> None:
+        """Starts it again before it ends: a new upload would be other work than that of a worker.
+        Raises RuntimeError where it has ended all the same.
+        """
+        while not enough.wait(0.2):
+            state = self._state(pid)
+            if state["status"]:
+                raise RuntimeError(f"the big report was not at work all the time: {state}")
+            if state["progress"] >= RESTART_PROGRESS:
+                for change in ("cancel", "retry"):
+                    headers, seconds = FORWARDED, ANSWER_SECONDS
+                    url = f"{self._url(pid)}/{change}"
+                    requests.post(url, headers=headers, timeout=seconds).raise_for_status()
+                starts.append(1)
+
+    def _state(self, pid: str) -> Any:
+        return self.connection.ask("GET", PATH + pid)[1]
+
+    def _url(self, pid: str) -> str:
+        return f"{self.stack.client.reports_url}{pid}"
