@@ -75,8 +75,8 @@ def measure(shape: Shape) -> dict[str, Result]:
                 written = [output, parquet] if name == BY_PRODUCTS else [output]
                 if any(digest_of(path) != expected for path in written):
                     sys.exit(f"{shape.name}: the totals of {name} differ from those of bmat.")
-            output.unlink()
-            parquet.unlink(missing_ok=True)
+            for suffix in (".csv", ".rejects.csv", ".parquet", ".json"):
+                output.with_suffix(suffix).unlink(missing_ok=True)
     return results
 
 
