@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from bmat.aggregation import Limits, aggregate, parquet_format, row_groups
+from bmat.aggregation.memory import byte_array
 from bmat.aggregation.parquet_format import MAGIC, RowGroup, footer
+from bmat.aggregation.sizing import sizes_of
 from bmat.aggregation.tests.running import HEADER
 
 MOST_PLAYS = 2**63 - 1
@@ -107,3 +109,9 @@ def test_a_row_group_past_16_bits_has_no_number(
     path.write_bytes(MAGIC + footer([RowGroup(5, (1, 2, 3), None)] * 40))
     metadata = pq.read_metadata(path)
     assert (metadata.num_row_groups, metadata.num_rows) == (40, 200)
+
+
+def test_a_part_without_rows_gives_no_buffer_to_the_next_one() -> None:
+    sizes = sizes_of(Limits(), 1000, shares_memory=True)
+    row_groups.NO_PAGES.give_back(sizes)
+    assert len(row_groups.PAGES.take(sizes, lambda: byte_array(5))) > 0
