@@ -58,7 +58,8 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     # API.
     exclude = ["input_file", "output_file", "rejects_file"]
     readonly_fields = ["pid", "owner", "created", "updated", "started", "finished", "expired"]
-    readonly_fields += ["input_bytes", "lease_token", "lease_expires", "attempts", "output_name"]
+    readonly_fields += ["input_bytes", "result_bytes", "output_name"]
+    readonly_fields += ["lease_token", "lease_expires", "attempts"]
     inlines = [ReportAttemptInline]
 
     @admin.display(description="output file")

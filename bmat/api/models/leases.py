@@ -85,15 +85,22 @@ class LeaseQuerySet(ReportSets):
         )
 
     def finish(
-        self, pid: UUID, lease_token: UUID, summary: Summary, output_file: str, rejects_file: str
+        self,
+        pid: UUID,
+        lease_token: UUID,
+        summary: Summary,
+        output_file: str,
+        rejects_file: str,
+        result_bytes: int,
     ) -> bool:
         """Processing -> Done. The files carry their storage's names; `rejects_file` may be empty.
-        False: the lease is lost.
+        All files of the result take `result_bytes`. False: the lease is lost.
         """
         results = {
             "progress": 1.0,
             "output_file": output_file,
             "rejects_file": rejects_file,
+            "result_bytes": result_bytes,
             "rows_read": summary.rows_read,
             "rows_rejected": summary.rows_rejected,
             "groups": summary.groups,

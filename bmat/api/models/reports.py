@@ -60,6 +60,9 @@ class Report(models.Model):
     )
     output_file = models.FileField(max_length=200, blank=True)
     rejects_file = models.FileField(max_length=200, blank=True)
+    result_bytes = models.BigIntegerField(
+        default=0, help_text="What the result takes, in all of its files."
+    )
 
     status = models.PositiveSmallIntegerField(choices=Status, default=Status.PROCESSING)
     stage = models.CharField(

@@ -82,6 +82,14 @@ def start_attempt(pid: UUID, lease_token: UUID) -> Path:
     return folder
 
 
+def size_of(folder: Path) -> int:
+    """How many bytes the files in a folder have. It may be gone: then none."""
+    try:
+        return sum(entry.stat().st_size for entry in os.scandir(folder))
+    except FileNotFoundError:
+        return 0
+
+
 def remove(folder: Path) -> None:
     """Removes a folder with all it holds, if it is there."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 
 from bmat.api.models import Report
+from bmat.api.models.queries import ReportQuerySet
 from bmat.api.services import database, disk, files, totals
 from bmat.api.services.database import patiently
 from bmat.taskapp import shutdown
@@ -43,7 +44,7 @@ def write_format(pid: UUID, file_name: str) -> None:
     again rings again. Raises RowsMissing; leaves nothing half written.
     """
     try:
-        report = patiently(lambda: with_result(pid))
+        report = patiently(lambda: with_result(pid).first())
         if report is None:
             logger.info("report %s: there is no result to write as %s", pid, file_name)
         else:
@@ -53,9 +54,12 @@ def write_format(pid: UUID, file_name: str) -> None:
 
 
 def write_beside_output(report: Report, file_name: str) -> None:
-    output = report.output_file.name or ""
+    target = files.path(files.beside(report.output_file.name or "", file_name))
     try:
-        if write_once(report, files.path(files.beside(output, file_name))):
+        if write_once(report, target):
+            # One more file of the result, which its owner's limit counts.
+            result_bytes = files.size_of(target.parent)
+            patiently(lambda: with_result(report.pid).update(result_bytes=result_bytes))
             logger.info("report %s: wrote %s", report.pid, file_name)
     except (NotWanted, FileNotFoundError):
         logger.warning("report %s: broke %s off, nobody wants it here", report.pid, file_name)
@@ -67,16 +71,16 @@ def write_beside_output(report: Report, file_name: str) -> None:
         remove_unless_wanted(report.pid)
 
 
-def with_result(pid: UUID) -> Report | None:
-    """The report, if it has a result that is kept."""
-    return Report.objects.filter(pid=pid, status=Report.Status.DONE, expired=None).first()
+def with_result(pid: UUID) -> ReportQuerySet:
+    """The report, if it has a result that is kept; else nothing."""
+    return Report.objects.filter(pid=pid, status=Report.Status.DONE, expired=None)
 
 
 def remove_unless_wanted(pid: UUID) -> None:
     """Removes the report's folder where it was deleted, or expired, while something was written
     there: whoever did that may have passed before the file appeared.
     """
-    if patiently(lambda: with_result(pid)) is None:
+    if not patiently(lambda: with_result(pid).exists()):
         files.remove(files.report_folder(pid))
 
 
@@ -138,5 +142,5 @@ class Watch:
             raise NotWanted
         if time.monotonic() - self._asked >= settings.BMAT_HEARTBEAT_SECONDS:
             self._asked = time.monotonic()
-            if patiently(lambda: with_result(self.pid)) is None:
+            if not patiently(lambda: with_result(self.pid).exists()):
                 raise NotWanted

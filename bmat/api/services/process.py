@@ -142,8 +142,9 @@ def finish(pid: UUID, lease_token: UUID, summary: Summary) -> bool:
     """Whether the report is Done by this worker, be it from a flip whose answer got lost."""
     output = files.output_name(pid, lease_token)
     rejects = files.rejects_name(pid, lease_token) if summary.rows_rejected else ""
+    result_bytes = files.size_of(files.attempt_folder(pid, lease_token))
     return (
-        Report.objects.finish(pid, lease_token, summary, output, rejects)
+        Report.objects.finish(pid, lease_token, summary, output, rejects, result_bytes)
         or Report.objects.filter(pid=pid, output_file=output).exists()
     )
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Min, Sum
+from django.db.models import F, Min, Sum
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
@@ -97,11 +97,12 @@ def check_running(owner: User | None, more_reports: int = 0) -> None:
 
 
 def check_stored(owner: User | None, more_bytes: int = 0) -> None:
-    """Raises TooManyBytes past BMAT_MAX_STORED_BYTES of uploads whose files are kept."""
+    """Raises TooManyBytes past BMAT_MAX_STORED_BYTES of uploads and results that are kept."""
     limit = settings.BMAT_MAX_STORED_BYTES
     if owner is None or limit is None:
         return
-    stored_bytes = owned(owner).filter(expired=None).aggregate(sum=Sum("input_bytes"))["sum"] or 0
+    kept = owned(owner).filter(expired=None)
+    stored_bytes = kept.aggregate(sum=Sum(F("input_bytes") + F("result_bytes")))["sum"] or 0
     if stored_bytes + more_bytes > limit:
         policy = Policy(STORED, limit, unit="content-bytes")
         available = max(0, limit - stored_bytes)

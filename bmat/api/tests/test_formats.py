@@ -45,6 +45,14 @@ def test_it_leaves_nothing_but_the_file(without, name):
     assert names_beside(without) == before | {name}
 
 
+def test_the_file_counts_as_a_part_of_the_result(without):
+    write_format(without.pid, files.JSON_LINES)
+
+    without.refresh_from_db()
+    sizes = [path.stat().st_size for path in beside(without, "x").parent.iterdir()]
+    assert without.result_bytes == sum(sizes) > 0
+
+
 def test_it_writes_a_file_once(without):
     write_format(without.pid, files.JSON_LINES)
     os.utime(beside(without, files.JSON_LINES), (1, 1))

@@ -58,6 +58,14 @@ def test_it_brings_a_report_to_done(report, left_over):
     assert left_over() == sorted(expected + [f"{folder}/{token}/{name}" for name in results])
 
 
+def test_it_notes_what_the_result_takes(report):
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    folder = files.path(report.output_file.name).parent
+    assert report.result_bytes == sum(path.stat().st_size for path in folder.iterdir()) > 0
+
+
 def test_it_makes_every_result_safe_on_disk_before_it_is_done(submit, monkeypatch):
     synced: list[tuple[str, bool]] = []
 

@@ -50,7 +50,7 @@ def test_it_changes_nothing_about_a_report_that_has_ended(report, status):
 
     assert not Report.objects.claim(report.pid, uuid4())
     assert not Report.objects.renew(report.pid, token, None)
-    assert not Report.objects.finish(report.pid, token, SUMMARY, "a", "b")
+    assert not Report.objects.finish(report.pid, token, SUMMARY, "a", "b", 1)
     assert not Report.objects.fail(report.pid, token, "code", "message")
     assert not Report.objects.hand_back(report.pid, token)
     assert not Report.objects.take_away(report, token, "code", "message")
@@ -63,7 +63,7 @@ def test_it_lets_only_the_holder_of_the_lease_change_a_report(report):
     before = Report.objects.values().get()
 
     assert not Report.objects.renew(report.pid, uuid4(), Progress("writing", 1.0, 9))
-    assert not Report.objects.finish(report.pid, uuid4(), SUMMARY, "a", "b")
+    assert not Report.objects.finish(report.pid, uuid4(), SUMMARY, "a", "b", 1)
     assert not Report.objects.fail(report.pid, uuid4(), "code", "message")
     assert not Report.objects.hand_back(report.pid, uuid4())
     assert Report.objects.values().get() == before
@@ -73,7 +73,7 @@ def test_it_finishes_with_exact_counts(report):
     token = uuid4()
     Report.objects.claim(report.pid, token)
 
-    assert Report.objects.finish(report.pid, token, SUMMARY, "out", "")
+    assert Report.objects.finish(report.pid, token, SUMMARY, "out", "", 1)
 
     report.refresh_from_db()
     assert report.plays_total == 2**70

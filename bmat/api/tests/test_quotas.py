@@ -113,6 +113,14 @@ def test_it_refuses_more_bytes_than_a_user_has(client, alice, settings, left_ove
     assert left_over() == before
 
 
+def test_results_count_as_uploads_do(client, alice, settings):
+    settings.BMAT_MAX_STORED_BYTES = 2 * len(PLAYS) + 10
+    post(client, alice)
+    Report.objects.update(status=Status.DONE, result_bytes=11)
+
+    assert post(client, alice).status_code == 429
+
+
 def test_it_reads_nothing_of_an_upload_that_says_it_takes_too_much(client, alice, settings, unread):
     settings.BMAT_MAX_STORED_BYTES = 1000
 
