@@ -33,6 +33,15 @@ SECONDS = 900.0
 MB = 10**6
 
 
+class LargeApart(Stack):
+    """The service with a worker that large reports, and their formats, have to themselves."""
+
+    worker_arguments = {
+        "small": ["--queues", "small", "--concurrency", "1"],
+        "large": ["--queues", "large", "--concurrency", "1"],
+    }
+
+
 @dataclass(frozen=True)
 class Check:
     """The running service, its client, and the result: the pid of its report and its output."""
@@ -48,7 +57,7 @@ class Check:
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bmat-downloads-") as folder:
-        stack = Stack(Path(folder) / "stack")
+        stack = LargeApart(Path(folder) / "stack")
         try:
             stack.start()
             return measure(stack, Path(folder))
