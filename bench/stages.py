@@ -14,13 +14,13 @@ from bmat.aggregation import (
     Limits,
     aggregate,
     block_reader,
+    direct,
     engine,
     hot_cells,
     part,
     reading,
-    spill,
+    scratch,
     table,
-    writing,
 )
 
 STAGES = (
@@ -29,7 +29,7 @@ STAGES = (
     (block_reader, "parse_block", "parse and partition"),
     (reading, "add_pairs", "sum hot songs up"),
     (hot_cells, "empty_cells", "empty hot cells"),
-    (spill, "write_all", "spill rows"),
+    (scratch, "write_all", "spill rows"),
     (table, "ingest_rows", "take rows in"),
     (np, "argsort", "sort songs"),
     (table, "find_ties", "sort songs"),
@@ -37,7 +37,7 @@ STAGES = (
     (table, "song_keys", "sort songs"),
     (table, "gather_values", "sort rows"),
     (part, "format_songs", "sum and format"),
-    (writing, "write_all", "write output"),
+    (direct.PageWriter, "_write", "write output"),
 )
 
 

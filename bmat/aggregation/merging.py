@@ -83,17 +83,17 @@ def divide(job: Job, waiting: Waiting, memory: MergingMemory, splitters: Splitte
     arena.prepare(splitters.partitions)
     stretches = rows_of(waiting, job, memory)
     stretch = next(stretches)
-    with SpillWriter(job.folder, splitters.partitions) as rows:
-        try:
-            while True:
-                row_bytes, extents = stretch
-                taken = 0
-                for extent in extents.tolist():
-                    taken = divide_stretch(memory, row_bytes, extent, splitters, arena, rows)
-                stretch = stretches.send(taken)
-        except StopIteration:
-            rows.write(arena)
-        return rows.result()
+    rows = SpillWriter(job.folder, splitters.partitions)
+    try:
+        while True:
+            row_bytes, extents = stretch
+            taken = 0
+            for extent in extents.tolist():
+                taken = divide_stretch(memory, row_bytes, extent, splitters, arena, rows)
+            stretch = stretches.send(taken)
+    except StopIteration:
+        rows.write(arena)
+    return rows.result()
 
 
 def divide_stretch(

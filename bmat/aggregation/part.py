@@ -1,9 +1,6 @@
 """One partition as lines of CSV, and what is to be known of them."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
@@ -31,8 +28,8 @@ from bmat.aggregation.kernel_format import (
 from bmat.aggregation.kernel_text import NUMBER_TEXTS
 from bmat.aggregation.memory import ALL_DAYS, MergingMemory, byte_array, grown
 from bmat.aggregation.parquet_format import RowGroup
-from bmat.aggregation.row_groups import ROWS_PER_GROUP, Pages, RowGroupWriter, make_room
-from bmat.aggregation.spill import write_all
+from bmat.aggregation.row_groups import ROWS_PER_GROUP, RowGroupWriter, make_room
+from bmat.aggregation.scratch import ScratchFile, Stored, stored
 from bmat.aggregation.table import Table
 
 TOP_SONGS = 100
@@ -49,17 +46,14 @@ class Overflow:
 
 @dataclass(frozen=True)
 class Part:
-    """The lines of one partition: those in the file `path` (if any), then `text[:text_bytes]`.
+    """The lines of one partition, as `text`, and what is to be known of them.
 
     `days` are the days that occur, `day_low` and `day_high` their sums in words of 64 bits;
     `top` are the songs with the most plays, with their totals; `row_groups` and `pages` the same
     totals as Parquet, where that is wanted.
     """
 
-    text: Bytes
-    text_bytes: int
-    path: Path | None
-    path_bytes: int
+    text: Stored
     groups: int
     plays: int
     days: Ints
@@ -68,7 +62,7 @@ class Part:
     top: list[tuple[int, bytes]]
     overflow: Overflow | None
     row_groups: list[RowGroup]
-    pages: Pages
+    pages: Stored
 
 
 class PartWriter:
@@ -78,8 +72,7 @@ class PartWriter:
         self._job = job
         self._memory = memory
         self._text = text
-        self._path: Path | None = None
-        self._path_bytes = 0
+        self._file = ScratchFile(job.folder, "part")
         self._text_bytes = 0
         self._groups = 0
         self._plays = 0
@@ -163,13 +156,7 @@ class PartWriter:
         used = int(state[W_TEXT_BYTES])
         size = len(self._text) - SLACK_BYTES
         if used and size >= self._job.sizes.written_text_bytes:
-            self._path = self._path or self._job.folder / f"{uuid4().hex}.part"
-            descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)
-            try:
-                view = self._text.data[:used]
-                self._path_bytes = write_all(descriptor, [view], self._path_bytes)
-            finally:
-                os.close(descriptor)
+            self._file.append([self._text.data[:used]])
             state[W_TEXT_BYTES] = 0
         else:
             self._text = grown(self._text, 2 * size, used)
@@ -198,10 +185,7 @@ class PartWriter:
         low, high = memory.day_low[span], memory.day_high[span]
         found = np.flatnonzero(low | high)
         part = Part(
-            text=self._text,
-            text_bytes=self._text_bytes,
-            path=self._path,
-            path_bytes=self._path_bytes,
+            text=stored(self._file, self._text, self._text_bytes),
             groups=self._groups,
             plays=self._plays,
             days=found + self._first_day,

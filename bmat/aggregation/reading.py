@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
@@ -28,7 +27,8 @@ from bmat.aggregation.kernel_state import (
     PARSE_FIELDS,
 )
 from bmat.aggregation.memory import READING, ReadingMemory
-from bmat.aggregation.spill import Spilled, SpillWriter, write_all
+from bmat.aggregation.scratch import ScratchFile
+from bmat.aggregation.spill import Spilled, SpillWriter
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,10 @@ def read_records(job: Job, number: int, descriptor: int, start: int) -> Reading:
     """Read the records of a block from byte `start` on."""
     block = job.blocks[number]
     source = job.sources[block.source]
-    rejects_path = job.folder / f"{uuid4().hex}.rejects"
+    rows = SpillWriter(job.folder, job.splitters.partitions)
+    rejects = ScratchFile(job.folder, "rejects")
     with (
         READING.borrow(job.sizes, lambda: ReadingMemory(job.sizes)) as memory,
-        SpillWriter(job.folder, job.splitters.partitions) as rows,
         Beacon(job.folder, number) as beacon,
     ):
         reader = BlockReader(
@@ -105,7 +105,7 @@ def read_records(job: Job, number: int, descriptor: int, start: int) -> Reading:
             job.hot,
             take_pairs(job),
             lambda: rows.write(memory.arena),
-            lambda count: append_rejects(rejects_path, memory, count),
+            lambda count: rejects.append([memory.rejects.data[:count]]),
             job.listed_rejects,
         )
         end = reader.read(descriptor, start, block.stop, beacon)
@@ -117,22 +117,12 @@ def read_records(job: Job, number: int, descriptor: int, start: int) -> Reading:
         beacon.report(block.stop - block.start, reader.rows_read)
         spilled = rows.result()
         reading = reading_of(
-            reader.state, start, end, rejects_path, None if spilled.is_empty else spilled
+            reader.state, start, end, rejects.path, None if spilled.is_empty else spilled
         )
         if job.sizes.shares_cells:
             return replace(reading, pairs=reader.pairs, pair_count=reader.pair_count)
         give_pairs_back(job, reader.pairs)
         return reading
-
-
-def append_rejects(path: Path, memory: ReadingMemory, count: int) -> None:
-    """Write listed rejects behind those that are in the file already."""
-    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
-    try:
-        end = os.fstat(descriptor).st_size
-        write_all(descriptor, [memory.rejects.data[:count]], end)
-    finally:
-        os.close(descriptor)
 
 
 def reading_of(state: Ints, start: int, end: int, rejects: Path, rows: Spilled | None) -> Reading:

@@ -1,10 +1,6 @@
 """The totals of a part as row groups of Parquet, encoded by the task that merges it."""
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
@@ -20,7 +16,7 @@ from bmat.aggregation.kernel_parquet import (
 from bmat.aggregation.memory import Groups, MergingMemory, large_array
 from bmat.aggregation.parquet_format import DATE, PLAYS, SONG, Column, RowGroup, page_header
 from bmat.aggregation.pool import Pool
-from bmat.aggregation.spill import write_all
+from bmat.aggregation.scratch import NOTHING, ScratchFile, Stored, stored
 from bmat.aggregation.table import Table
 
 # Days from 0001-01-01 to 1970-01-01, from which Parquet counts.
@@ -33,21 +29,6 @@ TEXT_BYTES_PER_GROUP = 2**24
 MOST_BOUND_BYTES = 4096
 
 
-@dataclass(frozen=True)
-class Pages:
-    """The row groups' bytes: those in the file `path` (if any), then `buffer[:size]`."""
-
-    path: Path | None
-    buffer: Bytes
-    size: int
-
-    def give_back(self, sizes: Sizes) -> None:
-        """The buffer is not needed any more."""
-        if len(self.buffer):
-            PAGES.give_back(sizes, self.buffer)
-
-
-NO_PAGES = Pages(None, np.zeros(0, dtype=np.uint8), 0)
 # Not from Python's own memory: pages of all sizes, freed by other threads, would leave it in holes.
 PAGES: Pool[Bytes] = Pool()
 
@@ -57,16 +38,15 @@ class RowGroupWriter:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._path: Path | None = None
-        self._path_bytes = 0
-        self._buffer = NO_PAGES.buffer
+        self._file = ScratchFile(job.folder, "pages")
+        self._buffer = NOTHING.buffer
         self._size = 0
         self.row_groups: list[RowGroup] = []
 
     @property
-    def pages(self) -> Pages:
+    def pages(self) -> Stored:
         """The pages so far. Their buffer is lent: `writing` gives it back."""
-        return Pages(self._path, self._buffer, self._size)
+        return stored(self._file, self._buffer, self._size)
 
     def write(self, table: Table, count: int) -> None:
         """Add the first `count` totals of the memory's groups; their songs are the table's."""
@@ -132,10 +112,10 @@ class RowGroupWriter:
             sizes = self._job.sizes
             self._buffer = PAGES.take(sizes, lambda: large_array(sizes.kept_page_bytes))
         if self._size + size > len(self._buffer):
-            self._append_to_file([self._buffer.data[: self._size]])
+            self._file.append([self._buffer.data[: self._size]])
             self._size = 0
         if size > len(self._buffer):
-            self._append_to_file([memoryview(header), page.data])
+            self._file.append([memoryview(header), page.data])
             return size
         start = self._size + len(header)
         self._size += size
@@ -143,13 +123,11 @@ class RowGroupWriter:
         self._buffer[start : self._size] = page
         return size
 
-    def _append_to_file(self, views: list[memoryview]) -> None:
-        self._path = self._path or self._job.folder / f"{uuid4().hex}.pages"
-        descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)
-        try:
-            self._path_bytes = write_all(descriptor, views, self._path_bytes)
-        finally:
-            os.close(descriptor)
+
+def give_page_buffer_back(sizes: Sizes, pages: Stored) -> None:
+    """The buffer of the pages is not needed any more."""
+    if len(pages.buffer):
+        PAGES.give_back(sizes, pages.buffer)
 
 
 def make_room(memory: MergingMemory, rows: int) -> None:

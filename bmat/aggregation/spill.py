@@ -2,37 +2,15 @@
 is some left for them, else on disk.
 """
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from uuid import uuid4
 
 import numpy as np
 
 from bmat.aggregation.job import Bytes, Ints
 from bmat.aggregation.memory import Arena
 from bmat.aggregation.row_memory import row_memory_of
-
-MOST_VIEWS = 1000
-
-
-def write_all(descriptor: int, views: list[memoryview], offset: int) -> int:
-    """Write all of `views`, one after another, at `offset`. Returns the offset behind them."""
-    for first in range(0, len(views), MOST_VIEWS):
-        batch = views[first : first + MOST_VIEWS]
-        left = sum(len(view) for view in batch)
-        while left:
-            written = os.pwritev(descriptor, batch, offset)
-            offset += written
-            left -= written
-            while written:
-                if written >= len(batch[0]):
-                    written -= len(batch.pop(0))
-                else:
-                    batch[0] = batch[0][written:]
-                    written = 0
-    return offset
+from bmat.aggregation.scratch import ScratchFile
 
 
 @dataclass(frozen=True)
@@ -78,25 +56,11 @@ class SpillWriter:
     """Puts full arenas away: as they are while there is memory, else to a file of its own."""
 
     def __init__(self, folder: Path, partitions: int) -> None:
-        self._path = folder / f"{uuid4().hex}.rows"
+        self._file = ScratchFile(folder, "rows")
         self._memory = row_memory_of(folder)
         self._partitions = partitions
-        self._descriptor = -1
-        self._offset = 0
         self._runs: list[Ints] = []
         self._kept: list[Kept] = []
-
-    def __enter__(self) -> "SpillWriter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
 
     def write(self, arena: Arena) -> None:
         """Put away what is in the arena, and empty it."""
@@ -112,15 +76,12 @@ class SpillWriter:
             self._write(arena.bytes.data, chunks)
 
     def _write(self, view: memoryview, chunks: Ints) -> None:
-        if self._descriptor < 0:
-            self._descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         sizes = np.zeros(self._partitions + 1, dtype=np.int64)
         np.add.at(sizes, chunks[:, 0] + 1, chunks[:, 2] - chunks[:, 1])
-        self._runs.append(self._offset + np.cumsum(sizes))
-        views = [view[start:end] for _, start, end in chunks.tolist()]
-        self._offset = write_all(self._descriptor, views, self._offset)
+        self._runs.append(self._file.size + np.cumsum(sizes))
+        self._file.append([view[start:end] for _, start, end in chunks.tolist()])
 
     def result(self) -> Spilled:
         """What was put away."""
         runs: Ints = np.zeros((0, self._partitions + 1), dtype=np.int64)
-        return Spilled(self._path, np.stack(self._runs) if self._runs else runs, self._kept)
+        return Spilled(self._file.path, np.stack(self._runs) if self._runs else runs, self._kept)

@@ -10,6 +10,7 @@ from bmat.aggregation.hot_cells import emptied, shared_cells
 from bmat.aggregation.job import Bytes, Ints, Job
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.memory import Arena, MergingMemory, grown
+from bmat.aggregation.scratch import BECAME_SHORTER
 from bmat.aggregation.spill import Spilled
 from bmat.aggregation.splitting import NO_SPLITTERS
 
@@ -70,7 +71,7 @@ def rows_on_disk(
                     view = memory.buffer.data[filled : filled + min(room, end - offset)]
                     count = os.preadv(descriptor, [view], offset)
                     if not count:
-                        raise OSError("A temporary file has become shorter.")
+                        raise OSError(BECAME_SHORTER)
                     offset += count
                     filled += count
         finally:

@@ -9,16 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.direct import PageWriter
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import TEXTS
 from bmat.aggregation.parquet_file import append_pages
 from bmat.aggregation.part import Part
-from bmat.aggregation.row_groups import NO_PAGES
-from bmat.aggregation.spill import write_all
+from bmat.aggregation.row_groups import give_page_buffer_back
+from bmat.aggregation.scratch import NOTHING, write_at
 
 HEADER = b"Song,Date,Total Number of Plays for Date\n"
 
@@ -88,38 +86,19 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
     else:
         writer = PageWriter(job.output, before.end, before.tail, before.lead_seconds)
     with closing(writer):
-        if part.path is not None:
-            append_file(writer, part.path, part.path_bytes)
-        writer.append(part.text[: part.text_bytes])
-    TEXTS.give_back(job.sizes, part.text)
+        for stretch in part.text.stretches():
+            writer.append(stretch)
+    TEXTS.give_back(job.sizes, part.text.buffer)
     parquet_end = before.parquet_end if before else 0
     if job.parquet is not None:
         parquet_end = append_pages(job.parquet, parquet_end, part.pages)
-        part.pages.give_back(job.sizes)
+        give_page_buffer_back(job.sizes, part.pages)
     with Beacon(job.folder, len(job.blocks) + number) as beacon:
         beacon.report(1, 0)
-    done = replace(part, text=np.zeros(0, dtype=np.uint8), text_bytes=0, pages=NO_PAGES)
+    done = replace(part, text=NOTHING, pages=NOTHING)
     return Written(writer.offset, writer.tail, writer.lead_seconds, parquet_end, done)
 
 
 def write_last(job: Job, last: Written) -> None:
     """Write what the last part has left: the output is whole then."""
-    descriptor = os.open(job.output, os.O_WRONLY)
-    try:
-        write_all(descriptor, [memoryview(last.tail)], last.end)
-    finally:
-        os.close(descriptor)
-
-
-def append_file(writer: PageWriter, path: Path, size: int) -> None:
-    """Write a file of `size` bytes, and remove it."""
-    source = os.open(path, os.O_RDONLY)
-    try:
-        done = 0
-        while done < size:
-            data = os.pread(source, min(2**20, size - done), done)
-            writer.append(np.frombuffer(data, dtype=np.uint8))
-            done += len(data)
-    finally:
-        os.close(source)
-    path.unlink()
+    write_at(job.output, [memoryview(last.tail)], last.end)

@@ -11,6 +11,7 @@ import pytest
 from bmat.aggregation import Limits, aggregate, parquet_format, row_groups
 from bmat.aggregation.memory import byte_array
 from bmat.aggregation.parquet_format import MAGIC, RowGroup, footer
+from bmat.aggregation.scratch import NOTHING
 from bmat.aggregation.sizing import sizes_of
 from bmat.aggregation.tests.running import HEADER
 
@@ -113,5 +114,5 @@ def test_a_row_group_past_16_bits_has_no_number(
 
 def test_a_part_without_rows_gives_no_buffer_to_the_next_one() -> None:
     sizes = sizes_of(Limits(), 1000, shares_memory=True)
-    row_groups.NO_PAGES.give_back(sizes)
+    row_groups.give_page_buffer_back(sizes, NOTHING)
     assert len(row_groups.PAGES.take(sizes, lambda: byte_array(5))) > 0

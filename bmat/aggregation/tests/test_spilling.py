@@ -70,8 +70,8 @@ def test_a_write_that_the_system_cuts_short_goes_on(
 
 
 def test_an_empty_arena_makes_no_file(tmp_path: Path) -> None:
-    with SpillWriter(tmp_path, 3) as rows:
-        rows.write(Arena(1000, 100))
+    rows = SpillWriter(tmp_path, 3)
+    rows.write(Arena(1000, 100))
     assert rows.result().is_empty
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,93 @@
+"""What has no room in memory: files of a run's folder, written in stretches and read back once."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+from bmat.aggregation.job import Bytes
+
+MOST_VIEWS = 1000
+STRETCH_BYTES = 2**20
+BECAME_SHORTER = "A temporary file has become shorter."
+
+
+def write_all(descriptor: int, views: list[memoryview], offset: int) -> int:
+    """Write all of `views`, one after another, at `offset`. Returns the offset behind them."""
+    for first in range(0, len(views), MOST_VIEWS):
+        batch = views[first : first + MOST_VIEWS]
+        left = sum(len(view) for view in batch)
+        while left:
+            written = os.pwritev(descriptor, batch, offset)
+            offset += written
+            left -= written
+            while written:
+                if written >= len(batch[0]):
+                    written -= len(batch.pop(0))
+                else:
+                    batch[0] = batch[0][written:]
+                    written = 0
+    return offset
+
+
+def write_at(path: Path, views: list[memoryview], offset: int) -> int:
+    """Write all of `views` at `offset` of a file, which is made unless it is there. Returns the
+    offset behind them.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o666)
+    try:
+        return write_all(descriptor, views, offset)
+    finally:
+        os.close(descriptor)
+
+
+class ScratchFile:
+    """A file of its own in `folder`, made with its first bytes; `size` of them are there."""
+
+    def __init__(self, folder: Path, suffix: str) -> None:
+        self.path = folder / f"{uuid4().hex}.{suffix}"
+        self.size = 0
+
+    def append(self, views: list[memoryview]) -> None:
+        """Write `views` behind what is there."""
+        self.size = write_at(self.path, views, self.size)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Bytes on their way to the task that writes them: the `path_bytes` of the file `path`, if
+    there are any, then `buffer[:size]`.
+    """
+
+    path: Path
+    path_bytes: int
+    buffer: Bytes
+    size: int
+
+    def stretches(self) -> Iterator[Bytes]:
+        """All bytes, in order; the file is gone then. Raises OSError where it has lost some."""
+        if self.path_bytes:
+            yield from emptied(self.path, self.path_bytes)
+        yield self.buffer[: self.size]
+
+
+def stored(file: ScratchFile, buffer: Bytes, size: int) -> Stored:
+    """What is in the file, and the first `size` bytes of the buffer behind it."""
+    return Stored(file.path, file.size, buffer, size)
+
+
+def emptied(path: Path, size: int) -> Iterator[Bytes]:
+    """The `size` bytes of a file, which is removed behind the last one."""
+    with path.open("rb") as file:
+        while data := file.read(STRETCH_BYTES):
+            size -= len(data)
+            yield np.frombuffer(data, dtype=np.uint8)
+    if size:
+        raise OSError(BECAME_SHORTER)
+    path.unlink()
+
+
+NOTHING = Stored(Path(), 0, np.zeros(0, dtype=np.uint8), 0)
