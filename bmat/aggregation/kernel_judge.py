@@ -71,6 +71,20 @@ def judge_song(source: Any, start: Any, count: Any) -> Any:
 
 
 @inlined
+def field_of(found: Any, column: Any, buffer: Any, scratch: Any) -> Any:
+    """A field as it counts: (where it starts, where it ends, where there is room for the next one).
+    One that must be is unquoted to `buffer[scratch:]`.
+    """
+    at = F_COLUMNS + 3 * column
+    start = found[at]
+    stop = found[at + 1]
+    if found[at + 2] < 0:
+        return start, stop, scratch
+    stop = unquote(buffer, scratch, start, found[at + 2], stop)
+    return scratch, stop, stop
+
+
+@inlined
 def judge(
     status: Any, found: Any, state: Any, most: Any, buffer: Any, scratch: Any, month_starts: Any
 ) -> Any:
@@ -88,30 +102,16 @@ def judge(
         return EXTRA_FIELD, at, count, day, plays
     if found[F_FIELDS] <= most:
         return MISSING_FIELD, at, count, day, plays
-    at = found[F_COLUMNS]
-    count = found[F_COLUMNS + 1] - at
-    used = scratch
-    if found[F_COLUMNS + 2] >= 0:
-        used = unquote(buffer, used, at, found[F_COLUMNS + 2], found[F_COLUMNS + 1])
-        at = scratch
-        count = used - scratch
+    at, stop, scratch = field_of(found, 0, buffer, scratch)
+    count = stop - at
     reason = judge_song(buffer, at, count)
     if reason >= 0:
         return reason, at, count, day, plays
-    field = found[F_COLUMNS + 3]
-    stop = found[F_COLUMNS + 4]
-    if found[F_COLUMNS + 5] >= 0:
-        stop = unquote(buffer, used, field, found[F_COLUMNS + 5], stop)
-        field = used
-        used = stop
+    field, stop, scratch = field_of(found, 1, buffer, scratch)
     day = parse_date(buffer, field, stop, month_starts)
     if day < 0:
         return INVALID_DATE, at, count, day, plays
-    field = found[F_COLUMNS + 6]
-    stop = found[F_COLUMNS + 7]
-    if found[F_COLUMNS + 8] >= 0:
-        stop = unquote(buffer, used, field, found[F_COLUMNS + 8], stop)
-        field = used
+    field, stop, scratch = field_of(found, 2, buffer, scratch)
     plays = parse_plays(buffer, field, stop)
     if plays < 0:
         return NEGATIVE_PLAYS if plays == NEGATIVE else INVALID_PLAYS, at, count, day, plays

@@ -6,9 +6,8 @@ import numpy as np
 
 from bmat.aggregation.compiled import inlined, kernel
 from bmat.aggregation.kernel_bytes import compare_bytes, sort_key
+from bmat.aggregation.kernel_order import sort_by
 from bmat.aggregation.kernel_words import load8
-
-SHORT_RUN = 24
 
 
 @kernel("i8(i8[::1], u1[::1], i8, u8[::1])")
@@ -32,46 +31,15 @@ def song_keys(starts: Any, texts: Any, songs: int, keys: Any) -> Any:
 
 
 @inlined
-def is_before(starts: Any, texts: Any, a: Any, b: Any) -> Any:
-    """Whether song a sorts before song b."""
+def is_before(songs: Any, a: Any, b: Any) -> Any:
+    """Whether song a sorts before song b; `songs` are their starts and texts."""
+    starts, texts = songs
     a_start = starts[a]
     b_start = starts[b]
     order = compare_bytes(
         texts, a_start, starts[a + 1] - a_start, texts, b_start, starts[b + 1] - b_start
     )
     return order < 0
-
-
-@inlined
-def sort_songs(order: Any, low: Any, high: Any, starts: Any, texts: Any) -> None:
-    """Sort `order[low:high]` by the whole songs: by insertion, or as a heap where it is long."""
-    count = high - low
-    if count <= SHORT_RUN:
-        for right in range(low + 1, high):
-            song = order[right]
-            at = right
-            while at > low and is_before(starts, texts, song, order[at - 1]):
-                order[at] = order[at - 1]
-                at -= 1
-            order[at] = song
-        return
-    for step in range(count + count // 2 - 1, -1, -1):
-        size = count
-        root = step - count
-        if root < 0:
-            size = step
-            root = 0
-            order[low], order[low + size] = order[low + size], order[low]
-        while 2 * root + 1 < size:
-            child = 2 * root + 1
-            if child + 1 < size and is_before(
-                starts, texts, order[low + child], order[low + child + 1]
-            ):
-                child += 1
-            if not is_before(starts, texts, order[low + root], order[low + child]):
-                break
-            order[low + root], order[low + child] = order[low + child], order[low + root]
-            root = child
 
 
 @inlined
@@ -142,5 +110,5 @@ def settle_ties(order: Any, places: Any, keys: Any, count: int, starts: Any, tex
     while low < count:
         high = end_of_ties(keys, low, count)
         if high - low > 1:
-            sort_songs(order, places[low], places[low] + high - low, starts, texts)
+            sort_by(is_before, (starts, texts), order, places[low], places[low] + high - low)
         low = high

@@ -7,8 +7,8 @@ import numpy as np
 from bmat.aggregation.compiled import inlined, kernel
 from bmat.aggregation.kernel_fields import MOST_PLAYS
 from bmat.aggregation.kernel_ingest import DAY_SHIFT, I_WIDE, INDEX_FLAG, VALUE_MASK
+from bmat.aggregation.kernel_order import SHORT_RUN, sort_by
 
-SHORT_RUN = 24
 FEW = 8
 
 
@@ -58,36 +58,18 @@ def sort_few(values: Any, low: Any, high: Any) -> None:
 
 
 @inlined
+def is_less(_: Any, a: Any, b: Any) -> Any:
+    """Whether value a belongs before value b."""
+    return a < b
+
+
+@inlined
 def sort_values(values: Any, low: Any, high: Any) -> None:
-    """Sort `values[low:high]`: by insertion, or as a heap where they are many."""
-    count = high - low
-    if count <= FEW:
+    """Sort `values[low:high]`."""
+    if high - low <= FEW:
         sort_few(values, low, high)
-        return
-    if count <= SHORT_RUN:
-        for right in range(low + 1, high):
-            value = values[right]
-            at = right
-            while at > low and values[at - 1] > value:
-                values[at] = values[at - 1]
-                at -= 1
-            values[at] = value
-        return
-    for step in range(count + count // 2 - 1, -1, -1):
-        size = count
-        root = step - count
-        if root < 0:
-            size = step
-            root = 0
-            values[low], values[low + size] = values[low + size], values[low]
-        while 2 * root + 1 < size:
-            child = 2 * root + 1
-            if child + 1 < size and values[low + child] < values[low + child + 1]:
-                child += 1
-            if values[low + root] >= values[low + child]:
-                break
-            values[low + root], values[low + child] = values[low + child], values[low + root]
-            root = child
+    else:
+        sort_by(is_less, None, values, low, high)
 
 
 @inlined
