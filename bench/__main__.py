@@ -1,9 +1,8 @@
 """`python -m bench`: bmat and its peers on three shapes of input, side by side.
 
-BENCH_ROWS (25,000,000) rows in files under BENCH_FOLDER (`.bench`), in BENCH_ROUNDS (3) rounds,
-bmat with BENCH_MEMORY bytes (1 GiB). BENCH_SHAPES and BENCH_PEERS choose among them. Each engine
-runs in a process of its own, in turn; the outputs must hold the same totals in the same order. The
-fastest round of each counts.
+BENCH_ROUNDS (3) rounds on the files of `bench.shapes`, bmat with BENCH_MEMORY bytes (1 GiB).
+BENCH_SHAPES and BENCH_PEERS choose among them. Each engine runs in a process of its own, in turn;
+the outputs must hold the same totals in the same order. The fastest round of each counts.
 """
 
 import json
@@ -14,12 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.outputs import digest_of
-from bench.shapes import SHAPES, Shape, make
+from bench.shapes import FOLDER, ROWS, SHAPES, Shape, make
 
-ROWS = int(os.environ.get("BENCH_ROWS", "25000000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 MEMORY = int(os.environ.get("BENCH_MEMORY", str(2**30)))
-FOLDER = Path(os.environ.get("BENCH_FOLDER", ".bench"))
 CHOSEN_SHAPES = os.environ.get("BENCH_SHAPES", "low mid high").split()
 CHOSEN_PEERS = os.environ.get("BENCH_PEERS", "duckdb chdb polars datafusion dask").split()
 # bmat with its by-products, Parquet and summary.
@@ -62,7 +59,7 @@ def run_once(name: str, source: Path, result: Result) -> Path:
 
 def measure(shape: Shape) -> dict[str, Result]:
     """All engines on one shape. Exits where an output differs."""
-    source = make(shape, ROWS, FOLDER)
+    source = make(shape)
     peers = [name for name in CHOSEN_PEERS if name != "dask" or shape.name in DASK_SHAPES]
     results = {name: Result() for name in ["bmat", BY_PRODUCTS, *peers, "newlines"]}
     expected = ""
@@ -82,7 +79,7 @@ def measure(shape: Shape) -> dict[str, Result]:
 
 def report(shape: Shape, results: dict[str, Result]) -> None:
     """Print one shape's table."""
-    size = (FOLDER / f"{shape.name}-{ROWS}.csv").stat().st_size
+    size = make(shape).stat().st_size
     ours = results["bmat"].best
     print(f"\n{shape.name}: {ROWS:,} rows, {size / 1e6:,.0f} MB")
     print(f"{'engine':<12}{'seconds':>9}{'MB/s':>8}{'peak MB':>9}{'x bmat':>8}   all rounds")
@@ -103,7 +100,7 @@ def report(shape: Shape, results: dict[str, Result]) -> None:
 
 def stages(shape: Shape) -> None:
     """Print what each stage of bmat takes of the threads' time."""
-    command = [sys.executable, "-m", "bench.stages", str(make(shape, ROWS, FOLDER)), str(MEMORY)]
+    command = [sys.executable, "-m", "bench.stages", str(make(shape)), str(MEMORY)]
     subprocess.run(command, check=True)
 
 

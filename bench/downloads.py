@@ -19,6 +19,7 @@ from pathlib import Path
 
 import requests
 
+from bench.services import LargeApart
 from bmat.tests.live.client import Client
 from bmat.tests.live.downloading import CURL, LargeResult, interrupted, resumed, size
 from bmat.tests.live.processes import ServerProcess
@@ -31,15 +32,6 @@ POLLERS, POLLS_EACH = 200, 10
 BREAK_PERCENT, RATE = 40, "150M"
 SECONDS = 900.0
 MB = 10**6
-
-
-class LargeApart(Stack):
-    """The service with a worker that large reports, and their formats, have to themselves."""
-
-    worker_arguments = {
-        "small": ["--queues", "small", "--concurrency", "1"],
-        "large": ["--queues", "large", "--concurrency", "1"],
-    }
 
 
 @dataclass(frozen=True)

@@ -8,40 +8,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.__main__ import FOLDER, ROWS
 from bench.empty_rate import Rates, empty_task_rates
 from bench.load_clients import CLIENTS, REPORTS, Load, Phase
+from bench.services import ProductionStack
 from bench.shapes import SHAPES, make
 from bmat.tests.live.stack import Stack
 
 MOST_P95_RATIO, LEAST_RATE_RATIO = 1.5, 0.5
-SMALL_PROCESSES = 4
-
-
-class ProductionStack(Stack):
-    """The service as production.yml has it: its settings, and workers of their own for each size
-    of reports.
-    """
-
-    worker_arguments = {
-        "small": ["--queues", "small", "--concurrency", str(SMALL_PROCESSES)],
-        "large": ["--queues", "large", "--concurrency", "1"],
-    }
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return super().environment | {
-            "DJANGO_SETTINGS_MODULE": "config.settings.production",
-            "DJANGO_SECRET_KEY": "for-the-time-of-this-measurement",
-            "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
-            # The clients are nobody in particular, and many.
-            "BMAT_REQUIRE_AUTH": "off",
-            "BMAT_REQUEST_RATE": "none",
-        }
 
 
 def main() -> int:
-    big = make(SHAPES["high"], ROWS, FOLDER)
+    big = make(SHAPES["high"])
     with tempfile.TemporaryDirectory(prefix="bmat-load-") as folder:
         stack = ProductionStack(Path(folder))
         try:
@@ -64,7 +41,7 @@ def measure(stack: Stack, folder: Path, big: Path) -> int:
         beside = load.phase(polls=True)
         print(beside.shown("polling, beside the big one"), flush=True)
         flood_beside, ratio_beside = compared(load, folder, "beside the big one")
-    print(f"the big one was started {len(starts)} times, so that one was always at work")
+    print(f"the big one was started {starts.count} times, so that one was always at work")
     return verdict(
         errors=sum(phase.errors for phase in (alone, beside, flood, flood_beside)),
         p95_ratio=beside.at(0.95) / alone.at(0.95),
@@ -76,7 +53,7 @@ def compared(load: Load, folder: Path, when: str) -> tuple[Phase, Rates]:
     """Reports, all posted at once, and empty tasks: the ratios of their rates."""
     flood = load.phase(polls=False)
     print(flood.shown(f"all at once, {when}"), flush=True)
-    empty = empty_task_rates(load.stack, folder, SMALL_PROCESSES)
+    empty = empty_task_rates(load.stack, folder, ProductionStack.small_processes)
     reports = flood.rates
     print(
         f"{when}: from the first sent to the last done {reports.overall:.1f} reports/s and "

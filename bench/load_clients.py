@@ -32,6 +32,13 @@ RESTART_PROGRESS = 0.8
 FORWARDED = {"X-Forwarded-Proto": "https"}
 
 
+@dataclass
+class Starts:
+    """How often the big report was started."""
+
+    count: int = 1
+
+
 @dataclass(frozen=True)
 class Phase:
     """What became of one phase's reports. `seconds` are those from POST to Done, sorted."""
@@ -129,11 +136,11 @@ class Load:
             time.sleep(0.2)
 
     @contextmanager
-    def big_under_way(self) -> Iterator[list[int]]:
+    def big_under_way(self) -> Iterator[Starts]:
         """For the time of the block, a worker is at work on `big`, which is uploaded before: again
-        and again from its start. Yields a list, which has an entry for each time.
+        and again from its start.
         """
-        starts = [1]
+        starts = Starts()
         enough = threading.Event()
         pid = self._posted_big()
         with ThreadPoolExecutor(1) as keeper:
@@ -161,7 +168,7 @@ class Load:
             while data := file.read(2**20):
                 yield data
 
-    def _keep_big_under_way(self, pid: str, starts: list[int], enough: threading.Event) -> None:
+    def _keep_big_under_way(self, pid: str, starts: Starts, enough: threading.Event) -> None:
         """Starts it again before it ends: a new upload would be other work than that of a worker.
         Raises RuntimeError where it has ended all the same.
         """
@@ -174,7 +181,7 @@ class Load:
                     headers, seconds = FORWARDED, ANSWER_SECONDS
                     url = f"{self._url(pid)}/{change}"
                     requests.post(url, headers=headers, timeout=seconds).raise_for_status()
-                starts.append(1)
+                starts.count += 1
 
     def _state(self, pid: str) -> Any:
         return self.connection.ask("GET", PATH + pid)[1]

@@ -15,14 +15,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from bench.rows_clients import Asker, Times, poll_together
-from bench.shapes import SHAPES, make
+from bench.shapes import FOLDER, ROWS, SHAPES, make
 from bmat.aggregation import aggregate
 from bmat.tests.live.stack import Stack
 from bmat.tests.samples import PLAYS
 
-ROWS = int(os.environ.get("BENCH_ROWS", "25000000"))
 SHAPE = os.environ.get("BENCH_SHAPE", "high")
-FOLDER = Path(os.environ.get("BENCH_FOLDER", ".bench"))
 SONGS, POLLS = 300, 200
 MOST_P95_SECONDS = 0.05
 
@@ -32,7 +30,7 @@ def totals_file() -> Path:
     path = FOLDER / f"rows-{SHAPE}-{ROWS}.parquet"
     if not path.exists():
         print(f"making {path}, once", flush=True)
-        source = make(SHAPES[SHAPE], ROWS, FOLDER)
+        source = make(SHAPES[SHAPE])
         with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
             aggregate([source], Path(folder) / "totals.csv", parquet=path)
     return path

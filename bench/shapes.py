@@ -1,5 +1,8 @@
-"""The three shapes of input, made from a fixed seed, as fast as the disk takes them."""
+"""The three shapes of input, made from a fixed seed, as fast as the disk takes them: BENCH_ROWS
+(25,000,000) rows each, in files under BENCH_FOLDER (`.bench`).
+"""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+ROWS = int(os.environ.get("BENCH_ROWS", "25000000"))
+FOLDER = Path(os.environ.get("BENCH_FOLDER", ".bench"))
 SEED = 20_200_101
 HEADER = b"Song,Date,Number of Plays\n"
 FIRST_DAY = np.datetime64("2020-01-01")
@@ -92,7 +97,7 @@ def chunks(shape: Shape, rows: int) -> Iterator[bytes]:
         yield lines[lines != 0].tobytes()
 
 
-def make(shape: Shape, rows: int, folder: Path) -> Path:
+def make(shape: Shape, rows: int = ROWS, folder: Path = FOLDER) -> Path:
     """The file of a shape, made unless it is there."""
     path = folder / f"{shape.name}-{rows}.csv"
     if not path.exists():
