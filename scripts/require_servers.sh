@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes sure that the programs of a PostgreSQL, a Redis and an nginx server, and curl, are on this machine. The tests start private
-# ones from them; a server that the system's package may have started stays unused and untouched.
+# Makes sure that the programs of a PostgreSQL, a Redis and an nginx server, and curl, are on this machine; with `--browser` those of
+# Chromium, too. The tests start private ones from them; a server that the system's package may have started stays unused and
+# untouched.
 set -eu
 
 has_postgres() {
@@ -17,6 +18,10 @@ command -v redis-server > /dev/null 2>&1 || missing="$missing redis-server"
 command -v nginx > /dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
 # The README's own commands are tested too.
 command -v curl > /dev/null 2>&1 || missing="$missing curl"
+if [ "${1:-}" = --browser ]; then
+    command -v chromium > /dev/null 2>&1 || command -v google-chrome > /dev/null 2>&1 || missing="$missing chromium"
+    command -v chromedriver > /dev/null 2>&1 || missing="$missing chromium-driver"
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then
@@ -30,8 +35,8 @@ fi
 if [ -z "$as_root" ] || ! command -v apt-get > /dev/null 2>&1; then
     echo "The tests need the programs of:$missing. They are not on this machine, and this user may not install them." >&2
     echo "Debian, Ubuntu:  sudo apt-get install$missing" >&2
-    echo "Fedora:          sudo dnf install postgresql-server redis nginx curl" >&2
-    echo "macOS:           brew install postgresql redis nginx curl" >&2
+    echo "Fedora:          sudo dnf install postgresql-server redis nginx curl chromium chromedriver" >&2
+    echo "macOS:           brew install postgresql redis nginx curl chromedriver; brew install --cask google-chrome" >&2
     exit 1
 fi
 

@@ -3,21 +3,11 @@
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from bmat.api.downloads.formats import Format
+from bmat.api.schema.parameters import asked
 from bmat.api.schema.uploads import SWITCH
 
 TAG = '"6f1ed002ab5595859014ebf0951522d9"'
 FILES = [200, 206, 304]
-
-
-def asked(name: str, description: str, example: str) -> OpenApiParameter:
-    """A header of a request."""
-    return OpenApiParameter(
-        name,
-        {"type": "string"},
-        OpenApiParameter.HEADER,
-        description=description,
-        examples=[OpenApiExample(name, example)],
-    )
 
 
 def answered(

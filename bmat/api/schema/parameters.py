@@ -6,6 +6,23 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.schema.examples import QUEUED, REPORT_URL
 
+STATE_TAG = 'W/"9f86d081884c7d659a2feaa0c55ad015"'
+# Printable ASCII; HTTP drops spaces at the ends of a header's value.
+KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
+
+
+def asked(name: str, description: str, example: str, **schema: str | int) -> OpenApiParameter:
+    """A header that a request may have. Its example is a part of the text: on the page of the
+    docs, an example in its own place is sent with everything that somebody tries.
+    """
+    return OpenApiParameter(
+        name,
+        {"type": "string", **schema},
+        OpenApiParameter.HEADER,
+        description=f"{description} For example `{example}`.",
+    )
+
+
 PID = OpenApiParameter(
     "pid",
     OpenApiTypes.UUID,
@@ -13,15 +30,13 @@ PID = OpenApiParameter(
     description="The report's, which the upload was answered with.",
     examples=[OpenApiExample("report", QUEUED["pid"])],
 )
-# Printable ASCII; HTTP drops spaces at the ends of a header's value.
-KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
-
-IDEMPOTENCY_KEY = OpenApiParameter(
+IDEMPOTENCY_KEY = asked(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH, "pattern": KEY_PATTERN},
-    OpenApiParameter.HEADER,
-    description="The same key and body give the same report, however often they are sent.",
-    examples=[OpenApiExample("random", "6c0f4c1e-2f0b-4d53-8e8d-95c8a31cbb0d")],
+    "The same key and body give the same report, however often they are sent.",
+    "6c0f4c1e-2f0b-4d53-8e8d-95c8a31cbb0d",
+    minLength=1,
+    maxLength=KEY_LENGTH,
+    pattern=KEY_PATTERN,
 )
 LOCATION = OpenApiParameter(
     "Location",
@@ -39,12 +54,10 @@ REPLAYED = OpenApiParameter(
     description="The report was there already: the key had been used for it.",
     response=[201],
 )
-IF_NONE_MATCH = OpenApiParameter(
+IF_NONE_MATCH = asked(
     "If-None-Match",
-    {"type": "string"},
-    OpenApiParameter.HEADER,
-    description="The `ETag` of the answer that the client has: 304 where it still holds.",
-    examples=[OpenApiExample("etag", 'W/"9f86d081884c7d659a2feaa0c55ad015"')],
+    "The `ETag` of the answer that the client has: 304 where it still holds.",
+    STATE_TAG,
 )
 ETAG = OpenApiParameter(
     "ETag",
@@ -52,7 +65,7 @@ ETAG = OpenApiParameter(
     OpenApiParameter.HEADER,
     required=True,
     description="Changes whenever the answer does.",
-    examples=[OpenApiExample("etag", 'W/"9f86d081884c7d659a2feaa0c55ad015"')],
+    examples=[OpenApiExample("etag", STATE_TAG)],
     response=[200, 304],
 )
 NOT_MODIFIED = {304: OpenApiResponse(None, "The client has the answer already.")}

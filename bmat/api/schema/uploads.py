@@ -53,6 +53,7 @@ UPLOAD: Schema = {
         "delimiter": {
             "type": "string",
             "pattern": r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]?$",
+            "default": "",
             "description": "One ASCII character but a quote, a line end or NUL. Else it is found.",
         },
         "encoding": {

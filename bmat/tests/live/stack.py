@@ -102,12 +102,17 @@ class Stack:
         # Hundreds of megabytes; the logs beside it are kept.
         shutil.rmtree(self.home)
 
-    def manage(self, *arguments: str, stdin: str | None = None) -> str:
-        """What a command of manage.py prints."""
+    def manage(
+        self,
+        *arguments: str,
+        stdin: str | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> str:
+        """What a command of manage.py prints, with these settings beside the service's."""
         ended = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=PROJECT_FOLDER,
-            env=self.environment,
+            env={**self.environment, **(settings or {})},
             input=stdin,
             check=True,
             capture_output=True,

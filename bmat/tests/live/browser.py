@@ -1,0 +1,83 @@
+"""A person at a real browser: headless Chromium."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.wait import WebDriverWait
+
+LOOK_SECONDS = 20
+FLAGS = (
+    "--headless=new",
+    # Nobody but the service itself writes the pages, and the sandbox refuses to run as root.
+    "--no-sandbox",
+    "--disable-gpu",
+    # It asks no other host for anything.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--window-size=1200,1600",
+)
+
+
+class Person:
+    """Looks at pages, fills fields in and clicks, each as soon as it is there."""
+
+    def __init__(self, driver: Chrome) -> None:
+        self._driver = driver
+
+    def open(self, url: str) -> None:
+        self._driver.get(url)
+
+    def see(self, css: str, text: str = "") -> WebElement:
+        """The first element that `css` selects, once it is shown and holds the text."""
+        where = (By.CSS_SELECTOR, css)
+        wait = WebDriverWait(self._driver, LOOK_SECONDS)
+        element: WebElement = wait.until(expected_conditions.visibility_of_element_located(where))
+        wait.until(expected_conditions.text_to_be_present_in_element(where, text))
+        return element
+
+    def texts(self, css: str) -> list[str]:
+        """What all elements say that `css` selects."""
+        return [element.text for element in self._driver.find_elements(By.CSS_SELECTOR, css)]
+
+    def click(self, css: str) -> None:
+        where = (By.CSS_SELECTOR, css)
+        wait = WebDriverWait(self._driver, LOOK_SECONDS)
+        wait.until(expected_conditions.element_to_be_clickable(where)).click()
+
+    def fill_in(self, css: str, text: str) -> None:
+        """Types into a field, or chooses a file by its path."""
+        where = (By.CSS_SELECTOR, css)
+        wait = WebDriverWait(self._driver, LOOK_SECONDS)
+        wait.until(expected_conditions.presence_of_element_located(where)).send_keys(text)
+
+    def complaints(self) -> list[str]:
+        """What the browser has logged since the last time: errors of scripts, refused content. An
+        icon of the site, which browsers ask for by themselves, is not missed.
+        """
+        entries = self._driver.get_log("browser")  # type: ignore[no-untyped-call]
+        messages = [str(entry["message"]) for entry in entries]
+        return [message for message in messages if "/favicon.ico" not in message]
+
+
+@contextmanager
+def person(folder: Path) -> Iterator[Person]:
+    """Somebody whom no page knows yet; the browser's own files are in `folder`."""
+    options = ChromeOptions()
+    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    for flag in (*FLAGS, f"--user-data-dir={folder}"):
+        options.add_argument(flag)
+    driver = Chrome(options, Service(shutil.which("chromedriver")))
+    try:
+        yield Person(driver)
+    finally:
+        driver.quit()
