@@ -19,7 +19,7 @@ command -v nginx > /dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing
 # The README's own commands are tested too.
 command -v curl > /dev/null 2>&1 || missing="$missing curl"
 if [ "${1:-}" = --browser ]; then
-    command -v chromium > /dev/null 2>&1 || command -v google-chrome > /dev/null 2>&1 || missing="$missing chromium"
+    command -v chromium > /dev/null 2>&1 || command -v chromium-browser > /dev/null 2>&1 || missing="$missing chromium"
     command -v chromedriver > /dev/null 2>&1 || missing="$missing chromium-driver"
 fi
 [ -n "$missing" ] || exit 0
@@ -36,7 +36,6 @@ if [ -z "$as_root" ] || ! command -v apt-get > /dev/null 2>&1; then
     echo "The tests need the programs of:$missing. They are not on this machine, and this user may not install them." >&2
     echo "Debian, Ubuntu:  sudo apt-get install$missing" >&2
     echo "Fedora:          sudo dnf install postgresql-server redis nginx curl chromium chromedriver" >&2
-    echo "macOS:           brew install postgresql redis nginx curl chromedriver; brew install --cask google-chrome" >&2
     exit 1
 fi
 

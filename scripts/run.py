@@ -103,7 +103,7 @@ def announce(settings: RunSettings) -> None:
 
 def main() -> int:
     """Run until stopped. The exit code is never 0: 130 after Ctrl-C, 143 after SIGTERM, 2 for a
-    setting that cannot be followed, else that of the process that ended first.
+    setting that cannot be followed, else that of the process that ended first, or 1.
     """
     try:
         settings = RunSettings.from_environment(os.environ)

@@ -1,8 +1,8 @@
 """Exact daily totals per song out of play logs of any size.
 
 This package is pure: it imports neither Django nor Celery, knows nothing of reports or requests,
-and could be
-taken out into a distribution of its own. `docs/data-contract.md` says what it reads and writes.
+and could be taken out into a distribution of its own. `docs/data-contract.md` says what it reads
+and writes.
 """
 
 from bmat.aggregation.engine import aggregate

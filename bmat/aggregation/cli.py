@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line. Returns its exit code: 0, or 1 for an error whose text is on
-    standard error, or 130 after Ctrl-C.
+    standard error, or 130 after Ctrl-C. Raises SystemExit(2) for options that are none.
     """
     begin = monotonic()
     wanted = parser().parse_args(arguments)
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AggregationError as error:
         return complain(f"{error.source}: {error}" if error.source else str(error))
     except OSError as error:
-        return complain(f"{error.filename}: {error.strerror}")
+        return complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         complain("Interrupted: nothing was written.")
         return INTERRUPTED
@@ -77,11 +77,12 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
 
 def size_in_bytes(text: str) -> int:
     """`512MiB`, `1GiB`, `800000`: a size in bytes; k, M, G, T are powers of 1,024. Raises
-    ValueError.
+    ArgumentTypeError, the one error whose text argparse shows.
     """
     match = SIZE.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no size: write it like 800000, 512MiB or 1GiB")
+        message = f"{text!r} is no size: write it like 800000, 512MiB or 1GiB"
+        raise argparse.ArgumentTypeError(message)
     kibi_power: int = " kmgt".index(match[2].lower() or " ")
     return int(match[1]) << 10 * kibi_power
 

@@ -2,7 +2,6 @@
 results in place.
 """
 
-import errno
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from bmat.aggregation import beacon
 from bmat.aggregation.direct import BUFFERS
-from bmat.aggregation.errors import failure
+from bmat.aggregation.errors import NO_ROOM, failure
 from bmat.aggregation.finishing import Outcome, write_summary
 from bmat.aggregation.graph import RESULT, build
 from bmat.aggregation.header import read_layout
@@ -88,7 +87,7 @@ def aggregate(
             meter.update(1.0, 1.0, outcome.summary.rows_read)
             return outcome.summary
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_ROOM:
             raise failure("out_of_disk") from error
         raise
 

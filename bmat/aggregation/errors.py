@@ -1,6 +1,10 @@
 """The errors that fail a whole run: one table of stable codes and the texts that people read."""
 
+import errno
 from pathlib import Path
+
+# No room on the disk, none in the quota of this user, none in what a process or a file may take.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 MESSAGES = {
     "empty_file": "The file is empty: it needs a header and at least one record.",
@@ -27,7 +31,7 @@ MESSAGES = {
         "The total of {song} on {date} is {total}, past the largest possible, 9223372036854775807. "
         "Look for a wrong number of plays in its records."
     ),
-    "out_of_disk": "There is no space left on the disk for the result. Free some and try again.",
+    "out_of_disk": "There is no space left on the disk for the result. Try again once there is.",
 }
 
 SHOWN_TEXT_LENGTH = 200
@@ -36,9 +40,8 @@ SHOWN_TEXT_LENGTH = 200
 class AggregationError(Exception):
     """A run that cannot go on.
 
-    `code` is one of `MESSAGES`' keys and never changes its meaning; `message` is for the
-    person whose file it is and holds no
-    path; `source` is the input file at fault, where it is one.
+    `code` is one of `MESSAGES`' keys and never changes its meaning; `message` is for the person
+    whose file it is and holds no path; `source` is the input file at fault, where it is one.
     """
 
     def __init__(self, code: str, message: str, source: Path | None = None) -> None:

@@ -20,7 +20,6 @@ WHOLE, CUT_OFF, UNTERMINATED = 0, 1, 2
 # many fields it has and lines it takes; then for song, date and plays: [start, stop, closing
 # quote or -1 where the bytes may be taken as they are].
 F_NEXT, F_STOP, F_FIELDS, F_LINES, F_COLUMNS = 0, 1, 2, 3, 4
-SPLIT_FIELDS = 13
 
 
 @inlined

@@ -13,7 +13,13 @@ import numpy.typing as npt
 from bmat.aggregation.allocator import map_large_arrays
 from bmat.aggregation.job import Bytes, Ints, Sizes, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
-from bmat.aggregation.kernel_ingest import I_SLOTS, INGEST_FIELDS, INGESTED_FIELDS, INGESTED_ROWS
+from bmat.aggregation.kernel_ingest import (
+    I_ROWS,
+    I_SLOTS,
+    INGEST_FIELDS,
+    INGESTED_FIELDS,
+    INGESTED_ROWS,
+)
 from bmat.aggregation.kernel_parquet import BLOCK_VALUES
 from bmat.aggregation.kernel_places import SEEN_BATCH, SEEN_FIELDS
 from bmat.aggregation.kernel_rows import (
@@ -201,7 +207,7 @@ class MergingMemory:
 
     def resize_rows(self, rows: int) -> None:
         """Make room for so many rows; keeps those that are there."""
-        used = int(self.state[4])
+        used = int(self.state[I_ROWS])
         old_songs, old_values = getattr(self, "row_songs", None), getattr(self, "values", None)
         self.row_songs = np.zeros(rows, dtype=np.uint32)
         self.values = np.zeros(rows, dtype=np.uint64)

@@ -30,23 +30,6 @@ class Extent(NamedTuple):
     terminated: bool
 
 
-def find_records(
-    data: mmap | bytes, start: int, stop: int, delimiter: bytes
-) -> tuple[list[Extent], int]:
-    """The records that start in `data[start:stop]`, and where the line behind the last of
-    them starts.
-
-    The last record may reach past `stop`. Empty lines are passed over.
-    """
-    found = []
-    while start < stop:
-        extent = record_extent(data, start, delimiter)
-        if extent.stop > extent.start:
-            found.append(extent)
-        start = extent.next
-    return found, start
-
-
 def record_extent(data: mmap | bytes, start: int, delimiter: bytes) -> Extent:
     """The record (or empty line) that starts at `start`."""
     line_feed = find_line_feed(data, start)

@@ -12,8 +12,6 @@ from bmat.aggregation.kernel_judge import LISTED_RECORD_BYTES, REJECT_HEAD_BYTES
 from bmat.aggregation.kernel_state import REASONS
 from bmat.aggregation.reading import Reading
 
-LINES_PER_WRITE = 10_000
-
 
 @dataclass(frozen=True)
 class Rejects:

@@ -24,9 +24,12 @@ HEADER = b"Song,Date,Total Number of Plays for Date\n"
 @contextmanager
 def temporary_files(own_folder: Path | None, parent: Path, lasting: set[Path]) -> Iterator[Path]:
     """A folder for temporary files, which are removed at the end of the block: `own_folder`, of
-    which what was there before and the files `lasting` stay, else a new one in `parent`.
+    which what was there before and the files `lasting` stay, else a new one in `parent`. Raises
+    FileNotFoundError where there is no such folder.
     """
     if own_folder is None:
+        if not parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(parent))
         with TemporaryDirectory(prefix=".bmat-", dir=parent) as name:
             yield Path(name)
         return

@@ -18,8 +18,9 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from bmat.aggregation.errors import NO_ROOM
 from bmat.api.models import Report
-from bmat.api.services import database, disk
+from bmat.api.services import database
 from bmat.api.uploads import BROKEN_OFF, DiskFull
 
 logger = logging.getLogger(__name__)
@@ -192,7 +193,7 @@ def translated(error: Exception) -> Exception:
     if isinstance(error, database.AWAY):
         logger.error("a request was answered 503: %s", error)
         return DatabaseAway()
-    if isinstance(error, OSError) and error.errno in disk.FULL:
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
         logger.error("a request was answered 507: %s", error)
         return DiskFull()
     if isinstance(error, SuspiciousOperation):

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import DataAndFiles, MultiPartParser
 
+from bmat.aggregation.errors import NO_ROOM
 from bmat.api.services import disk
 
 # What a request may hold beside its files.
@@ -58,7 +59,7 @@ class ReceivedFile(TemporaryUploadedFile):
         try:
             self.write(chunk)
         except OSError as error:
-            if error.errno in disk.FULL:
+            if error.errno in NO_ROOM:
                 raise DiskFull from error
             raise
 

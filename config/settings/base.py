@@ -162,7 +162,7 @@ REST_FRAMEWORK = {
     # How many proxies stand in front, and add to X-Forwarded-For.
     "NUM_PROXIES": 0,
     "DEFAULT_PARSER_CLASSES": ["bmat.api.uploads.WholeMultiPartParser"],
-    # The pages for people are elsewhere: here everything, errors too, is JSON.
+    # Everything, errors too, is JSON.
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "bmat.api.errors.answer",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -176,7 +176,6 @@ REST_KNOX = {"TOKEN_TTL": timedelta(days=BMAT_TOKEN_DAYS)}
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
-CELERY_RESULT_SERIALIZER = "json"
 # The report's row holds the result.
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True

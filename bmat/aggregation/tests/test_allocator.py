@@ -34,7 +34,8 @@ def test_a_process_takes_no_more_memory_for_a_later_run_than_for_the_first(tmp_p
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     first, *later = (int(kib) for kib in printed.split())
     assert len(later) == RUNS - 1
-    assert max(later) < first + 20_000
+    # Runs differ by up to 27,000 from one another; without the bound, by 100,000 and more.
+    assert max(later) < first + 60_000
 
 
 def test_a_large_array_goes_back_at_once_also_after_others_were_freed() -> None:

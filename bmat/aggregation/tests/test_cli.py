@@ -1,3 +1,6 @@
+"""The command line."""
+
+import argparse
 import os
 import pty
 import runpy
@@ -97,8 +100,33 @@ def test_it_reads_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "1.5G", "-1", "5 bananas"])
 def test_a_size_that_is_none_is_an_error(text: str) -> None:
-    with pytest.raises(ValueError, match="is no size: write it like 800000, 512MiB or 1GiB"):
+    advice = "is no size: write it like 800000, 512MiB or 1GiB"
+    with pytest.raises(argparse.ArgumentTypeError, match=advice):
         cli.size_in_bytes(text)
+
+
+def test_it_tells_what_is_wrong_with_a_size(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="^2$"):
+        cli.main(["in.csv", "-o", "out.csv", "--memory", "5x"])
+    assert "'5x' is no size: write it like" in capsys.readouterr().err
+
+
+def test_it_names_a_folder_that_is_not_there(
+    plays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([str(plays), "-o", str(tmp_path / "not there" / "out.csv")]) == 1
+    assert capsys.readouterr().err == f"bmat: {tmp_path}/not there: No such file or directory\n"
+
+
+def test_it_tells_of_an_error_that_is_about_no_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("A temporary file has become shorter.")
+
+    monkeypatch.setattr(cli, "aggregate", fail)
+    assert cli.main(["in.csv", "-o", "out.csv"]) == 1
+    assert capsys.readouterr().err == "bmat: A temporary file has become shorter.\n"
 
 
 def test_it_runs_as_a_module(monkeypatch: pytest.MonkeyPatch) -> None:

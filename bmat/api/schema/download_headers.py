@@ -30,7 +30,7 @@ def which_format(formats: tuple[Format, ...]) -> OpenApiParameter:
     return OpenApiParameter(
         "format",
         {"type": "string", "enum": ["", *(each.name for each in formats)]},
-        description="Wins over `Accept`. One that is not there yet is written first.",
+        description="Wins over `Accept`. JSON lines are written when they are first asked for.",
     )
 
 

@@ -18,7 +18,7 @@ TOTALS = "Song,Date,Total Number of Plays for Date\nUmbrella,2020-01-01,150\n"
 LINES = '{"song":"Umbrella","date":"2020-01-01","plays":150}\n'
 REJECTS = 'Line,Reason,Record\n5,invalid_date,"Umbrella,2020-01-32,1"\n'
 BEING_WRITTEN = {
-    "detail": "The totals are being written as parquet. Ask again.",
+    "detail": "The totals are being written as jsonl. Ask again.",
     "code": "being_written",
 }
 REFUSED: tuple[type[APIException], ...] = (

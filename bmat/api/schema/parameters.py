@@ -77,6 +77,6 @@ def retry_after(*statuses: int) -> OpenApiParameter:
         "Retry-After",
         {"type": "integer", "minimum": 0},
         OpenApiParameter.HEADER,
-        description="Seconds after which to ask again; only while the report is processed.",
+        description="Seconds after which to ask again; only while something is being worked on.",
         response=list(statuses),
     )

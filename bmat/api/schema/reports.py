@@ -147,7 +147,6 @@ report_operations = operations(
                 FilesExpired,
                 TooManyRequests,
                 TooManyReports,
-                TooManyBytes,
             ),
         },
     ),

@@ -1,12 +1,8 @@
 """Whether the disk has room, asked before somebody sends for hours what then cannot be kept."""
 
-import errno
 import shutil
 
 from django.conf import settings
-
-# No room on the disk, none in the quota of this user, none in what a process or a file may take.
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def has_room_for(upload_bytes: int) -> bool:

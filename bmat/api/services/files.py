@@ -40,7 +40,7 @@ def rejects_name(pid: UUID, lease_token: UUID) -> str:
 
 
 def beside(output_name: str, file_name: str) -> str:
-    """The storage's name of the file `file_name`, PARQUET or SUMMARY, that lies beside an output.
+    """The storage's name of a file that lies beside an output: PARQUET, SUMMARY or JSON_LINES.
 
     >>> beside("pid/token/output.csv", PARQUET)
     'pid/token/totals.parquet'

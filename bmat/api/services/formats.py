@@ -14,16 +14,16 @@ from uuid import UUID
 
 from django.conf import settings
 
+from bmat.aggregation.errors import NO_ROOM
 from bmat.api.models import Report
 from bmat.api.models.queries import ReportQuerySet
-from bmat.api.services import database, disk, files, totals
+from bmat.api.services import database, files, totals
 from bmat.api.services.database import patiently
 from bmat.taskapp import shutdown
 
 logger = logging.getLogger(__name__)
 
 WRITERS: dict[str, Callable[[Path, BinaryIO, Callable[[], None]], int]] = {
-    files.PARQUET: totals.write_parquet,
     files.JSON_LINES: totals.write_json_lines,
 }
 
@@ -64,7 +64,7 @@ def write_beside_output(report: Report, file_name: str) -> None:
     except (NotWanted, FileNotFoundError):
         logger.warning("report %s: broke %s off, nobody wants it here", report.pid, file_name)
     except OSError as error:
-        if error.errno not in disk.FULL:
+        if error.errno not in NO_ROOM:
             raise
         logger.error("report %s: there is no room for %s: %s", report.pid, file_name, error)
     finally:

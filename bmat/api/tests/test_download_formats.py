@@ -1,4 +1,4 @@
-"""CSV, Parquet and JSON lines: by `?format=` or `Accept`, written by a worker when first wanted."""
+"""CSV, Parquet and JSON lines: by `?format=` or `Accept`, the last written when first wanted."""
 
 import io
 import json
@@ -39,8 +39,7 @@ def impatient(settings):
 
 @pytest.fixture
 def all_written(done):
-    for name in (files.PARQUET, files.JSON_LINES):
-        write_format(done.pid, name)
+    write_format(done.pid, files.JSON_LINES)
     return done
 
 
@@ -129,19 +128,26 @@ def test_it_takes_what_the_client_likes_best(accept, expected):
     assert accepted(accept, (CSV, PARQUET, JSON_LINES)) == expected
 
 
-@pytest.mark.parametrize("name", ["jsonl", "parquet"])
-def test_it_asks_a_worker_and_tells_the_client_to_come_again(download, done, rung, impatient, name):
-    file = beside(done, f"totals.{name}")
-    file.unlink(missing_ok=True)
+def test_it_asks_a_worker_and_tells_the_client_to_come_again(download, done, rung, impatient):
     rung()
 
-    response = download(f"output?format={name}")
+    response = download("output?format=jsonl")
 
     assert (response.status_code, response["Retry-After"]) == (202, "1")
     assert response.json()["code"] == "being_written"
-    assert rung() == [f"{done.pid}-{file.name}"]
-    write_format(done.pid, file.name)
-    assert download(f"output?format={name}", "head").status_code == 200
+    assert rung() == [f"{done.pid}-totals.jsonl"]
+    write_format(done.pid, files.JSON_LINES)
+    assert download("output?format=jsonl", "head").status_code == 200
+
+
+def test_it_says_so_where_somebody_has_removed_the_file(download, done, rung):
+    beside(done, files.PARQUET).unlink()
+    rung()
+
+    response = download("output?format=parquet")
+
+    assert (response.status_code, response.json()["code"]) == (409, "no_file")
+    assert rung() == []
 
 
 def test_it_asks_again_for_what_did_not_come(download, done, rung, impatient, settings):

@@ -31,9 +31,9 @@ class AnyAccepted(DefaultContentNegotiation):
 class ReportFileView(VisibleReports):
     """One file of a report, as a download.
 
-    A request can name a range, and what it has already (`ETag`). A format that is not there yet is
-    written when it is first asked for: 202 where that takes longer than a few seconds. 409 while
-    there is no file, 410 once it has expired.
+    A request can name a range, and what it has already (`ETag`). A format that is written on demand
+    gets 202 where that takes longer than a few seconds. 409 while there is no file, 410 once it has
+    expired.
     """
 
     content_negotiation_class = AnyAccepted
@@ -49,7 +49,7 @@ class ReportFileView(VisibleReports):
         if wanted.format.file_name is not None:
             name = files.beside(name, wanted.format.file_name)
         try:
-            if wanted.format.file_name and not is_there_in_time(report, files.path(name)):
+            if wanted.format.is_on_demand and not is_there_in_time(report, files.path(name)):
                 return being_written(wanted)
             saved_as = download_name(report.input_name, self.ending(wanted), wanted.format.name)
             return answer(request, download_of(request, files.path(name), wanted, saved_as))

@@ -8,14 +8,13 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from bmat.api.errors import NOT_KEPT, NoFile
-from bmat.api.schema.results import rows_operation, summary_operation
+from bmat.api.schema.results import CURSOR_REFUSED, rows_operation, summary_operation
 from bmat.api.serializers.rows import QuestionSerializer
 from bmat.api.services import files
 from bmat.api.services.rows import MOST_SORTED_ROWS, Answer, BadCursor, TooManyToSort, ask
 from bmat.api.views.conditional import CACHE_CONTROL, not_modified, weak_etag
 from bmat.api.views.selector import VisibleReports
 
-BAD_CURSOR = "This cursor is not one of these rows. Follow `next`, or start without a cursor."
 TOO_MANY_TO_SORT = (
     f"This song has more than {MOST_SORTED_ROWS:,} rows, too many to sort by plays: use date."
 )
@@ -80,6 +79,6 @@ def answer_of(output_name: str, asked: QuestionSerializer, limit: int, cursor: s
     except FileNotFoundError as error:
         raise NoFile(NOT_KEPT) from error
     except BadCursor as error:
-        raise ValidationError({"cursor": [BAD_CURSOR]}) from error
+        raise ValidationError({"cursor": [CURSOR_REFUSED]}) from error
     except TooManyToSort as error:
         raise ValidationError({"order": [TOO_MANY_TO_SORT]}) from error

@@ -72,7 +72,7 @@ class Person:
 def person(folder: Path) -> Iterator[Person]:
     """Somebody whom no page knows yet; the browser's own files are in `folder`."""
     options = ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
+    options.binary_location = shutil.which("chromium") or shutil.which("chromium-browser") or ""
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for flag in (*FLAGS, f"--user-data-dir={folder}"):
         options.add_argument(flag)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bmat.aggregation import fields
 from bmat.aggregation.header import Layout
-from bmat.aggregation.records import Extent, find_line_feed, find_records, split_fields
+from bmat.aggregation.records import Extent, find_line_feed, record_extent, split_fields
 
 LISTED_REJECTS = 1_000_000
 LISTED_RECORD_BYTES = 1024
@@ -121,6 +121,23 @@ def read_records(data: mmap, start: int, block: Block) -> Reading:
         except fields.Reject as reject:
             list_reject(reading, line, str(reject), data[extent.start : extent.stop])
     return reading
+
+
+def find_records(
+    data: mmap | bytes, start: int, stop: int, delimiter: bytes
+) -> tuple[list[Extent], int]:
+    """The records that start in `data[start:stop]`, and where the line behind the last of
+    them starts.
+
+    The last record may reach past `stop`. Empty lines are passed over.
+    """
+    found = []
+    while start < stop:
+        extent = record_extent(data, start, delimiter)
+        if extent.stop > extent.start:
+            found.append(extent)
+        start = extent.next
+    return found, start
 
 
 def line_numbers(data: mmap, start: int, found: list[Extent]) -> Iterator[int]:
