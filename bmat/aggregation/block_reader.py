@@ -148,10 +148,8 @@ class BlockReader:
 
     def make_room(self) -> None:
         """Empty the arena, or make a larger one where it is empty."""
-        arena = self.memory.arena
-        if arena.is_empty:
-            arena.resize(2 * len(arena.bytes))
-            arena.prepare(self._splitters.partitions)
+        if self.memory.arena.is_empty:
+            self.memory.arena.grow(self._splitters.partitions)
         else:
             self._on_arena()
 

@@ -98,6 +98,11 @@ class Arena:
         self.chunks: Ints = np.zeros(CHUNK_FIELDS * (most + partitions), dtype=np.int64)
         self.heads: Ints = np.zeros(HEAD_FIELDS * partitions, dtype=np.int64)
 
+    def grow(self, partitions: int) -> None:
+        """Make an empty arena larger, for a row that has no room in it."""
+        self.resize(2 * len(self.bytes))
+        self.prepare(partitions)
+
     @property
     def is_empty(self) -> bool:
         return not self.state[A_NEXT]
@@ -125,6 +130,10 @@ class Arena:
         heads[:] = 0
         self.state[A_NEXT], self.state[A_CHUNKS] = 0, 0
         return chunks[np.argsort(chunks[:, 0], kind="stable")]
+
+    def take_extents(self) -> Ints:
+        """The same where there is one partition: rows of [start, end]."""
+        return np.ascontiguousarray(self.take_chunks()[:, 1:])
 
 
 class ReadingMemory:

@@ -120,8 +120,7 @@ def divide_stretch(
         arena.chunks,
     ):
         if arena.is_empty:
-            arena.resize(2 * len(arena.bytes))
-            arena.prepare(splitters.partitions)
+            arena.grow(splitters.partitions)
         else:
             rows.write(arena)
     return int(state[I_POSITION])

@@ -112,7 +112,7 @@ def sample_source(reader: BlockReader, source: Source, total: int) -> int:
 
 def add_sampled(table: Table, arena: Arena) -> None:
     """Take the rows of an arena into the table; what it has no room for is left out."""
-    table.take(arena.bytes, np.ascontiguousarray(arena.take_chunks()[:, 1:]))
+    table.take(arena.bytes, arena.take_extents())
 
 
 def rows_per_byte(sample: Sample) -> float:

@@ -70,7 +70,7 @@ class Stored:
     def stretches(self) -> Iterator[Bytes]:
         """All bytes, in order; the file is gone then. Raises OSError where it has lost some."""
         if self.path_bytes:
-            yield from emptied(self.path, self.path_bytes)
+            yield from drained(self.path, self.path_bytes)
         yield self.buffer[: self.size]
 
 
@@ -79,7 +79,7 @@ def stored(file: ScratchFile, buffer: Bytes, size: int) -> Stored:
     return Stored(file.path, file.size, buffer, size)
 
 
-def emptied(path: Path, size: int) -> Iterator[Bytes]:
+def drained(path: Path, size: int) -> Iterator[Bytes]:
     """The `size` bytes of a file, which is removed behind the last one."""
     with path.open("rb") as file:
         while data := file.read(STRETCH_BYTES):

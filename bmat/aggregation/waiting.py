@@ -9,7 +9,7 @@ import numpy as np
 from bmat.aggregation.hot_cells import emptied, shared_cells
 from bmat.aggregation.job import Bytes, Ints, Job
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
-from bmat.aggregation.memory import Arena, MergingMemory, grown
+from bmat.aggregation.memory import MergingMemory, grown
 from bmat.aggregation.scratch import BECAME_SHORTER
 from bmat.aggregation.spill import Spilled
 from bmat.aggregation.splitting import NO_SPLITTERS
@@ -36,18 +36,13 @@ def rows_of(
     arena = memory.arena
     arena.prepare(1)
     for _ in emptied(shared_cells(job.folder), job.hot, waiting.span, NO_SPLITTERS, arena):
-        yield arena.bytes, extents_of(arena)
+        yield arena.bytes, arena.take_extents()
         arena.prepare(1)
-    yield arena.bytes, extents_of(arena)
+    yield arena.bytes, arena.take_extents()
     for spill in waiting.spilled:
         for kept in spill.kept:
             yield kept.bytes, kept.extents_of(waiting.partition)
     yield from rows_on_disk(waiting.spilled, waiting.partition, memory)
-
-
-def extents_of(arena: Arena) -> Ints:
-    """Where the rows of an arena of one partition are."""
-    return np.ascontiguousarray(arena.take_chunks()[:, 1:])
 
 
 def rows_on_disk(
