@@ -32,6 +32,9 @@ POSTGRES_OPTIONS = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
+    # A process that is frozen, or cut off, in the middle of a transaction keeps the locks of its
+    # rows. The server takes them away before a lease runs out, so that nobody waits for long.
+    "options": "-c idle_in_transaction_session_timeout=8s",
 }
 
 

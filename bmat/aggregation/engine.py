@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bmat.aggregation import beacon
 from bmat.aggregation.direct import BUFFERS
-from bmat.aggregation.errors import NO_ROOM, failure
+from bmat.aggregation.errors import failure, naming_a_full_disk
 from bmat.aggregation.finishing import Outcome, write_summary
 from bmat.aggregation.graph import RESULT, build
 from bmat.aggregation.header import read_layout
@@ -61,35 +61,30 @@ def aggregate(
     Raises AggregationError, with one of the codes of `bmat.aggregation.errors`.
     """
     options, limits = options or Options(), limits or Limits()
-    try:
-        with ExitStack() as stack:
-            lasting = {path for path in (output, rejects, parquet, summary_file) if path}
-            temp_folder = limits.temp_folder or output.parent
-            folder = stack.enter_context(temporary_files(limits.own_folder, temp_folder, lasting))
-            part = stack.enter_context(replacing(output))
-            rejects_part = (
-                stack.enter_context(replacing(rejects, not empty_rejects)) if rejects else None
-            )
-            parquet_part = stack.enter_context(replacing(parquet)) if parquet else None
-            summary_part = stack.enter_context(replacing(summary_file)) if summary_file else None
-            meter = ProgressMeter(on_progress)
-            meter.tell()
-            sources = tuple(
-                open_source(path, options, folder / f"input-{number}", meter)
-                for number, path in enumerate(inputs)
-            )
-            job = plan(
-                sources, folder, part, rejects_part, parquet_part, options, limits, empty_rejects
-            )
-            outcome = run(job, limits, meter)
-            if summary_part is not None:
-                write_summary(summary_part, outcome)
-            meter.update(1.0, 1.0, outcome.summary.rows_read)
-            return outcome.summary
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise failure("out_of_disk") from error
-        raise
+    with naming_a_full_disk(), ExitStack() as stack:
+        lasting = {path for path in (output, rejects, parquet, summary_file) if path}
+        temp_folder = limits.temp_folder or output.parent
+        folder = stack.enter_context(temporary_files(limits.own_folder, temp_folder, lasting))
+        part = stack.enter_context(replacing(output))
+        rejects_part = (
+            stack.enter_context(replacing(rejects, not empty_rejects)) if rejects else None
+        )
+        parquet_part = stack.enter_context(replacing(parquet)) if parquet else None
+        summary_part = stack.enter_context(replacing(summary_file)) if summary_file else None
+        meter = ProgressMeter(on_progress)
+        meter.tell()
+        sources = tuple(
+            open_source(path, options, folder / f"input-{number}", meter)
+            for number, path in enumerate(inputs)
+        )
+        job = plan(
+            sources, folder, part, rejects_part, parquet_part, options, limits, empty_rejects
+        )
+        outcome = run(job, limits, meter)
+        if summary_part is not None:
+            write_summary(summary_part, outcome)
+        meter.update(1.0, 1.0, outcome.summary.rows_read)
+        return outcome.summary
 
 
 def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:

@@ -1,6 +1,8 @@
 """The errors that fail a whole run: one table of stable codes and the texts that people read."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # No room on the disk, none in the quota of this user, none in what a process or a file may take.
@@ -52,6 +54,17 @@ class AggregationError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+@contextmanager
+def naming_a_full_disk() -> Iterator[None]:
+    """Whatever finds no room in the block raises AggregationError `out_of_disk`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise failure("out_of_disk") from error
+        raise
 
 
 class ConservationError(Exception):

@@ -37,7 +37,9 @@ class LeaseQuerySet(ReportSets):
 
     def claim(self, pid: UUID, lease_token: UUID, worker: str = "") -> Lease | None:
         """Takes the lease of a report that nobody works on. None: there is none to take."""
-        free = Q(lease_token=None) | Q(lease_expires__lt=timezone.now())
+        # A claim that is repeated, for its answer got lost, finds its own lease: see `lease`.
+        has_run_out = Q(lease_expires__lt=timezone.now()) & ~Q(lease_token=lease_token)
+        free = Q(lease_token=None) | has_run_out
         waiting = self.filter(
             free, pid=pid, status=Status.PROCESSING, attempts__lt=settings.BMAT_MAX_ATTEMPTS
         )

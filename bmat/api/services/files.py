@@ -83,9 +83,9 @@ def start_attempt(pid: UUID, lease_token: UUID) -> Path:
 
 
 def size_of(folder: Path) -> int:
-    """How many bytes the files in a folder have. It may be gone: then none."""
+    """How many bytes the whole files in a folder have. It may be gone: then none."""
     try:
-        return sum(entry.stat().st_size for entry in os.scandir(folder))
+        return sum(entry.stat().st_size for entry in os.scandir(folder) if not is_part(Path(entry)))
     except FileNotFoundError:
         return 0
 

@@ -57,10 +57,11 @@ def write_beside_output(report: Report, file_name: str) -> None:
     target = files.path(files.beside(report.output_file.name or "", file_name))
     try:
         if write_once(report, target):
-            # One more file of the result, which its owner's limit counts.
-            result_bytes = files.size_of(target.parent)
-            patiently(lambda: with_result(report.pid).update(result_bytes=result_bytes))
             logger.info("report %s: wrote %s", report.pid, file_name)
+        # One more file of the result, which its owner's limit counts. Who has written it may have
+        # died before it said so.
+        result_bytes = files.size_of(target.parent)
+        patiently(lambda: with_result(report.pid).update(result_bytes=result_bytes))
     except (NotWanted, FileNotFoundError):
         logger.warning("report %s: broke %s off, nobody wants it here", report.pid, file_name)
     except OSError as error:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
+from bmat.aggregation.errors import naming_a_full_disk
 from bmat.api.models import Report
 from bmat.api.models.leases import Lease
 from bmat.api.services import bell, database, files
@@ -57,7 +58,7 @@ def work(lease: Lease) -> None:
     with ExitStack() as leftovers:
         leftovers.callback(discard_attempt, pid, lease_token)
         try:
-            with Heartbeat(pid, lease_token) as heartbeat:
+            with Heartbeat(pid, lease_token) as heartbeat, naming_a_full_disk():
                 summary = aggregate_report(lease, heartbeat)
                 publish(pid, lease_token, summary)
             leftovers.pop_all()

@@ -1,6 +1,5 @@
 """Trying a report again that has failed or was cancelled, on the file that was kept."""
 
-from functools import partial
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -20,5 +19,5 @@ def retry_report(pid: UUID, input_bytes: int, owner: User | None = None) -> bool
         retried = Report.objects.retry(pid)
         if retried:
             quotas.check_running(owner)
-            transaction.on_commit(partial(bell.ring, pid, input_bytes), robust=True)
+            transaction.on_commit(lambda: bell.ring(pid, input_bytes), robust=True)
     return retried

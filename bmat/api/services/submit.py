@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -94,7 +93,10 @@ def submit_report(
                 IdempotencyKey.objects.take(owner, idempotency.key, idempotency.fingerprint, pid)
             report = create_report(pid, name, upload, options, owner)
             quotas.check(owner)
-            transaction.on_commit(partial(bell.ring, pid, report.input_bytes), robust=True)
+            transaction.on_commit(until_commit.confirm)
+            # Whatever the bell raises is logged and no more: Django needs the name of a function
+            # for that, which a partial has not.
+            transaction.on_commit(lambda: bell.ring(pid, report.input_bytes), robust=True)
             until_commit.reached = True
     return report
 
@@ -122,18 +124,24 @@ class FilesUntilCommit:
     """Removes the files of a report that comes to nothing.
 
     Where the connection breaks during the commit, nobody knows whether it took place: then the
-    files stay, for the row may be there. If it is not, they are swept.
+    files stay, for the row may be there. If it is not, they are swept. Once it is confirmed, they
+    stay, whatever happens after it.
     """
 
     def __init__(self, pid: UUID) -> None:
         self.pid = pid
         self.reached = False
+        self._confirmed = False
+
+    def confirm(self) -> None:
+        """The commit has taken place."""
+        self._confirmed = True
 
     def __enter__(self) -> "FilesUntilCommit":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
+        if kind is None or self._confirmed:
             return
         if self.reached and issubclass(kind, database.AWAY):
             logger.error("report %s: its commit was not confirmed, its files are kept", self.pid)

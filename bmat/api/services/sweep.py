@@ -84,7 +84,8 @@ def sweep_folders() -> int:
         rows = Report.objects.filter(expired=None).in_bulk(list(listed))
         for pid, (folder, *attempts) in listed.items():
             useless = [folder] if pid not in rows else unused(rows[pid], attempts)
-            remove_parts(set(attempts) - set(useless))
+            if pid in rows:
+                remove_parts(rows[pid])
             for each in useless:
                 files.remove(each)
             count += len(useless)
@@ -97,13 +98,15 @@ def unused(report: Report, attempts: list[Path]) -> list[Path]:
     return [folder for folder in attempts if folder.name not in in_use and is_old(folder)]
 
 
-def remove_parts(attempts: set[Path]) -> None:
-    """Removes what is left of files that a worker was writing in these folders when it died."""
-    for folder in attempts:
-        for path in entries(folder):
-            if files.is_part(path) and is_old(path):
-                path.unlink(missing_ok=True)
-                logger.info("swept: %s", path)
+def remove_parts(report: Report) -> None:
+    """Removes what is left of formats that a worker was writing beside the output when it died. An
+    attempt that runs has such files, too, and may not touch them for long.
+    """
+    name = report.output_file.name
+    for path in entries(files.path(name).parent) if name else ():
+        if files.is_part(path) and is_old(path):
+            path.unlink(missing_ok=True)
+            logger.info("swept: %s", path)
 
 
 def subfolders(folder: Path) -> list[Path]:

@@ -42,6 +42,30 @@ def test_the_file_counts_as_a_part_of_the_result(done):
     assert done.result_bytes == sum(sizes) > 0
 
 
+def test_the_file_counts_though_its_writer_died_before_it_said_so(done, monkeypatch):
+    def die(_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "size_of", die)
+        with pytest.raises(KeyboardInterrupt):
+            write_format(done.pid, files.JSON_LINES)
+
+    write_format(done.pid, files.JSON_LINES)
+
+    done.refresh_from_db()
+    sizes = [path.stat().st_size for path in beside(done, "x").parent.iterdir()]
+    assert done.result_bytes == sum(sizes)
+
+
+def test_a_part_counts_as_nothing(done):
+    folder = beside(done, "x").parent
+    before = files.size_of(folder)
+    files.part_of(beside(done, files.JSON_LINES)).write_text("half wri")
+
+    assert files.size_of(folder) == before > 0
+
+
 def test_it_writes_a_file_once(done):
     write_format(done.pid, files.JSON_LINES)
     os.utime(beside(done, files.JSON_LINES), (1, 1))

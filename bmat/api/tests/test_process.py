@@ -1,12 +1,15 @@
 """Working on a report: who may, what comes of it, and what is left when it comes to nothing."""
 
+import errno
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 
 from bmat import aggregation
 from bmat.aggregation import AggregationError
 from bmat.api.models import Report
+from bmat.api.models.leases import LeaseQuerySet
 from bmat.api.services import files, process
 from bmat.api.services.delete import delete_report
 from bmat.api.services.process import process_report
@@ -122,6 +125,39 @@ def test_it_fails_a_report_whose_file_is_at_fault(submit, left_over, content, co
     assert (report.status, report.error_code) == (Status.FAILED, code)
     assert str(files.report_folder(report.pid)) not in report.error_message
     assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
+
+
+@pytest.mark.parametrize("call", ["files.start_attempt", "files.os.fsync"])
+def test_it_names_a_disk_that_is_full_outside_the_aggregation(report, monkeypatch, left_over, call):
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = left_over()
+    monkeypatch.setattr(f"bmat.api.services.{call}", fail)
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert (report.status, report.error_code) == (Status.FAILED, "out_of_disk")
+    assert left_over() == before
+
+
+def test_it_goes_on_with_a_claim_whose_answer_comes_after_its_lease(report, monkeypatch):
+    claim, answers = LeaseQuerySet.claim, []
+
+    def late(self, *args):
+        answers.append(claim(self, *args))
+        if len(answers) == 1:
+            Report.objects.update(lease_expires="2020-01-01T00:00:00Z")
+            raise OperationalError("server closed the connection unexpectedly")
+        return answers[-1]
+
+    monkeypatch.setattr(LeaseQuerySet, "claim", late)
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert (report.status, report.attempts, len(answers)) == (Status.DONE, 1, 2)
 
 
 def test_it_does_nothing_for_an_unknown_pid(db, left_over):

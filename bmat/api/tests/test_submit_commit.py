@@ -8,6 +8,7 @@ from django.db import DatabaseError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from bmat.api.models import Report
+from bmat.api.services import files
 from bmat.api.services.submit import submit_report
 from bmat.api.tests.fixtures import PLAYS
 
@@ -85,6 +86,31 @@ def test_it_accepts_an_upload_while_the_broker_is_down(client, monkeypatch, capl
 
     assert response.status_code == 201
     assert f"report {response.json()['pid']}: it waits, for the broker" in caplog.text
+
+
+def test_it_accepts_an_upload_whatever_the_bell_raises(client, monkeypatch, caplog):
+    def fail(*_, **__):
+        raise UnicodeError("a host that has no name")
+
+    monkeypatch.setattr("bmat.api.services.bell.app.send_task", fail)
+
+    response = client.post("/api/reports/", {"input_file": upload()})
+
+    assert response.status_code == 201
+    assert files.path(Report.objects.get().input_file.name or "").read_bytes() == PLAYS
+    assert "a host that has no name" in caplog.text
+
+
+def test_it_keeps_the_file_of_a_committed_row_whatever_happens_then(monkeypatch):
+    def fail(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bmat.api.services.bell.app.send_task", fail)
+
+    with pytest.raises(KeyboardInterrupt):
+        submit_report(upload(), {})
+
+    assert files.path(Report.objects.get().input_file.name or "").exists()
 
 
 def refuse_connection(*_, **__):

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from knox.models import AuthToken
 
+from bmat.aggregation.graph import build
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.services import files, sweep
 from bmat.api.services.process import process_report
@@ -92,6 +93,23 @@ def test_it_keeps_the_folder_of_a_running_attempt(submit, home):
 
     assert sweep_files().folders == 0
     assert folder.exists()
+
+
+def test_it_keeps_what_an_attempt_writes_that_takes_longer_than_anything_is_kept(
+    submit, home, monkeypatch
+):
+    def sweep_first(job):
+        assert job.output.exists()
+        age_all(home)
+        sweep_files()
+        return build(job)
+
+    report = submit()
+    monkeypatch.setattr("bmat.aggregation.engine.build", sweep_first)
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert (report.status, report.error_code) == (Report.Status.DONE, "")
 
 
 def test_it_removes_the_folder_of_an_attempt_that_does_not_count(done, home):
