@@ -9,6 +9,15 @@ from bmat.aggregation.engine import aggregate
 from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.progress import Progress
+from bmat.aggregation.scheduler import ClusterAway
 from bmat.aggregation.summary import Summary
 
-__all__ = ["AggregationError", "Limits", "Options", "Progress", "Summary", "aggregate"]
+__all__ = [
+    "AggregationError",
+    "ClusterAway",
+    "Limits",
+    "Options",
+    "Progress",
+    "Summary",
+    "aggregate",
+]

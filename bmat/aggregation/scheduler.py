@@ -19,16 +19,33 @@ def is_in_process() -> bool:
     return not cluster_address()
 
 
+class ClusterAway(ConnectionError):
+    """The Dask cluster cannot be reached, or has gone away: the same run may succeed later."""
+
+
 def compute(graph: Mapping[Any, Any], key: str, pool: ThreadPoolExecutor | None) -> Any:
     """The value of `key`. Uses the cluster that DASK_SCHEDULER_ADDRESS names, else `pool`, else
-    this thread.
+    this thread. Raises ClusterAway, and what a task raises.
     """
     address = cluster_address()
     if not address:
         return get_on_threads(graph, key, pool=pool) if pool else get_one_by_one(graph, key)
-    # Importing the client takes most of a second, which only those pay who have a cluster.
-    import distributed
+    return compute_on_cluster(graph, key, address)
 
-    connect: Any = distributed.Client
-    with connect(address, set_as_default=False) as client:
-        return client.get(graph, key)
+
+def compute_on_cluster(graph: Mapping[Any, Any], key: str, address: str) -> Any:
+    """The value of `key`, from the cluster at `address`."""
+    # Importing the client takes most of a second, which only those pay who have a cluster.
+    from distributed.client import Client, FutureCancelledError
+    from distributed.comm.core import CommClosedError
+
+    connect: Any = Client
+    try:
+        client = connect(address, set_as_default=False)
+    except OSError as error:
+        raise ClusterAway(f"The Dask cluster at {address} cannot be reached: {error}") from error
+    with client:
+        try:
+            return client.get(graph, key)
+        except (CommClosedError, FutureCancelledError) as error:
+            raise ClusterAway(f"The Dask cluster at {address} has gone away: {error}") from error

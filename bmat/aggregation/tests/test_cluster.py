@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 from pyarrow.parquet import read_table
 
-from bmat.aggregation import AggregationError, Limits, aggregate
+from bmat.aggregation import AggregationError, ClusterAway, Limits, aggregate
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import HEADER, names_in
 from bmat.tests.live.processes import ServerProcess, free_port, wait_until
@@ -147,4 +148,36 @@ def test_an_error_on_the_cluster_comes_out_as_it_is(relay: CountingRelay, tmp_pa
     with pytest.raises(AggregationError) as caught:
         run(tmp_path / "cluster", HEADER + rows)
     assert caught.value.code == "plays_overflow"
+    assert names_in(tmp_path / "cluster") == ["in.csv"]
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """A scheduler is given up after a second."""
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+        yield
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_cluster_that_is_not_there_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"tcp://127.0.0.1:{free_port()}"
+    monkeypatch.setenv(ADDRESS_VARIABLE, address)
+    with pytest.raises(ClusterAway, match=f"^The Dask cluster at {address} cannot be reached: "):
+        run(tmp_path / "cluster", HEADER + b"a,2020-01-01,1\n")
+    assert names_in(tmp_path / "cluster") == ["in.csv"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_cluster_that_goes_away_is_told_apart(relay: CountingRelay, tmp_path: Path) -> None:
+    def cut_off() -> None:
+        wait_until(lambda: relay.bytes_passed > 2_000, START_SECONDS, "the run to begin")
+        relay.stop()
+
+    cutter = threading.Thread(target=cut_off)
+    cutter.start()
+    with pytest.raises(ClusterAway, match="has gone away"):
+        run(tmp_path / "cluster", many_songs(songs=20_000, rows=1_000_000))
+    cutter.join()
     assert names_in(tmp_path / "cluster") == ["in.csv"]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
+from bmat.aggregation import AggregationError, ClusterAway, Limits, Options, Summary, aggregate
 from bmat.aggregation.errors import naming_a_full_disk
 from bmat.api.models import Report
 from bmat.api.models.leases import Lease
@@ -53,7 +53,9 @@ def claim(pid: UUID, lease_token: UUID, worker: str) -> Lease | None:
 
 
 def work(lease: Lease) -> None:
-    """Uses a lease: ends the report, hands it back, or notices that the lease is lost."""
+    """Uses a lease: ends the report, hands it back, or notices that the lease is lost. Where it
+    needs a Dask cluster that is away, the lease runs out, and the next attempt may find it.
+    """
     pid, lease_token = lease.pid, lease.token
     with ExitStack() as leftovers:
         leftovers.callback(discard_attempt, pid, lease_token)
@@ -66,6 +68,8 @@ def work(lease: Lease) -> None:
             code, message = failure.code, failure.message
             logger.info("report %s: failed, %s", pid, code)
             patiently(lambda: Report.objects.fail(pid, lease_token, code, message))
+        except ClusterAway as error:
+            logger.error("report %s: left to its lease: %s", pid, error)
         except LeaseLost:
             logger.warning("report %s: deleted, cancelled, or another worker has it", pid)
         except WorkerEnds:

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 
 from bmat import aggregation
-from bmat.aggregation import AggregationError
+from bmat.aggregation import AggregationError, ClusterAway
 from bmat.api.models import Report
 from bmat.api.models.leases import LeaseQuerySet
 from bmat.api.services import files, process
@@ -140,6 +140,19 @@ def test_it_names_a_disk_that_is_full_outside_the_aggregation(report, monkeypatc
     report.refresh_from_db()
     assert (report.status, report.error_code) == (Status.FAILED, "out_of_disk")
     assert left_over() == before
+
+
+def test_it_leaves_a_report_to_its_lease_while_the_cluster_is_away(report, monkeypatch, left_over):
+    def fail(*_, **__):
+        raise ClusterAway("The Dask cluster at tcp://nowhere:8786 cannot be reached")
+
+    before, token = left_over(), uuid4()
+    monkeypatch.setattr(process, "aggregate", fail)
+
+    process_report(report.pid, token)
+
+    report.refresh_from_db()
+    assert (report.status, report.lease_token, left_over()) == (Status.PROCESSING, token, before)
 
 
 def test_it_goes_on_with_a_claim_whose_answer_comes_after_its_lease(report, monkeypatch):
