@@ -10,9 +10,9 @@ def append_pages(path: Path, end: int, pages: Stored) -> int:
     """Write the pages of a part behind byte `end` of the file, which has none where that is 0;
     returns where they end.
     """
-    end = end or write_at(path, [memoryview(MAGIC)], 0)
     for stretch in pages.stretches():
-        end = write_at(path, [stretch.data], end)
+        before = [] if end else [memoryview(MAGIC)]
+        end = write_at(path, [*before, stretch.data], end)
     return end
 
 
