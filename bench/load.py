@@ -15,6 +15,7 @@ from bench.shapes import SHAPES, make
 from bmat.tests.live.stack import Stack
 
 MOST_P95_RATIO, LEAST_RATE_RATIO = 1.5, 0.5
+POLLED_PHASES = 3
 
 
 def main() -> int:
@@ -34,11 +35,11 @@ def measure(stack: Stack, folder: Path, big: Path) -> int:
     print(f"{CLIENTS} clients post {REPORTS} small reports; the big one has {size:,} bytes")
     load = Load(stack, big)
     load.phase(polls=False)
-    alone = load.phase(polls=True)
+    alone = polled(load)
     print(alone.shown("polling, without the big one"), flush=True)
     flood, ratio = compared(load, folder, "without the big one")
     with load.big_under_way() as starts:
-        beside = load.phase(polls=True)
+        beside = polled(load)
         print(beside.shown("polling, beside the big one"), flush=True)
         flood_beside, ratio_beside = compared(load, folder, "beside the big one")
     print(f"the big one was started {starts.count} times, so that one was always at work")
@@ -47,6 +48,11 @@ def measure(stack: Stack, folder: Path, big: Path) -> int:
         p95_ratio=beside.at(0.95) / alone.at(0.95),
         ratios={"without the big one": ratio, "beside the big one": ratio_beside},
     )
+
+
+def polled(load: Load) -> Phase:
+    """Several phases together: a percentile of 300 reports would be that of a few bursts."""
+    return Phase.together([load.phase(polls=True) for _ in range(POLLED_PHASES)])
 
 
 def compared(load: Load, folder: Path, when: str) -> tuple[Phase, Rates]:

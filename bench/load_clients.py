@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from itertools import chain
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import requests
@@ -47,6 +49,16 @@ class Phase:
     errors: int
     seconds: list[float]
     rates: Rates
+
+    @classmethod
+    def together(cls, phases: list["Phase"]) -> "Phase":
+        """Phases that followed one another, as one. `drained` is none of theirs."""
+        return cls(
+            sum(phase.accepted for phase in phases),
+            sum(phase.errors for phase in phases),
+            sorted(chain.from_iterable(phase.seconds for phase in phases)),
+            Rates(mean(phase.rates.overall for phase in phases), 0.0),
+        )
 
     def at(self, share: float) -> float:
         """The time within which `share` of the reports were Done."""
