@@ -20,7 +20,7 @@ run: $(VENV)/installed ## start API, worker, beat and Flower on an embedded defa
 test: $(VENV)/installed ## run every test, with a private PostgreSQL and Redis, and check the coverage
 	@exec sh scripts/test.sh
 
-faults: $(VENV)/installed ## strike every part of the running service, FAULT_ROUNDS=3 times each: nothing may be lost
+faults: $(VENV)/installed ## stop each part of the running service, FAULT_ROUNDS=3 times: nothing may be lost
 	@exec sh scripts/faults.sh
 
 load: $(VENV)/installed ## 20 clients with small reports beside one of 1 GB: how long they take, how many go through
