@@ -21,6 +21,8 @@ class Outcome:
 
     summary: Summary
     top: list[tuple[int, bytes]]
+    first_day: int
+    last_day: int
     plays_by_day: dict[int, int]
 
 
@@ -56,7 +58,11 @@ def finish(job: Job, totals: Totals, written: list[Written], rejects: None) -> O
         groups = [group for part in parts for group in part.row_groups]
         write_footer(job.parquet, written[-1].parquet_end, groups)
     top = first_of_top([entry for part in parts for entry in part.top])
-    return Outcome(summary, top, dict(sorted(plays_by_day.items())))
+    first_day, last_day = (
+        min(part.first_day for part in parts),
+        max(part.last_day for part in parts),
+    )
+    return Outcome(summary, top, first_day, last_day, dict(sorted(plays_by_day.items())))
 
 
 def check_conservation(plays_counted: int, plays_total: int, plays_by_day: dict[int, int]) -> None:
@@ -70,8 +76,8 @@ def write_summary(path: Path, outcome: Outcome) -> None:
     """Write the counts, the songs with the most plays and the plays per day as JSON."""
     days = [date_text(day) for day in outcome.plays_by_day]
     summary = asdict(outcome.summary) | {
-        "first_day": days[0],
-        "last_day": days[-1],
+        "first_day": date_text(outcome.first_day),
+        "last_day": date_text(outcome.last_day),
         "top_songs": [
             {"song": song.decode("utf-8"), "plays": plays} for plays, song in outcome.top
         ],

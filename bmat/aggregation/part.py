@@ -48,7 +48,8 @@ class Overflow:
 class Part:
     """The lines of one partition, as `text`, and what is to be known of them.
 
-    `days` are the days that occur, `day_low` and `day_high` their sums in words of 64 bits;
+    `first_day` and `last_day` are those that occur, `days` those with plays, `day_low` and
+    `day_high` their sums in words of 64 bits;
     `top` are the songs with the most plays, with their totals; `row_groups` and `pages` the same
     totals as Parquet, where that is wanted.
     """
@@ -56,6 +57,8 @@ class Part:
     text: Stored
     groups: int
     plays: int
+    first_day: int
+    last_day: int
     days: Ints
     day_low: Words
     day_high: Words
@@ -188,6 +191,8 @@ class PartWriter:
             text=stored(self._file, self._text, self._text_bytes),
             groups=self._groups,
             plays=self._plays,
+            first_day=self._first_day,
+            last_day=self._last_day,
             days=found + self._first_day,
             day_low=low[found],
             day_high=high[found],

@@ -104,3 +104,9 @@ def test_plays_past_64_bits_stay_exact(tmp_path: Path) -> None:
     rows = b"".join(b"a,2020-01-%02d,9223372036854775807\n" % day for day in range(1, 29))
     products = Products(tmp_path, HEADER + rows)
     assert products.summary["top_songs"] == [{"song": "a", "plays": 28 * (2**63 - 1)}]
+
+
+def test_the_days_of_a_result_are_those_of_its_totals_even_without_plays(tmp_path: Path) -> None:
+    summary = Products(tmp_path, HEADER + b"a,2020-01-02,0\na,2020-01-01,0\n").summary
+    assert (summary["first_day"], summary["last_day"]) == ("2020-01-01", "2020-01-02")
+    assert summary["plays_by_day"] == {}
