@@ -1,0 +1,7 @@
+"""`python -m bmat.results`."""
+
+import sys
+
+from bmat.results.cli import main
+
+sys.exit(main())

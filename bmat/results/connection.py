@@ -1,0 +1,142 @@
+"""A database in memory that reads the files of a result: on one thread, within limits of memory and
+time, and no other file.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import duckdb
+
+from bmat.results.errors import TooLarge, TooSlow
+
+MEMORY_BYTES = 256 * 2**20
+SECONDS_BETWEEN_LOOKS = 0.1
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+# The reader would guess wrongly where the first quoted song comes late, so nothing is left to
+# guess. Its parallel scan starts inside quoted songs, even on one thread.
+CSV_OPTIONS = """
+    auto_detect=false, parallel=false, strict_mode=true, header=true, skip=0,
+    delim=',', quote='"', escape='"', comment='', new_line='\\n', nullstr='',
+    encoding='utf-8', compression='none', dateformat='%Y-%m-%d',
+    decimal_separator='.', thousands='', null_padding=false, ignore_errors=false,
+    columns={'Song': 'VARCHAR', 'Date': 'DATE', 'Plays': 'BIGINT'}
+"""
+
+
+class Database:
+    """Answers SQL over the files `readable`, and may write the file `writable`. `seconds` limits
+    the time from now to the end of the last statement.
+    """
+
+    def __init__(
+        self,
+        readable: Iterable[Path],
+        seconds: float | None = None,
+        writable: Path | None = None,
+    ) -> None:
+        self._readable = list(readable)
+        self._deadline = None if seconds is None else monotonic() + seconds
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": 1,
+                "memory_limit": f"{MEMORY_BYTES}B",
+                "max_execution_time": int((seconds or 0) * 1000),
+                # What does not fit into memory is refused instead of spilled.
+                "temp_directory": "",
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "python_enable_replacements": False,
+            },
+        )
+        paths = [*self._readable, *([writable] if writable else [])]
+        names = [*map(pattern, self._readable), *map(str, paths)]
+        allowed = ", ".join(map(quoted, names))
+        self._connection.execute(f"SET allowed_paths = [{allowed}]")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """The rows that a statement answers. `parameters` are the values of its `$names`.
+
+        Raises TooSlow, TooLarge, FileNotFoundError where a file is gone, and OSError where the disk
+        is full.
+        """
+        if self._deadline is not None and monotonic() > self._deadline:
+            raise TooSlow("The answer took too long to find.")
+        try:
+            return self._connection.execute(sql, dict(parameters or {})).fetchall()
+        except duckdb.InterruptException as error:
+            raise TooSlow("The answer took too long to find.") from error
+        except duckdb.OutOfMemoryException as error:
+            raise TooLarge("The answer needs more memory than it may have.") from error
+        except duckdb.Error as error:
+            raise self._cause_of(error) from error
+
+    def run(self, sql: str, on_wait: Callable[[], None]) -> list[Any]:
+        """The same as `ask`. Calls `on_wait` in this thread, before and every
+        SECONDS_BETWEEN_LOOKS: what it raises ends the statement, and comes out of here.
+        """
+        on_wait()
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(self.ask, sql)
+            try:
+                while True:
+                    try:
+                        return future.result(SECONDS_BETWEEN_LOOKS)
+                    except TimeoutError:
+                        on_wait()
+            finally:
+                self._connection.interrupt()
+
+    def _cause_of(self, error: duckdb.Error) -> Exception:
+        """The error of the system behind one of the database, which does not say its number."""
+        for number in NO_ROOM:
+            if os.strerror(number) in str(error):
+                return OSError(number, os.strerror(number))
+        for path in self._readable:
+            if not path.exists():
+                return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return error
+
+
+def add_totals(database: Database, path: Path, name: str = "totals") -> None:
+    """Makes a result's file known as the table `name`: Song, Date, Plays, and `n`, the row's number
+    from 0. A CSV is read once, here.
+    """
+    if path.suffix == ".parquet":
+        source = f"SELECT Song, Date, Plays, file_row_number AS n FROM {reader(path)}"
+        database.ask(f"CREATE TEMP VIEW {name} AS {source}")
+    else:
+        source = f"SELECT Song, Date, Plays, row_number() OVER () - 1 AS n FROM {reader(path)}"
+        database.ask(f"CREATE TEMP TABLE {name} AS {source}")
+
+
+def reader(path: Path) -> str:
+    """The SQL that reads the rows of a result's file, in their order."""
+    if path.suffix == ".parquet":
+        return f"read_parquet({quoted(pattern(path))}, file_row_number=true)"
+    return f"read_csv({quoted(pattern(path))}, {CSV_OPTIONS})"
+
+
+def pattern(path: Path) -> str:
+    """The pattern that matches this path alone: readers take no other."""
+    return re.sub(r"[*?[]", r"[\g<0>]", str(path))
+
+
+def quoted(path: str) -> str:
+    """The path as a text of SQL, which takes no parameter where it is needed."""
+    return "'" + path.replace("'", "''") + "'"

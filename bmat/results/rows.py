@@ -1,0 +1,297 @@
+"""Some rows of a result, page by page: of which songs and days, summed up by which grain, in which
+order.
+
+The rows of a file are sorted by song and day, so those that a grain sums up follow one another, and
+a row's number says where it is in the order of songs. Other orders sort numbers, and fetch the
+songs of a page alone: sorting songs would take memory for all of them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from bmat.results.connection import Database, add_totals
+from bmat.results.files import totals_file
+from bmat.results.pieces import after_prefix, pieces, song_range, songs_at
+
+# Rows that the search for the last ones of a file looks at first: a row group.
+FIRST_WINDOW_ROWS = 122_880
+
+# Where a page starts. It fits into JSON, and is of use for the same question only.
+Position = list[int]
+
+
+class Grain(StrEnum):
+    """The period whose plays of a song are one row. Its first day is the row's date."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+MOST_DAYS = {Grain.DAY: 1, Grain.WEEK: 7, Grain.MONTH: 31, Grain.QUARTER: 92, Grain.YEAR: 366}
+
+
+class Order(StrEnum):
+    """The order of rows. Those that are equal in it are in the order of songs and dates."""
+
+    SONG = "song"
+    SONG_BACKWARDS = "-song"
+    DATE = "date"
+    DATE_BACKWARDS = "-date"
+    PLAYS = "plays"
+    MOST_PLAYS = "-plays"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which rows are wanted, in which order. An empty `song`, `prefix` or `contains` is any; texts
+    are compared byte for byte. Days outside `first` to `last` are not part of any sum.
+    """
+
+    song: str = ""
+    prefix: str = ""
+    contains: str = ""
+    first: date = date.min
+    last: date = date.max
+    grain: Grain = Grain.DAY
+    order: Order = Order.SONG
+
+
+@dataclass(frozen=True)
+class Row:
+    """The plays of a song in the period that begins with `date`."""
+
+    song: str
+    date: date
+    plays: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows, and where the next ones start; None: these are the last."""
+
+    rows: list[Row]
+    following: Position | None
+
+
+def rows(
+    folder: Path,
+    question: Question,
+    limit: int,
+    position: Position | None = None,
+    seconds: float | None = None,
+) -> Page:
+    """At most `limit` rows of the result in `folder`: the first ones, or those from the `position`
+    on that the page before has named. Fewer are the last ones.
+
+    Raises FileNotFoundError, NotConverted, TooSlow after `seconds`, and TooLarge.
+    """
+    path = totals_file(folder)
+    with Database([path], seconds) as database:
+        add_totals(database, path)
+        return Pager(database, folder, question, limit).page(position)
+
+
+def period(grain: Grain | None) -> str:
+    """The SQL of a row's period; of the whole result where `grain` is None."""
+    if grain is None:
+        return "CAST(NULL AS DATE)"
+    if grain is Grain.DAY:
+        return "Date"
+    return f"CAST(date_trunc('{grain}', Date) AS DATE)"
+
+
+class Pager:
+    """Makes the pages of one question."""
+
+    def __init__(self, database: Database, folder: Path, question: Question, limit: int) -> None:
+        self._database = database
+        self._folder = folder
+        self._question = question
+        self._limit = limit
+        self._period = period(question.grain)
+        conditions = dict(conditions_of(question))
+        self._where = " AND ".join(conditions) or "true"
+        self._parameters = {name: value for each in conditions.values() for name, value in each}
+
+    def page(self, position: Position | None) -> Page:
+        if self._question.order is Order.SONG:
+            return self._forwards(*(position or [0]))
+        if self._question.order is Order.SONG_BACKWARDS:
+            return self._backwards(*(position or []))
+        return self._sorted(position)
+
+    def _forwards(self, start: int) -> Page:
+        """The rows from number `start` on."""
+        if self._question.grain is Grain.DAY:
+            found = self._rows_between(start, None)
+            following = [found[self._limit][0]] if len(found) > self._limit else None
+            return page_of(found[: self._limit], following)
+        starts = self._period_starts(start, None, self._limit + 1)
+        stop = starts[self._limit] if len(starts) > self._limit else None
+        return page_of(self._rows_between(start, stop), None if stop is None else [stop])
+
+    def _backwards(self, stop: int | None = None) -> Page:
+        """The rows before number `stop`, or the last ones, the last one first."""
+        if stop is None:
+            ((stop,),) = self._database.ask("SELECT count(*) FROM totals")
+        # So many hold more periods than are wanted: the first may be cut, and is then not shown.
+        most_rows = self._limit * MOST_DAYS[self._question.grain] + 1
+        numbers = self._last_numbers(stop, most_rows)
+        if not numbers:
+            return Page([], None)
+        starts = self._period_starts(numbers[-1], stop, most_rows)
+        is_rest = len(starts) > self._limit
+        start = starts[-self._limit] if is_rest else starts[0]
+        return page_of(self._rows_between(start, stop)[::-1], [start] if is_rest else None)
+
+    def _last_numbers(self, stop: int, most: int) -> list[int]:
+        """The numbers of the last wanted rows before `stop`, the last one first."""
+        found: list[int] = []
+        window = FIRST_WINDOW_ROWS
+        while stop > 0 and len(found) < most:
+            start = max(0, stop - window)
+            numbers = self._ask(
+                "SELECT n FROM totals WHERE {where} AND n >= $start AND n < $stop "
+                f"ORDER BY n DESC LIMIT {most - len(found)}",
+                start=start,
+                stop=stop,
+            )
+            found += [number for (number,) in numbers]
+            stop, window = start, 4 * window
+        return found
+
+    def _period_starts(self, start: int, stop: int | None, most: int) -> list[int]:
+        """The numbers of the first wanted rows of each period of each song."""
+        before, parameters = upper_bound(stop)
+        numbers = self._ask(
+            "SELECT n FROM (SELECT n, Song IS DISTINCT FROM lag(Song) OVER () "
+            "OR {period} IS DISTINCT FROM lag({period}) OVER () AS is_first "
+            f"FROM totals WHERE {{where}} AND n >= $start{before}) WHERE is_first LIMIT {most}",
+            start=start,
+            **parameters,
+        )
+        return [number for (number,) in numbers]
+
+    def _rows_between(self, start: int, stop: int | None) -> list[Any]:
+        """The number, song, period and plays of the wanted rows from `start` up to `stop`. By day,
+        one more than the limit; by another grain, `stop` is what limits them.
+        """
+        before, parameters = upper_bound(stop)
+        if self._question.grain is Grain.DAY:
+            sql = f"SELECT n, Song, Date, Plays FROM totals WHERE {{where}} AND n >= $start{before}"
+            return self._ask(f"{sql} LIMIT {self._limit + 1}", start=start, **parameters)
+        return self._ask(
+            "SELECT min(n) AS n, Song, {period} AS period, sum(Plays) FROM totals "
+            f"WHERE {{where}} AND n >= $start{before} GROUP BY Song, period ORDER BY n",
+            start=start,
+            **parameters,
+        )
+
+    def _sorted(self, position: Position | None) -> Page:
+        """The rows behind `position` in the order of dates or plays."""
+        found: list[tuple[int, date, int]] = []
+        by_key = key_of(self._question.order)
+        for first, beyond in self._pieces():
+            found += self._first_of_piece(first, beyond, position)
+            found = sorted(found, key=by_key)[: self._limit + 1]
+        shown = found[: self._limit]
+        songs = songs_at(self._database, "totals", [number for number, _, _ in shown])
+        last = shown[-1] if len(found) > self._limit else None
+        return page_of(
+            [(number, songs[number], day, plays) for number, day, plays in shown],
+            None if last is None else self._position_of(*last),
+        )
+
+    def _pieces(self) -> Iterator[tuple[str, str | None]]:
+        """The ranges of songs to sort one by one. Rows of days need no memory for their songs, and
+        those of one song little.
+        """
+        question = self._question
+        if question.grain is Grain.DAY or question.song:
+            return iter([("", None)])
+        beyond = after_prefix(question.prefix)
+        return pieces(self._database, "totals", self._folder, question.prefix, beyond)
+
+    def _first_of_piece(
+        self, first: str, beyond: str | None, position: Position | None
+    ) -> list[tuple[int, date, int]]:
+        """The number, date and plays of the first rows behind `position` in a range of songs."""
+        inside, parameters = song_range(first, beyond)
+        rows = f"FROM totals WHERE {{where}} AND {inside}"
+        if self._question.grain is Grain.DAY:
+            rows = f"SELECT n, Date AS period, Plays AS plays {rows}"
+        else:
+            rows = (
+                "SELECT min(n) AS n, {period} AS period, sum(Plays) AS plays "
+                f"{rows} GROUP BY Song, period"
+            )
+        key = "period" if self._is_by_date else "plays"
+        direction, behind = ("DESC", "<") if self._question.order.startswith("-") else ("ASC", ">")
+        is_next = "true"
+        if position is not None:
+            value, number = position
+            is_next = f"({key} {behind} $key OR {key} = $key AND n > $number)"
+            shown_value = date.fromordinal(value) if self._is_by_date else value
+            parameters = {**parameters, "key": shown_value, "number": number}
+        return self._ask(
+            f"SELECT n, period, plays FROM ({rows}) WHERE {is_next} "
+            f"ORDER BY {key} {direction}, n LIMIT {self._limit + 1}",
+            **parameters,
+        )
+
+    def _position_of(self, number: int, day: date, plays: int) -> Position:
+        return [day.toordinal() if self._is_by_date else plays, number]
+
+    @property
+    def _is_by_date(self) -> bool:
+        return self._question.order in (Order.DATE, Order.DATE_BACKWARDS)
+
+    def _ask(self, sql: str, **parameters: Any) -> list[Any]:
+        """Asks about the question's rows: `{where}` and `{period}` stand for their SQL."""
+        text = sql.format(where=self._where, period=self._period)
+        return self._database.ask(text, {**self._parameters, **parameters})
+
+
+def conditions_of(question: Question) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+    """The conditions of a question in SQL, each with its parameters. There are none where there is
+    nothing to leave out: each costs time.
+    """
+    if question.song:
+        yield "Song = $song", [("song", question.song)]
+    if question.prefix:
+        condition, parameters = song_range(question.prefix, after_prefix(question.prefix))
+        names = {"first_song": "prefix", "beyond_song": "after_prefix"}
+        for old, new in names.items():
+            condition = condition.replace(old, new)
+        yield condition, [(names[name], value) for name, value in parameters.items()]
+    if question.contains:
+        yield "contains(Song, $contains)", [("contains", question.contains)]
+    if question.first > date.min:
+        yield "Date >= $first", [("first", question.first)]
+    if question.last < date.max:
+        yield "Date <= $last", [("last", question.last)]
+
+
+def upper_bound(stop: int | None) -> tuple[str, dict[str, int]]:
+    """The condition that rows come before number `stop`, and its parameter; None: all do."""
+    return ("", {}) if stop is None else (" AND n < $stop", {"stop": stop})
+
+
+def key_of(order: Order) -> Callable[[tuple[int, date, int]], tuple[int, int]]:
+    """What sorts numbers, dates and plays in an order of dates or plays."""
+    sign = -1 if order.startswith("-") else 1
+    if order in (Order.DATE, Order.DATE_BACKWARDS):
+        return lambda row: (sign * row[1].toordinal(), row[0])
+    return lambda row: (sign * row[2], row[0])
+
+
+def page_of(found: list[Any], following: Position | None) -> Page:
+    """The page of rows that the database has answered, each behind its number."""
+    return Page([Row(song, day, plays) for _, song, day, plays in found], following)

@@ -1,0 +1,196 @@
+"""Rows of results, against plain Python over the output."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bmat.results import Grain, NotConverted, Order, Question, Row, files, pieces, rows
+from bmat.results.connection import Database, add_totals
+from bmat.results.pieces import after_prefix
+from bmat.results.rows import Pager
+from bmat.results.tests.results import LARGEST, SONGS, Result, answer, days, songs
+
+DAY = date(2020, 1, 1)
+UMBRELLA = [Row("Umbrella", date(2020, 1, 1), 100), Row("Umbrella", date(2020, 1, 2), 200)]
+IN_THE_END = Row("In The End", DAY, 500)
+PLAYS = [(row.song, row.date, row.plays) for row in [*UMBRELLA, IN_THE_END]]
+MANY = [
+    (song, date(2019, 12, 25) + timedelta(number * step), (number * 7 + step) % 10)
+    for song in SONGS
+    for step in (1, 30)
+    for number in range(60)
+]
+
+questions = st.builds(
+    Question,
+    song=st.just("") | songs,
+    prefix=st.just("") | songs,
+    contains=st.just("") | songs,
+    first=st.just(date.min) | days,
+    last=st.just(date.max) | days,
+    grain=st.sampled_from(Grain),
+    order=st.sampled_from(Order),
+)
+
+
+@pytest.fixture(scope="module", params=["csv", "parquet"])
+def many(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Thousands of rows, as a small result has them and as a large one."""
+    folder = tmp_path_factory.mktemp("many") / "result"
+    return Result(folder, MANY, parquet=request.param == "parquet")
+
+
+@pytest.fixture(scope="module")
+def database(many: Result) -> Iterator[Database]:
+    with Database([files.totals_file(many.folder)]) as opened:
+        add_totals(opened, files.totals_file(many.folder))
+        yield opened
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_pieces() -> Iterator[None]:
+    """Lets few rows be many."""
+    with (
+        patch("bmat.results.pieces.ROWS_PER_PIECE", 300),
+        patch("bmat.results.rows.FIRST_WINDOW_ROWS", 100),
+    ):
+        yield
+
+
+@given(questions, st.integers(1, 4), st.integers(1, 30))
+@settings(max_examples=60, deadline=None)
+def test_its_pages_hold_what_a_filter_over_the_output_finds(
+    many: Result, database: Database, question: Question, pages: int, more: int
+) -> None:
+    expected = answer(many.totals, question)
+    pager = Pager(database, many.folder, question, len(expected) // pages + more)
+
+    page = pager.page(None)
+    found = list(page.rows)
+    while page.following is not None:
+        assert page.rows
+        page = pager.page(page.following)
+        found += page.rows
+
+    assert found == expected
+
+
+@given(st.lists(st.tuples(songs, days, st.integers(0, 3)), min_size=1, max_size=30), questions)
+@settings(max_examples=25, deadline=None)
+def test_it_answers_about_any_result(
+    tmp_path_factory: pytest.TempPathFactory, plays: list[tuple[str, date, int]], question: Question
+) -> None:
+    result = Result(tmp_path_factory.mktemp("any") / "result", plays)
+
+    page = rows(result.folder, question, 1000)
+
+    assert (page.rows, page.following) == (answer(result.totals, question), None)
+
+
+def test_it_goes_on_where_the_page_before_ended(result: Callable[..., Result]) -> None:
+    folder = result(PLAYS).folder
+
+    first = rows(folder, Question(), 2)
+    second = rows(folder, Question(), 2, first.following)
+
+    assert first.rows + second.rows == [IN_THE_END, *UMBRELLA]
+    assert second.following is None
+
+
+def test_sums_past_64_bits_are_exact(result: Callable[..., Result]) -> None:
+    plays = [("a", date(2020, 1, day), LARGEST) for day in range(1, 32)]
+    folder = result(plays).folder
+
+    assert rows(folder, Question(grain=Grain.MONTH), 10).rows == [Row("a", DAY, 31 * LARGEST)]
+    pages = rows(folder, Question(grain=Grain.WEEK, order=Order.MOST_PLAYS), 1)
+    assert pages.rows == [Row("a", date(2020, 1, 6), 7 * LARGEST)]
+    more = rows(folder, Question(grain=Grain.WEEK, order=Order.MOST_PLAYS), 2, pages.following)
+    assert [row.plays for row in more.rows] == [7 * LARGEST, 7 * LARGEST]
+
+
+def test_weeks_begin_on_monday_and_may_begin_in_the_year_before(
+    result: Callable[..., Result],
+) -> None:
+    folder = result([("a", date(2020, 1, 5), 1), ("a", date(2020, 1, 6), 2)]).folder
+
+    found = rows(folder, Question(grain=Grain.WEEK), 10).rows
+
+    assert found == [Row("a", date(2019, 12, 30), 1), Row("a", date(2020, 1, 6), 2)]
+
+
+def test_a_period_holds_only_the_days_that_are_asked_for(result: Callable[..., Result]) -> None:
+    folder = result(PLAYS).folder
+
+    found = rows(folder, Question(song="Umbrella", last=DAY, grain=Grain.YEAR), 10).rows
+
+    assert found == UMBRELLA[:1]
+
+
+def test_a_result_without_totals_has_no_rows(tmp_path: Path) -> None:
+    (tmp_path / files.OUTPUT).write_text("Song,Date,Total Number of Plays for Date\n")
+
+    for order in Order:
+        assert rows(tmp_path, Question(order=order, grain=Grain.MONTH), 5).rows == []
+
+
+def test_a_song_is_found_wherever_the_result_lies(tmp_path: Path) -> None:
+    for number, name in enumerate(["we[i]rd", "*", "it's", "?", 'a "b"', "{a,b}", "ä"]):
+        result = Result(tmp_path / name, PLAYS, parquet=bool(number % 2))
+        assert rows(result.folder, Question(song="Umbrella"), 9).rows == UMBRELLA
+
+
+def test_a_quoted_song_that_comes_late_is_read_as_it_is(result: Callable[..., Result]) -> None:
+    early = [(f"a{number:06}", DAY, 1) for number in range(60_000)]
+    late = [(f'z\n"{number},', DAY, number) for number in range(20_000)]
+    folder = result([*early, *late]).folder
+
+    found = rows(folder, Question(prefix="z", order=Order.MOST_PLAYS), 3).rows
+
+    assert found == [Row(f'z\n"{number},', DAY, number) for number in (19_999, 19_998, 19_997)]
+
+
+def test_a_large_result_is_asked_as_parquet_only(
+    result: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = result(PLAYS)
+    monkeypatch.setattr(files, "MOST_CSV_BYTES", 10)
+
+    with pytest.raises(NotConverted):
+        rows(made.folder, Question(), 9)
+    made.write_parquet()
+    assert rows(made.folder, Question(), 9).rows == [IN_THE_END, *UMBRELLA]
+
+
+def test_a_result_that_is_gone_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        rows(tmp_path, Question(), 9)
+
+
+@pytest.mark.parametrize(
+    "prefix, beyond",
+    [
+        ("a", "b"),
+        ("az", "a{"),
+        ("a\U0010ffff", "b"),
+        ("\ud7ff", "\ue000"),
+        ("\uffff", "\U00010000"),
+        ("\U0010ffff", None),
+        ("", None),
+    ],
+)
+def test_it_knows_the_first_text_behind_a_prefix(prefix: str, beyond: str | None) -> None:
+    assert after_prefix(prefix) == beyond
+
+
+def test_pieces_are_cut_between_songs(many: Result, database: Database) -> None:
+    found = list(pieces.pieces(database, "totals", many.folder))
+
+    assert len(found) > 4
+    assert [first for first, _ in found[1:]] == [beyond for _, beyond in found[:-1]]
+    assert (found[0][0], found[-1][1]) == ("", None)
+    assert {first for first, _ in found[1:]} <= {row.song for row in many.totals}
