@@ -45,10 +45,11 @@ def timed(name: str, asks: Sequence[Callable[[], bool]]) -> Times:
 
 
 class Asker:
-    """Asks for rows at `url`, on one connection."""
+    """Asks about the result of the report at `report_url`, on one connection."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, report_url: str) -> None:
+        self._report_url = report_url
+        self.url = f"{report_url}/rows"
         self._session = requests.Session()
 
     def times(self, name: str, questions: list[Parameters]) -> Times:
@@ -62,9 +63,25 @@ class Asker:
         songs = {row["song"] for row in answer.json()["rows"]}
         if "from" in asked:
             return songs <= {asked["song"]}
-        if "song" in asked:
-            return songs == {asked["song"]}
-        return bool(songs) and all(song.startswith(asked["song_prefix"]) for song in songs)
+        prefix, part = asked.get("song_prefix", ""), asked.get("contains", "")
+        return bool(songs) and all(
+            asked.get("song") in (None, song) and song.startswith(prefix) and part in song
+            for song in songs
+        )
+
+    def comparisons(self, name: str, pid: str, count: int) -> Times:
+        """Compares the result with that of the report `pid`, which has fewer rows of the file."""
+
+        def compare() -> bool:
+            answer = self._session.get(
+                f"{self._report_url}/compare", params={"with": pid}, timeout=ANSWER_SECONDS
+            )
+            if answer.status_code != 200:
+                return False
+            changes = answer.json()
+            return bool(changes["up"]["count"] > 0 and changes["gone"]["count"] == 0)
+
+        return timed(name, [compare] * count)
 
     def following_pages(self, name: str, most: int) -> Times:
         """Follows `next` from the first page on."""
@@ -84,7 +101,9 @@ class Asker:
         with ThreadPoolExecutor(clients) as pool:
             found = list(
                 pool.map(
-                    lambda part: Asker(self.url).times(name, [{"song": song} for song in part]),
+                    lambda part: Asker(self._report_url).times(
+                        name, [{"song": song} for song in part]
+                    ),
                     parts,
                 )
             )

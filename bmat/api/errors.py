@@ -22,6 +22,7 @@ from bmat.aggregation.errors import NO_ROOM
 from bmat.api.models import Report
 from bmat.api.services import database
 from bmat.api.uploads import BROKEN_OFF, DiskFull
+from bmat.results import TooLarge, TooSlow
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +151,36 @@ class DatabaseAway(APIException):
     wait = 2
 
 
+class QuestionTooLarge(APIException):
+    """The answer to a question about a result needs more memory than it may have."""
+
+    status_code = 422
+    default_detail = (
+        "The answer needs more memory than it may have. Ask for fewer songs or days at a time."
+    )
+    default_code = "question_too_large"
+
+
+class QuestionTooSlow(APIException):
+    """The answer to a question about a result took longer than it may."""
+
+    status_code = 503
+    default_detail = (
+        "The answer took too long to find. Try again later, or ask for fewer songs or days."
+    )
+    default_code = "question_too_slow"
+    wait = 10
+
+
+class TooManyQuestionsAtOnce(APIException):
+    """As many questions about results are being answered as this process takes at a time."""
+
+    status_code = 503
+    default_detail = "Other questions about results are being answered. Try again in a moment."
+    default_code = "too_many_questions"
+    wait = 1
+
+
 WITHOUT_FILE: dict[int, type[Conflict]] = {
     Report.Status.PROCESSING: ReportProcessing,
     Report.Status.DONE: NoFile,
@@ -193,6 +224,10 @@ def translated(error: Exception) -> Exception:
     if isinstance(error, database.AWAY):
         logger.error("a request was answered 503: %s", error)
         return DatabaseAway()
+    if isinstance(error, TooLarge):
+        return QuestionTooLarge()
+    if isinstance(error, TooSlow):
+        return QuestionTooSlow()
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         logger.error("a request was answered 507: %s", error)
         return DiskFull()

@@ -9,6 +9,6 @@ LARGE = "large"
 RECONCILE = "reconcile"
 
 PROCESS_REPORT = "bmat.taskapp.tasks.process_report"
-WRITE_FORMAT = "bmat.taskapp.tasks.write_format"
+CONVERT_RESULT = "bmat.taskapp.tasks.convert_result"
 SWEEP_FILES = "bmat.taskapp.tasks.sweep_files"
 RECONCILE_REPORTS = "bmat.taskapp.reconciler"

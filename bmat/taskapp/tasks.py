@@ -6,9 +6,9 @@ import logging
 import uuid
 from typing import Any
 
-from bmat.api.services import formats, process, sweep
+from bmat.api.services import conversion, process, sweep
 from bmat.taskapp.celery import app
-from bmat.taskapp.queues import PROCESS_REPORT, SWEEP_FILES, WRITE_FORMAT
+from bmat.taskapp.queues import CONVERT_RESULT, PROCESS_REPORT, SWEEP_FILES
 from bmat.taskapp.reconciler import Reconciler, TickConsumer
 
 logger = logging.getLogger(__name__)
@@ -30,12 +30,12 @@ def process_report(self: Any, pid: str) -> None:
         logger.warning("report %s: broken off, for its lease was lost", pid, exc_info=True)
 
 
-@app.task(name=WRITE_FORMAT)
-def write_format(pid: str, file_name: str) -> None:
+@app.task(name=CONVERT_RESULT)
+def convert_result(pid: str, file_name: str) -> None:
     """Writes the result of the report `pid` in another format. A second delivery, or a report that
     is gone, changes nothing.
     """
-    formats.write_format(uuid.UUID(pid), file_name)
+    conversion.convert(uuid.UUID(pid), file_name)
 
 
 @app.task(name=SWEEP_FILES)

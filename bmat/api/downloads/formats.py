@@ -15,22 +15,19 @@ from bmat.api.services import files
 @dataclass(frozen=True)
 class Format:
     """A way to write totals. `name` is also the ending of a file's name; the first of `media_types`
-    is the one that is sent. `file_name`: of the file beside the output, None for the output itself;
-    `is_on_demand`: it is written when somebody asks for it.
+    is the one that is sent. `file_name`: of the file beside the output, which is written when it is
+    wanted; None for the output itself.
     """
 
     name: str
     media_types: tuple[str, ...]
     file_name: str | None = None
     is_text: bool = True
-    is_on_demand: bool = False
 
 
 CSV = Format("csv", ("text/csv; charset=utf-8", "text/csv"))
 PARQUET = Format("parquet", ("application/vnd.apache.parquet",), files.PARQUET, is_text=False)
-JSON_LINES = Format(
-    "jsonl", ("application/x-ndjson", "application/jsonl"), files.JSON_LINES, is_on_demand=True
-)
+JSON_LINES = Format("jsonl", ("application/x-ndjson", "application/jsonl"), files.JSON_LINES)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ def which_format(formats: tuple[Format, ...]) -> OpenApiParameter:
     return OpenApiParameter(
         "format",
         {"type": "string", "enum": ["", *(each.name for each in formats)]},
-        description="Wins over `Accept`. JSON lines are written when they are first asked for.",
+        description="Wins over `Accept`. Parquet and JSON lines are written when they "
+        "are first asked for.",
     )
 
 

@@ -59,6 +59,7 @@ DESCRIPTIONS = {
     413: "The request is larger than is accepted here.",
     415: "The body is of a type that is not read here.",
     416: "The file does not have the bytes that are asked for.",
+    422: "The request is understood, and cannot be followed.",
     429: "Too many requests: `Retry-After` says when to come again.",
     500: "Something went wrong here. The log has the cause, under the same id.",
     503: "Come again in a moment.",

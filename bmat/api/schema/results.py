@@ -6,11 +6,24 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from drf_spectacular.utils import extend_schema as operation
 from rest_framework.exceptions import NotFound
 
-from bmat.api.errors import WITHOUT_FILE, FilesExpired
+from bmat.api.downloads.errors import NoRoomForFormat
+from bmat.api.errors import (
+    WITHOUT_FILE,
+    DatabaseAway,
+    FilesExpired,
+    QuestionTooLarge,
+    QuestionTooSlow,
+    TooManyQuestionsAtOnce,
+)
 from bmat.api.schema.errors import bad_request, errors
 from bmat.api.schema.examples import REPORT_URL, examples
 from bmat.api.schema.parameters import ETAG, IF_NONE_MATCH, NOT_MODIFIED, PID, retry_after
-from bmat.api.serializers.rows import QuestionSerializer, RowsSerializer
+from bmat.api.serializers.results import (
+    ComparisonSerializer,
+    PairSerializer,
+    QuestionSerializer,
+    RowsSerializer,
+)
 
 PAGE = {
     "rows": [
@@ -53,21 +66,83 @@ SUMMARY_SCHEMA = {
     },
 }
 CURSOR_REFUSED = "This cursor is not one of these rows. Follow `next`, or start without a cursor."
+PREPARING = "The result is being prepared for questions. Ask again."
+NOTHING = {"count": 0, "plays_before": 0, "plays": 0, "largest": []}
+UP = {
+    "song": "Umbrella",
+    "date": None,
+    "plays_before": 200,
+    "plays": 400,
+    "difference": 200,
+    "percent": 100.0,
+}
+COMPARISON = {
+    "new": {
+        "count": 1,
+        "plays_before": 0,
+        "plays": 2000,
+        "largest": [
+            {
+                "song": "In The End",
+                "date": None,
+                "plays_before": 0,
+                "plays": 2000,
+                "difference": 2000,
+                "percent": None,
+            }
+        ],
+    },
+    "gone": NOTHING,
+    "up": {"count": 1, "plays_before": 200, "plays": 400, "largest": [UP]},
+    "down": NOTHING,
+    "same": {"count": 12, "plays_before": 90, "plays": 90, "largest": []},
+}
+BEING_PREPARED = {
+    202: OpenApiResponse(
+        {"$ref": "#/components/schemas/Error"},
+        "The result is large, and is being prepared for questions: ask again.",
+        [OpenApiExample("being_written", {"detail": PREPARING, "code": "being_written"})],
+    )
+}
+REFUSED = errors(
+    NotFound,
+    *WITHOUT_FILE.values(),
+    FilesExpired,
+    QuestionTooLarge,
+    QuestionTooSlow,
+    TooManyQuestionsAtOnce,
+    DatabaseAway,
+    NoRoomForFormat,
+)
 
 rows_operation = operation(
     operation_id="get_rows",
     summary="Ask a result for rows",
-    description="In pages: follow `next` until it is null; a page may hold fewer rows than "
-    "`limit`, even none, while there are more. `plays` is exact up to 2^63-1, which numbers "
-    "of JavaScript are not past 2^53.",
-    parameters=[QuestionSerializer, PID, retry_after(409)],
+    description="In pages: follow `next` until it is null. `plays` is exact, whatever its size: "
+    "numbers of JavaScript are not past 2^53.",
+    parameters=[QuestionSerializer, PID, retry_after(202, 409)],
     responses={
         200: OpenApiResponse(RowsSerializer, "A page.", examples(page=PAGE)),
         **bad_request(
-            order={"order": ['"plays" is for the rows of one song: give song, too.']},
+            order={"order": ['"name" is not a valid choice.']},
             cursor={"cursor": [CURSOR_REFUSED]},
         ),
-        **errors(NotFound, *WITHOUT_FILE.values(), FilesExpired),
+        **BEING_PREPARED,
+        **REFUSED,
+    },
+)
+
+compare_operation = operation(
+    operation_id="compare_reports",
+    summary="Compare two results",
+    description="The songs that are new, gone, up, down or the same from the report `with` to this "
+    "one: how many, their plays in both, and the largest changes. All integers are exact.",
+    parameters=[PairSerializer, PID, retry_after(202, 409)],
+    responses={
+        200: OpenApiResponse(ComparisonSerializer, "The changes.", examples(comparison=COMPARISON)),
+        **bad_request(other={"with": ["This field is required."]}),
+        **BEING_PREPARED,
+        **REFUSED,
     },
 )
 

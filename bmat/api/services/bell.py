@@ -11,7 +11,7 @@ from kombu import Producer
 from kombu.exceptions import ChannelError, OperationalError
 
 from bmat.taskapp.celery import app
-from bmat.taskapp.queues import LARGE, PROCESS_REPORT, SMALL, WRITE_FORMAT
+from bmat.taskapp.queues import CONVERT_RESULT, LARGE, PROCESS_REPORT, SMALL
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def ring_for_format(pid: UUID, file_name: str, output_bytes: int) -> bool:
     """Asks the workers for results of this size to write `file_name` beside the report's output.
     False, and a line in the log: the broker cannot be reached.
     """
-    return send(pid, WRITE_FORMAT, [str(pid), file_name], f"{pid}-{file_name}", output_bytes)
+    return send(pid, CONVERT_RESULT, [str(pid), file_name], f"{pid}-{file_name}", output_bytes)
 
 
 def send(pid: UUID, task: str, arguments: list[str], task_id: str, size: int) -> bool:

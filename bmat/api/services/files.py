@@ -1,8 +1,8 @@
 """Where a report's files lie: in the folder <pid>, none of whose names comes from a user.
 
     <pid>/input.csv
-    <pid>/<lease token>/output.csv, rejects.csv, totals.parquet, summary.json
-    <pid>/<lease token>/totals.jsonl, which is written when somebody asks for it
+    <pid>/<lease token>/output.csv, rejects.csv, summary.json
+    <pid>/<lease token>/totals.parquet, totals.jsonl, which are made of the output when wanted
 
 Each attempt writes in a folder of its own, and the row says whose files count. So a worker that has
 lost its lease can neither overwrite nor remove the files of the one that has it.
@@ -16,12 +16,12 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 
+from bmat.api.models import Report
+from bmat.results.files import JSON_LINES, OUTPUT, PARQUET, REJECTS, SUMMARY
+
 logger = logging.getLogger(__name__)
 
-# What lies beside the output of every report, and has no column of its own.
-PARQUET = "totals.parquet"
-SUMMARY = "summary.json"
-JSON_LINES = "totals.jsonl"
+__all__ = ["JSON_LINES", "OUTPUT", "PARQUET", "REJECTS", "SUMMARY"]
 
 
 def input_name(pid: UUID) -> str:
@@ -31,12 +31,12 @@ def input_name(pid: UUID) -> str:
 
 def output_name(pid: UUID, lease_token: UUID) -> str:
     """The storage's name of the totals that the holder of `lease_token` writes."""
-    return f"{pid}/{lease_token}/output.csv"
+    return f"{pid}/{lease_token}/{OUTPUT}"
 
 
 def rejects_name(pid: UUID, lease_token: UUID) -> str:
     """The storage's name of the rejects that the holder of `lease_token` writes."""
-    return f"{pid}/{lease_token}/rejects.csv"
+    return f"{pid}/{lease_token}/{REJECTS}"
 
 
 def beside(output_name: str, file_name: str) -> str:
@@ -46,6 +46,11 @@ def beside(output_name: str, file_name: str) -> str:
     'pid/token/totals.parquet'
     """
     return str(PurePosixPath(output_name).with_name(file_name))
+
+
+def beside_output(report: Report, file_name: str) -> Path:
+    """The path of a file that lies, or would lie, beside a report's output."""
+    return path(beside(report.output_file.name or "", file_name))
 
 
 def part_of(file: Path) -> Path:

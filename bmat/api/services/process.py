@@ -11,9 +11,10 @@ from bmat.aggregation import AggregationError, ClusterAway, Limits, Options, Sum
 from bmat.aggregation.errors import naming_a_full_disk
 from bmat.api.models import Report
 from bmat.api.models.leases import Lease
-from bmat.api.services import bell, database, files
+from bmat.api.services import bell, conversion, database, files
 from bmat.api.services.database import patiently
 from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
+from bmat.results import needs_parquet
 from bmat.taskapp import shutdown
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def work(lease: Lease) -> None:
                 summary = aggregate_report(lease, heartbeat)
                 publish(pid, lease_token, summary)
             leftovers.pop_all()
+            prepare_for_questions(pid, lease_token)
         except AggregationError as failure:
             code, message = failure.code, failure.message
             logger.info("report %s: failed, %s", pid, code)
@@ -98,8 +100,8 @@ def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
 
 
 def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
-    """Writes the attempt's output, rejects, Parquet and summary, synced. Raises LeaseLost,
-    WorkerEnds and what `aggregate` raises.
+    """Writes the attempt's output, rejects and summary, synced. Raises LeaseLost, WorkerEnds and
+    what `aggregate` raises.
     """
     pid, lease_token = lease.pid, lease.token
     for token in lease.earlier_attempts:
@@ -107,22 +109,19 @@ def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
     folder = start_attempt(pid, lease_token)
     name = files.output_name(pid, lease_token)
     output, rejects = files.path(name), files.path(files.rejects_name(pid, lease_token))
-    parquet, summary_file = (
-        files.path(files.beside(name, each)) for each in (files.PARQUET, files.SUMMARY)
-    )
+    summary_file = files.path(files.beside(name, files.SUMMARY))
     summary = aggregate(
         [files.path(files.input_name(pid))],
         output,
         rejects=rejects,
         empty_rejects=False,
-        parquet=parquet,
         summary_file=summary_file,
         options=Options(**lease.options),
         limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, own_folder=folder),
         on_progress=heartbeat.tell,
     )
     # There is a file of rejects where there are any.
-    files.sync(output, parquet, summary_file, *[rejects] if summary.rows_rejected else [])
+    files.sync(output, summary_file, *[rejects] if summary.rows_rejected else [])
     return summary
 
 
@@ -141,6 +140,17 @@ def publish(pid: UUID, lease_token: UUID, summary: Summary) -> None:
     if not patiently(lambda: finish(pid, lease_token, summary)):
         raise LeaseLost
     logger.info("report %s: done, %s rows, %s groups", pid, summary.rows_read, summary.groups)
+
+
+def prepare_for_questions(pid: UUID, lease_token: UUID) -> None:
+    """Asks for the Parquet of a large result: it is asked as nothing else."""
+    folder = files.attempt_folder(pid, lease_token)
+    try:
+        if needs_parquet(folder):
+            output_bytes = (folder / files.OUTPUT).stat().st_size
+            conversion.request(pid, files.PARQUET, output_bytes)
+    except FileNotFoundError:
+        logger.info("report %s: deleted as soon as it was done", pid)
 
 
 def finish(pid: UUID, lease_token: UUID, summary: Summary) -> bool:

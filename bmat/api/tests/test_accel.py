@@ -7,7 +7,7 @@ import pytest
 from bmat.api.downloads.answers import accel_path
 from bmat.api.models import Report
 from bmat.api.services import files
-from bmat.api.services.formats import write_format
+from bmat.api.services.conversion import convert
 from bmat.api.tests.fixtures import TOTALS
 from bmat.api.tests.results import body
 
@@ -32,7 +32,7 @@ def test_it_hands_the_file_over(download, done, method, headers):
 
 
 def test_it_hands_every_format_over(download, done):
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     path = download("output?format=jsonl")["X-Accel-Redirect"]
 

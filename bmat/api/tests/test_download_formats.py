@@ -1,4 +1,4 @@
-"""CSV, Parquet and JSON lines: by `?format=` or `Accept`, the last written when first wanted."""
+"""CSV, Parquet and JSON lines: by `?format=` or `Accept`. The last two are written when wanted."""
 
 import io
 import json
@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, accepted
-from bmat.api.services import files, on_demand
-from bmat.api.services.formats import write_format
+from bmat.api.services import conversion, files
+from bmat.api.services.conversion import convert
 from bmat.api.tests.fixtures import TOTALS
 from bmat.api.tests.results import beside, body
 from bmat.taskapp.celery import app
@@ -39,7 +39,8 @@ def impatient(settings):
 
 @pytest.fixture
 def all_written(done):
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
+    convert(done.pid, files.PARQUET)
     return done
 
 
@@ -136,12 +137,12 @@ def test_it_asks_a_worker_and_tells_the_client_to_come_again(download, done, run
     assert (response.status_code, response["Retry-After"]) == (202, "1")
     assert response.json()["code"] == "being_written"
     assert rung() == [f"{done.pid}-totals.jsonl"]
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
     assert download("output?format=jsonl", "head").status_code == 200
 
 
 def test_it_says_so_where_somebody_has_removed_the_file(download, done, rung):
-    beside(done, files.PARQUET).unlink()
+    beside(done, files.OUTPUT).unlink()
     rung()
 
     response = download("output?format=parquet")
@@ -189,13 +190,13 @@ def test_it_asks_again_at_once_where_the_broker_was_away(
 
 
 def test_it_lets_only_some_requests_wait(download, done):
-    taken = [on_demand.waiting.acquire(blocking=False) for _ in range(on_demand.MOST_WAITING)]
+    taken = [conversion.waiting.acquire(blocking=False) for _ in range(conversion.MOST_WAITING)]
     try:
         started = time.monotonic()
         response = download("output?format=jsonl")
         waited_seconds = time.monotonic() - started
     finally:
-        on_demand.waiting.release(len(taken))
+        conversion.waiting.release(len(taken))
 
     assert all(taken)
     assert (response.status_code, waited_seconds < 2) == (202, True)
@@ -213,7 +214,7 @@ def test_it_asks_nobody_for_what_is_there_or_being_written(download, done, rung,
 def test_it_sends_at_once_what_a_worker_writes_within_the_wait(download, done):
     def work():
         time.sleep(0.2)
-        write_format(done.pid, files.JSON_LINES)
+        convert(done.pid, files.JSON_LINES)
         connection.close()
 
     worker = threading.Thread(target=work)

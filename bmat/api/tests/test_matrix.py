@@ -53,6 +53,9 @@ MATRIX = """
     GET     /api/reports/<done>/summary      401  401  401  404  200  200
     GET     /api/reports/<waiting>/summary   401  401  401  404  409  409
     GET     /api/reports/<missing>/summary   401  401  401  404  404  404
+    GET     /api/reports/<done>/compare      401  401  401  404  200  200
+    GET     /api/reports/<waiting>/compare   401  401  401  404  409  409
+    GET     /api/reports/<missing>/compare   401  401  401  404  404  404
 
     GET     /api/schema                      200  200  200  200  200  200
     GET     /api/docs                        200  200  200  200  200  200
@@ -101,6 +104,8 @@ def body(method, path):
     if path == "/api/auth/login":
         login = {"username": person("alice").username, "password": PASSWORD}
         return {"data": login, "content_type": "application/json"}
+    if path.endswith("/compare"):
+        return {"data": {"with": path.split("/")[-2]}}
     return {}
 
 
@@ -111,7 +116,7 @@ def test_each_caller_gets_what_the_matrix_says(client, pid_of, method, path, cod
     for caller in CALLERS:
         url = re.sub("<(.*)>", lambda state: str(pid_of(state[1])), path) + slash
         send = getattr(client, method.lower())
-        answers.append(send(url, headers=header(caller), **body(method, path)))
+        answers.append(send(url, headers=header(caller), **body(method, url.removesuffix("/"))))
         # A download holds its file open until then.
         answers[-1].close()
 

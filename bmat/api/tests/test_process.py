@@ -56,7 +56,7 @@ def test_it_brings_a_report_to_done(report, left_over):
     assert (report.lease_token, report.lease_expires) == (None, None)
     assert files.path(report.output_file.name).read_bytes() == TOTALS
     folder = f"reports/{report.pid}"
-    results = ["output.csv", "summary.json", "totals.parquet"]
+    results = ["output.csv", "summary.json"]
     expected = [folder, f"{folder}/{token}", f"{folder}/input.csv"]
     assert left_over() == sorted(expected + [f"{folder}/{token}/{name}" for name in results])
 
@@ -81,7 +81,7 @@ def test_it_makes_every_result_safe_on_disk_before_it_is_done(submit, monkeypatc
 
     process_report(report.pid, uuid4())
 
-    names = ["output.csv", "rejects.csv", "summary.json", "totals.parquet"]
+    names = ["output.csv", "rejects.csv", "summary.json"]
     assert sorted(synced) == [(name, True) for name in names]
 
 

@@ -5,7 +5,6 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from bmat.api.downloads.answers import answer
 from bmat.api.downloads.errors import NoRoomForFormat
@@ -15,10 +14,8 @@ from bmat.api.downloads.names import download_name
 from bmat.api.errors import NOT_KEPT, NoFile
 from bmat.api.schema.downloads import output_operation, rejects_operation
 from bmat.api.services import files
-from bmat.api.services.on_demand import NoRoom, is_there_in_time
-from bmat.api.views.selector import VisibleReports
-
-COME_AGAIN_SECONDS = 1
+from bmat.api.services.conversion import NoRoom, is_there_in_time
+from bmat.api.views.selector import VisibleReports, being_written
 
 
 class AnyAccepted(DefaultContentNegotiation):
@@ -31,9 +28,9 @@ class AnyAccepted(DefaultContentNegotiation):
 class ReportFileView(VisibleReports):
     """One file of a report, as a download.
 
-    A request can name a range, and what it has already (`ETag`). A format that is written on demand
-    gets 202 where that takes longer than a few seconds. 409 while there is no file, 410 once it has
-    expired.
+    A request can name a range, and what it has already (`ETag`). A format that is not there yet is
+    written when it is asked for, and gets 202 where that takes longer than a few seconds. 409 while
+    there is no file, 410 once it has expired.
     """
 
     content_negotiation_class = AnyAccepted
@@ -46,11 +43,13 @@ class ReportFileView(VisibleReports):
         report = self.get_kept()
         wanted = wanted_by(request, self.formats)
         name = self.get_file_name(report, self.column)
-        if wanted.format.file_name is not None:
-            name = files.beside(name, wanted.format.file_name)
         try:
-            if wanted.format.is_on_demand and not is_there_in_time(report, files.path(name)):
-                return being_written(wanted)
+            if wanted.format.file_name is not None:
+                if not is_there_in_time(report, wanted.format.file_name):
+                    return being_written(
+                        f"The totals are being written as {wanted.format.name}. Ask again."
+                    )
+                name = files.beside(name, wanted.format.file_name)
             saved_as = download_name(report.input_name, self.ending(wanted), wanted.format.name)
             return answer(request, download_of(request, files.path(name), wanted, saved_as))
         except FileNotFoundError as error:
@@ -78,12 +77,3 @@ class RejectsView(ReportFileView):
     column = "rejects_file"
     suffix = "rejects"
     formats = (CSV,)
-
-
-def being_written(wanted: Wanted) -> Response:
-    """202: the same request finds the file later."""
-    told = {
-        "detail": f"The totals are being written as {wanted.format.name}. Ask again.",
-        "code": "being_written",
-    }
-    return Response(told, status=202, headers={"Retry-After": str(COME_AGAIN_SECONDS)})

@@ -1,4 +1,8 @@
-"""`/api/reports/<pid>/rows` and `/summary`: a result, without downloading it."""
+"""`/api/reports/<pid>/rows`, `/summary` and `/compare`: results, without downloading them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 
 from django.http import FileResponse, HttpResponseBase
 from rest_framework.decorators import action
@@ -7,17 +11,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from bmat.api.errors import NOT_KEPT, NoFile
-from bmat.api.schema.results import CURSOR_REFUSED, rows_operation, summary_operation
-from bmat.api.serializers.rows import QuestionSerializer
-from bmat.api.services import files
-from bmat.api.services.rows import MOST_SORTED_ROWS, Answer, BadCursor, TooManyToSort, ask
-from bmat.api.views.conditional import CACHE_CONTROL, not_modified, weak_etag
-from bmat.api.views.selector import VisibleReports
-
-TOO_MANY_TO_SORT = (
-    f"This song has more than {MOST_SORTED_ROWS:,} rows, too many to sort by plays: use date."
+from bmat.api.downloads.errors import NoRoomForFormat
+from bmat.api.errors import NOT_KEPT, NoFile, TooManyQuestionsAtOnce
+from bmat.api.models import Report
+from bmat.api.schema.results import (
+    CURSOR_REFUSED,
+    PREPARING,
+    compare_operation,
+    rows_operation,
+    summary_operation,
 )
+from bmat.api.serializers.results import ComparisonSerializer, PairSerializer, QuestionSerializer
+from bmat.api.services import results
+from bmat.api.services.conversion import NoRoom
+from bmat.api.services.results import BadCursor, TooManyQuestions
+from bmat.api.views.conditional import CACHE_CONTROL, not_modified, weak_etag
+from bmat.api.views.selector import VisibleReports, being_written
+from bmat.results import summary
 
 
 class ResultActions(VisibleReports):
@@ -28,22 +38,21 @@ class ResultActions(VisibleReports):
     def rows(self, request: Request, pid: str) -> Response:
         """Some rows of the totals, in pages: `{"rows": [{"song", "date", "plays"}], "next"}`.
 
-        A page may have fewer rows than `limit`, even none; only `next: null` says that there are no
-        more. `plays` is an exact JSON integer up to 2^63-1: JavaScript's numbers are not, past
-        2^53.
+        `plays` is an exact JSON integer of any size: JavaScript's numbers are not, past 2^53.
         """
-        output_name = self.get_output_name()
+        report = self.get_done(self.get_kept())
         asked = QuestionSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         fields = asked.validated_data
-        answer = answer_of(output_name, asked, fields["limit"], fields.get("cursor", ""))
-        url = request.build_absolute_uri()
-        following = answer.cursor and replace_query_param(url, "cursor", answer.cursor)
-        rows = [
-            {"song": row.song, "date": row.date.isoformat(), "plays": row.plays}
-            for row in answer.rows
-        ]
-        return Response({"rows": rows, "next": following})
+
+        def answer() -> Response:
+            cursor = fields.get("cursor", "")
+            found = results.rows(report, asked.question, fields["limit"], cursor)
+            url = request.build_absolute_uri()
+            following = found.cursor and replace_query_param(url, "cursor", found.cursor)
+            return Response({"rows": [asdict(row) for row in found.rows], "next": following})
+
+        return answered([report], answer)
 
     @summary_operation
     @action(detail=True, methods=["get"])
@@ -52,33 +61,60 @@ class ResultActions(VisibleReports):
         first and last day, and the rejects by reason. All integers are exact, whatever their size:
         the sums may pass 2^63, and JavaScript's numbers are not exact past 2^53.
         """
-        name = files.beside(self.get_output_name(), files.SUMMARY)
-        # The file never changes, and no other has its name.
-        etag = weak_etag(name.encode())
+        report = self.get_done(self.get_kept())
+        # The file never changes, and no other report has an output of this name.
+        etag = weak_etag((report.output_file.name or "").encode())
         known = not_modified(request, etag)
         if known is not None:
             return known
-        try:
-            file = files.path(name).open("rb")
-        except FileNotFoundError as error:
-            raise NoFile(NOT_KEPT) from error
+        with answering():
+            file = summary(results.folder_of(report))
         headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL}
         return FileResponse(file, content_type="application/json", headers=headers)
 
-    def get_output_name(self) -> str:
-        """The storage's name of the output of the URL's report. Raises Http404, FilesExpired,
-        and NoFile and its kin.
+    @compare_operation
+    @action(detail=True, methods=["get"])
+    def compare(self, request: Request, pid: str) -> Response:
+        """The songs that are new, gone, up and down from the result of the report `with` to this
+        one.
         """
-        return self.get_file_name(self.get_kept(), "output_file")
+        later = self.get_done(self.get_kept())
+        asked = PairSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        earlier = self.get_done(self.get_other_kept(asked.validated_data["with"]))
+
+        def answer() -> Response:
+            found = results.compare(later, earlier, **asked.question)
+            return Response(ComparisonSerializer(found).data)
+
+        return answered([later, earlier], answer)
+
+    def get_done(self, report: Report) -> Report:
+        """The kept report. Raises NoFile and its kin where it has no result."""
+        self.get_file_name(report, "output_file")
+        return report
 
 
-def answer_of(output_name: str, asked: QuestionSerializer, limit: int, cursor: str) -> Answer:
-    """Raises ValidationError and NoFile."""
+def answered(reports: list[Report], answer: Callable[[], Response]) -> Response:
+    """The answer about these results; or 202 where they have to be converted first. Raises
+    ValidationError and APIException.
+    """
+    with answering():
+        if all([results.is_ready(report) for report in reports]):
+            return answer()
+        return being_written(PREPARING)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raises the API's errors for those of the services."""
     try:
-        return ask(output_name, asked.question, limit, cursor)
+        yield
     except FileNotFoundError as error:
         raise NoFile(NOT_KEPT) from error
+    except NoRoom as error:
+        raise NoRoomForFormat from error
+    except TooManyQuestions as error:
+        raise TooManyQuestionsAtOnce from error
     except BadCursor as error:
         raise ValidationError({"cursor": [CURSOR_REFUSED]}) from error
-    except TooManyToSort as error:
-        raise ValidationError({"order": [TOO_MANY_TO_SORT]}) from error

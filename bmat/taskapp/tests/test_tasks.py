@@ -76,7 +76,7 @@ def test_the_names_that_are_sent_are_those_of_tasks():
         if entry["options"]["queue"] != queues.RECONCILE
     }
 
-    sent = {queues.PROCESS_REPORT, queues.WRITE_FORMAT}
+    sent = {queues.PROCESS_REPORT, queues.CONVERT_RESULT}
 
     assert sent | scheduled <= set(app.tasks)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import psycopg2  # type: ignore[import-untyped]  # the package has no types
 
 PROCESSING = 0
-BY_PRODUCTS = ("totals.parquet", "summary.json")
+BY_PRODUCT = "summary.json"
 
 # One line for each write that ends a report, also where it had ended before.
 KEEP_A_LOG = """
@@ -38,10 +38,12 @@ class Row(NamedTuple):
 
     @property
     def files(self) -> set[str]:
-        """All that belongs to the report: beside its output lie two more."""
+        """All that belongs to the report: beside its output lies one more. The results are too
+        small for others.
+        """
         named = {self.input_file, self.output_file, self.rejects_file} - {""}
         folder = PurePosixPath(self.output_file).parent
-        beside = {str(folder / name) for name in BY_PRODUCTS} if self.output_file else set()
+        beside = {str(folder / BY_PRODUCT)} if self.output_file else set()
         return named | beside
 
 

@@ -1,4 +1,4 @@
-"""What a worker writes when somebody asks for a format: once, whole, or not at all."""
+"""What a worker writes when a format is wanted: once, whole, or not at all."""
 
 import fcntl
 import os
@@ -10,14 +10,15 @@ import pytest
 from django.db import OperationalError, connection
 
 from bmat.api.models import Report
-from bmat.api.services import files, formats, totals
+from bmat.api.services import conversion, files
+from bmat.api.services.conversion import RowsMissing, convert
 from bmat.api.services.delete import delete_report
-from bmat.api.services.formats import RowsMissing, write_format
 from bmat.api.services.sweep import sweep_files
 from bmat.api.tests.results import beside
+from bmat.results import write_json_lines
 from bmat.taskapp.celery import app
-from bmat.taskapp.queues import WRITE_FORMAT
-from bmat.taskapp.tasks import write_format as write_format_task
+from bmat.taskapp.queues import CONVERT_RESULT
+from bmat.taskapp.tasks import convert_result
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,13 +30,13 @@ def names_beside(report):
 def test_it_leaves_nothing_but_the_file(done):
     before = names_beside(done)
 
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     assert names_beside(done) == before | {files.JSON_LINES}
 
 
 def test_the_file_counts_as_a_part_of_the_result(done):
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     done.refresh_from_db()
     sizes = [path.stat().st_size for path in beside(done, "x").parent.iterdir()]
@@ -49,9 +50,9 @@ def test_the_file_counts_though_its_writer_died_before_it_said_so(done, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(files, "size_of", die)
         with pytest.raises(KeyboardInterrupt):
-            write_format(done.pid, files.JSON_LINES)
+            convert(done.pid, files.JSON_LINES)
 
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     done.refresh_from_db()
     sizes = [path.stat().st_size for path in beside(done, "x").parent.iterdir()]
@@ -67,10 +68,10 @@ def test_a_part_counts_as_nothing(done):
 
 
 def test_it_writes_a_file_once(done):
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
     os.utime(beside(done, files.JSON_LINES), (1, 1))
 
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     assert beside(done, files.JSON_LINES).stat().st_mtime == 1
     assert not files.part_of(beside(done, files.JSON_LINES)).exists()
@@ -79,22 +80,22 @@ def test_it_writes_a_file_once(done):
 def test_of_two_at_once_one_writes(done, monkeypatch):
     counts = []
 
-    def slowly(folder, out, look):
+    def slowly(source, target, look):
         counts.append(threading.get_ident())
         other = threading.Thread(target=write_in_thread, args=[done.pid])
         other.start()
         other.join()
-        return totals.write_json_lines(folder, out, look)
+        return write_json_lines(source, target, look)
 
-    monkeypatch.setitem(formats.WRITERS, files.JSON_LINES, slowly)
-    write_format(done.pid, files.JSON_LINES)
+    monkeypatch.setitem(conversion.WRITERS, files.JSON_LINES, slowly)
+    convert(done.pid, files.JSON_LINES)
 
     assert len(counts) == 1
     assert len(beside(done, files.JSON_LINES).read_bytes().splitlines()) == done.groups
 
 
 def write_in_thread(pid):
-    write_format(pid, files.JSON_LINES)
+    convert(pid, files.JSON_LINES)
     connection.close()
 
 
@@ -109,7 +110,7 @@ def test_it_does_not_touch_a_file_that_was_renamed_while_it_opened_it(done, monk
         lock(part, how)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     assert target.read_bytes() == b"whole"
 
@@ -117,7 +118,7 @@ def test_it_does_not_touch_a_file_that_was_renamed_while_it_opened_it(done, monk
 def test_it_takes_up_what_a_dead_worker_left(done):
     files.part_of(beside(done, files.JSON_LINES)).write_text("half wri")
 
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     assert len(beside(done, files.JSON_LINES).read_bytes().splitlines()) == done.groups
 
@@ -127,7 +128,7 @@ def test_it_writes_nothing_where_there_is_no_result(submit, left_over, pid):
     waiting = submit()
     before = left_over()
 
-    write_format(pid or waiting.pid, files.JSON_LINES)
+    convert(pid or waiting.pid, files.JSON_LINES)
 
     assert left_over() == before
 
@@ -136,18 +137,18 @@ def test_it_writes_nothing_where_there_is_no_result(submit, left_over, pid):
 def test_it_leaves_nothing_of_a_report_that_is_deleted_meanwhile(
     done, monkeypatch, left_over, moment
 ):
-    write = formats.WRITERS[files.JSON_LINES]
+    write = conversion.WRITERS[files.JSON_LINES]
 
-    def meanwhile(folder, out, look):
+    def meanwhile(source, target, look):
         if moment == "before":
             delete_report(done.pid)
-        rows = write(folder, out, look)
+        rows = write(source, target, look)
         if moment == "after":
             delete_report(done.pid)
         return rows
 
-    monkeypatch.setitem(formats.WRITERS, files.JSON_LINES, meanwhile)
-    write_format(done.pid, files.JSON_LINES)
+    monkeypatch.setitem(conversion.WRITERS, files.JSON_LINES, meanwhile)
+    convert(done.pid, files.JSON_LINES)
 
     assert left_over() == []
 
@@ -160,38 +161,42 @@ def test_it_removes_what_appeared_behind_the_back_of_a_delete(done, monkeypatch,
         Report.objects.all().delete()
 
     monkeypatch.setattr(files, "sync", sync_after_delete)
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     assert left_over() == []
 
 
 def test_it_leaves_nothing_of_a_report_that_expires_meanwhile(done, monkeypatch, left_over):
-    def expire(folder, out, look):
+    def expire(source, target, look):
         Report.objects.update(finished="2020-01-01T00:00:00Z")
         sweep_files()
-        return totals.write_json_lines(folder, out, look)
+        return write_json_lines(source, target, look)
 
-    monkeypatch.setitem(formats.WRITERS, files.JSON_LINES, expire)
-    write_format(done.pid, files.JSON_LINES)
+    monkeypatch.setitem(conversion.WRITERS, files.JSON_LINES, expire)
+    convert(done.pid, files.JSON_LINES)
 
     assert left_over() == []
 
 
 def test_it_stops_at_once_where_the_report_is_gone(done, settings):
     settings.BMAT_HEARTBEAT_SECONDS = 0
-    watch = formats.Watch(done.pid)
-    watch.look()
+    part = beside(done, "part")
+    part.touch()
+    os.utime(part, (1, 1))
+    watch = conversion.Watch(done.pid, part)
+    watch()
+    assert part.stat().st_mtime > 1
     Report.objects.all().delete()
 
-    with pytest.raises(formats.NotWanted):
-        watch.look()
+    with pytest.raises(conversion.NotWanted):
+        watch()
 
 
 def test_it_stops_where_its_worker_ends(done, worker_ends):
     before = names_beside(done)
     worker_ends()
 
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     assert names_beside(done) == before
 
@@ -201,7 +206,7 @@ def test_it_leaves_nothing_where_the_disk_is_full(done, caplog):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
     try:
-        write_format(done.pid, files.JSON_LINES)
+        convert(done.pid, files.JSON_LINES)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
@@ -210,14 +215,14 @@ def test_it_leaves_nothing_where_the_disk_is_full(done, caplog):
 
 
 def test_it_says_when_the_disk_fails_otherwise(done, monkeypatch):
-    def fail(folder, out, look):
+    def fail(source, target, look):
         raise OSError(5, "Input/output error")
 
     before = names_beside(done)
-    monkeypatch.setitem(formats.WRITERS, files.JSON_LINES, fail)
+    monkeypatch.setitem(conversion.WRITERS, files.JSON_LINES, fail)
 
     with pytest.raises(OSError, match="Input/output error"):
-        write_format(done.pid, files.JSON_LINES)
+        convert(done.pid, files.JSON_LINES)
     assert names_beside(done) == before
 
 
@@ -226,7 +231,7 @@ def test_it_publishes_no_file_that_has_lost_rows(done):
     before = names_beside(done)
 
     with pytest.raises(RowsMissing, match="has 3 rows of 4"):
-        write_format(done.pid, files.JSON_LINES)
+        convert(done.pid, files.JSON_LINES)
     assert names_beside(done) == before
 
 
@@ -235,15 +240,15 @@ def test_it_gives_up_where_the_database_stays_away(done, monkeypatch, settings, 
         raise OperationalError("the internal cause")
 
     settings.BMAT_LEASE_SECONDS = 0
-    monkeypatch.setattr(formats, "with_result", away)
+    monkeypatch.setattr(conversion, "with_result", away)
 
-    write_format(done.pid, files.JSON_LINES)
+    convert(done.pid, files.JSON_LINES)
 
     assert "no totals.jsonl, for the database is away" in caplog.text
 
 
 def test_a_task_writes_it(done):
-    write_format_task(str(done.pid), files.JSON_LINES)
+    convert_result(str(done.pid), files.JSON_LINES)
 
     assert beside(done, files.JSON_LINES).exists()
-    assert WRITE_FORMAT in app.tasks
+    assert CONVERT_RESULT in app.tasks

@@ -1,10 +1,12 @@
-"""The worker's side of formats that are written when somebody asks for them: once, and whole or not
-at all. What a format is: `totals`.
+"""A result in other formats, which are written when they are wanted: asking a worker for one, and
+waiting for it, but not for long; and the worker's side, which writes it once, and whole or not at
+all.
 """
 
 import fcntl
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,19 +15,34 @@ from typing import BinaryIO
 from uuid import UUID
 
 from django.conf import settings
+from django.core.cache import cache
 
 from bmat.aggregation.errors import NO_ROOM
 from bmat.api.models import Report
 from bmat.api.models.queries import ReportQuerySet
-from bmat.api.services import database, files, totals
+from bmat.api.services import bell, database, disk, files
 from bmat.api.services.database import patiently
+from bmat.results import readable_file, write_json_lines, write_parquet
 from bmat.taskapp import shutdown
 
 logger = logging.getLogger(__name__)
 
-WRITERS: dict[str, Callable[[Path, BinaryIO, Callable[[], None]], int]] = {
-    files.JSON_LINES: totals.write_json_lines,
+WRITERS: dict[str, Callable[[Path, Path, Callable[[], None]], int]] = {
+    files.PARQUET: write_parquet,
+    files.JSON_LINES: write_json_lines,
 }
+LOOK_AGAIN_SECONDS = 0.05
+# What a line of JSON has that one of CSV has not, and its quotes that become two characters.
+MORE_BYTES_PER_ROW = 64
+# So many requests of a process wait at the same time; others are told to come again at once, for
+# each that waits keeps a thread busy.
+MOST_WAITING = 4
+
+waiting = threading.BoundedSemaphore(MOST_WAITING)
+
+
+class NoRoom(Exception):
+    """The disk has no room for the file."""
 
 
 class NotWanted(Exception):
@@ -36,12 +53,75 @@ class RowsMissing(Exception):
     """The file has other rows than the report: the result on disk is not what it was."""
 
 
-def write_format(pid: UUID, file_name: str) -> None:
+def is_there_in_time(report: Report, file_name: str) -> bool:
+    """Whether the file `file_name`, one of WRITERS, lies beside the report's output: at once, or
+    within BMAT_FORMAT_WAIT_SECONDS, for a worker is asked to write it.
+
+    Raises FileNotFoundError where there is no output either, and NoRoom.
+    """
+    file = files.beside_output(report, file_name)
+    if is_there(report, file_name):
+        return True
+    if not waiting.acquire(blocking=False):
+        return False
+    try:
+        return appears(file)
+    finally:
+        waiting.release()
+
+
+def is_there(report: Report, file_name: str) -> bool:
+    """Whether the file is there now; a worker is asked to write it where it is not. Asking again
+    sends another message, though not more often than every BMAT_RING_AGAIN_SECONDS.
+
+    Raises FileNotFoundError where there is no output either, and NoRoom.
+    """
+    file = files.beside_output(report, file_name)
+    if file.exists():
+        return True
+    output_bytes = files.beside_output(report, files.OUTPUT).stat().st_size
+    if not disk.has_room_for(output_bytes + MORE_BYTES_PER_ROW * report.groups):
+        raise NoRoom
+    if not is_being_written(file):
+        request(report.pid, file_name, output_bytes)
+    return False
+
+
+def request(pid: UUID, file_name: str, output_bytes: int) -> None:
+    """Asks a worker to write the file, unless this process did so just now: clients who ask every
+    second while the workers have much to do must not fill the broker.
+    """
+    requested = f"requested-{pid}-{file_name}"
+    if cache.add(requested, True, settings.BMAT_RING_AGAIN_SECONDS):
+        if not bell.ring_for_format(pid, file_name, output_bytes):
+            cache.delete(requested)
+
+
+def appears(file: Path) -> bool:
+    """Whether the file is there within BMAT_FORMAT_WAIT_SECONDS."""
+    deadline = time.monotonic() + settings.BMAT_FORMAT_WAIT_SECONDS
+    while not file.exists():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(LOOK_AGAIN_SECONDS)
+    return True
+
+
+def is_being_written(file: Path) -> bool:
+    """Whether a worker has been at it within the time after which silence counts as death."""
+    try:
+        written = files.part_of(file).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return time.time() - written < settings.BMAT_LEASE_SECONDS
+
+
+def convert(pid: UUID, file_name: str) -> None:
     """Writes `file_name`, one of WRITERS, beside the output of a report.
 
     Returns quietly where there is nothing to do (the report has no result, or none any more; the
-    file is there; another process is at it) and where it cannot be done now: who asks for the file
-    again rings again. Raises RowsMissing; leaves nothing half written.
+    file is there; another process is at it) and where it cannot be done now: who wants the file
+    asks again. Raises RowsMissing; leaves nothing half written.
     """
     try:
         report = patiently(lambda: with_result(pid).first())
@@ -54,7 +134,7 @@ def write_format(pid: UUID, file_name: str) -> None:
 
 
 def write_beside_output(report: Report, file_name: str) -> None:
-    target = files.path(files.beside(report.output_file.name or "", file_name))
+    target = files.beside_output(report, file_name)
     try:
         if write_once(report, target):
             logger.info("report %s: wrote %s", report.pid, file_name)
@@ -90,12 +170,12 @@ def write_once(report: Report, target: Path) -> bool:
     with the_only_part(target) as part:
         if part is None:
             return False
-        rows = WRITERS[target.name](target.parent, part, Watch(report.pid).look)
+        path = files.part_of(target)
+        rows = WRITERS[target.name](readable_file(target.parent), path, Watch(report.pid, path))
         if rows != report.groups:
             raise RowsMissing(f"{target.name} has {rows} rows of {report.groups}")
-        part.flush()
         os.fsync(part.fileno())
-        files.part_of(target).replace(target)
+        path.replace(target)
     files.sync(target)
     return True
 
@@ -131,17 +211,21 @@ def is_locked(part: BinaryIO, path: Path) -> bool:
 
 
 class Watch:
-    """Looks, while a file is written, whether it is still wanted."""
+    """Looks, while a file is written, whether it is still wanted, and keeps it from looking
+    abandoned: the first bytes may be long in coming.
+    """
 
-    def __init__(self, pid: UUID) -> None:
-        self.pid = pid
+    def __init__(self, pid: UUID, part: Path) -> None:
+        self._pid = pid
+        self._part = part
         self._asked = time.monotonic()
 
-    def look(self) -> None:
+    def __call__(self) -> None:
         """Raises NotWanted. The database is asked every BMAT_HEARTBEAT_SECONDS."""
         if shutdown.is_requested():
             raise NotWanted
         if time.monotonic() - self._asked >= settings.BMAT_HEARTBEAT_SECONDS:
             self._asked = time.monotonic()
-            if not patiently(lambda: with_result(self.pid).exists()):
+            if not patiently(lambda: with_result(self._pid).exists()):
                 raise NotWanted
+            os.utime(self._part)

@@ -1,0 +1,151 @@
+"""What may be asked of results, and what the answers look like."""
+
+from datetime import date
+from typing import Any
+
+from rest_framework import serializers
+
+from bmat.api.serializers.parameters import DayField, NumberField, TextField
+from bmat.results import ChangeOrder, Grain, Order, Question
+
+ROWS, MOST_ROWS = 100, 1000
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of the values of an enumeration; blank counts as not given."""
+
+    def __init__(self, choices: Any, **kwargs: Any) -> None:
+        values = [str(each) for each in choices]
+        super().__init__(choices=values, required=False, allow_blank=True, **kwargs)
+
+
+class QuestionSerializer(serializers.Serializer[Any]):
+    """The parameters of `rows`."""
+
+    song = TextField(help_text="The rows of this song, byte for byte.")
+    song_prefix = TextField(help_text="The rows of the songs that begin like this.")
+    contains = TextField(help_text="The rows of the songs that have this anywhere in them.")
+    grain = ChoiceField(
+        Grain,
+        help_text="Sums up the days of each: `date` is the first day of the period, a week's its "
+        "Monday. `day` where it is not given.",
+    )
+    order = ChoiceField(
+        Order,
+        help_text="`song`, then date, where it is not given; `-` turns an order around. Equal rows "
+        "of `date` and `plays` are in the order of `song`.",
+    )
+    limit = NumberField(
+        default=ROWS, min_value=1, max_value=MOST_ROWS, help_text="The most rows of a page."
+    )
+    cursor = serializers.CharField(
+        required=False, allow_blank=True, help_text="Taken from `next`, never made by hand."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        # The name of the first one is a keyword of Python.
+        days = {
+            "from": DayField(help_text="The first day, included."),
+            "to": DayField(help_text="The last day, included."),
+        }
+        return {**super().get_fields(), **days}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        first, last = attrs.get("from") or date.min, attrs.get("to") or date.max
+        if first > last:
+            raise serializers.ValidationError({"to": ["This day is before that of from."]})
+        return {**attrs, "first": first, "last": last}
+
+    @property
+    def question(self) -> Question:
+        """What is asked, once it is valid."""
+        asked = self.validated_data
+        return Question(
+            song=asked.get("song", ""),
+            prefix=asked.get("song_prefix", ""),
+            contains=asked.get("contains", ""),
+            first=asked["first"],
+            last=asked["last"],
+            grain=Grain(asked.get("grain") or Grain.DAY),
+            order=Order(asked.get("order") or Order.SONG),
+        )
+
+
+class PairSerializer(serializers.Serializer[Any]):
+    """The parameters of `compare`."""
+
+    grain = ChoiceField(
+        Grain,
+        help_text="Compares the plays of each song in each such period; the plays in the whole "
+        "result where it is not given.",
+    )
+    order = ChoiceField(
+        ChangeOrder,
+        help_text="Which changes are the largest: by the difference in `plays` (where it is not "
+        "given), or by how many `percent` of the plays before that is.",
+    )
+    limit = NumberField(
+        default=ROWS, min_value=1, max_value=MOST_ROWS, help_text="The most changes of each kind."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        # Its name is a keyword of Python.
+        earlier = serializers.UUIDField(help_text="The pid of the report to compare with.")
+        return {"with": earlier, **super().get_fields()}
+
+    @property
+    def question(self) -> dict[str, Any]:
+        """What is asked beside the reports, once it is valid."""
+        asked = self.validated_data
+        return {
+            "limit": asked["limit"],
+            "grain": Grain(asked["grain"]) if asked.get("grain") else None,
+            "order": ChangeOrder(asked.get("order") or ChangeOrder.PLAYS),
+        }
+
+
+class RowSerializer(serializers.Serializer[Any]):
+    """The plays of a song in a period: an exact JSON integer."""
+
+    song = serializers.CharField()
+    date = serializers.DateField()
+    plays = serializers.IntegerField(min_value=0)
+
+
+class RowsSerializer(serializers.Serializer[Any]):
+    """A page of rows, and the URL of the next one: null says that there is none."""
+
+    rows = RowSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """The plays of a song in both results; of one period, where a grain was given."""
+
+    song = serializers.CharField()
+    date = serializers.DateField(allow_null=True)
+    plays_before = serializers.IntegerField(source="before", min_value=0)
+    plays = serializers.IntegerField(source="after", min_value=0)
+    difference = serializers.IntegerField()
+    percent = serializers.FloatField(
+        allow_null=True, help_text="Of the plays before; null where there were none."
+    )
+
+
+class ChangesSerializer(serializers.Serializer[Any]):
+    """All changes of a kind together, and the largest ones."""
+
+    count = serializers.IntegerField(min_value=0)
+    plays_before = serializers.IntegerField(source="before", min_value=0)
+    plays = serializers.IntegerField(source="after", min_value=0)
+    largest = ChangeSerializer(many=True)
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """The changes by kind. Those that are the same are counted, and not listed."""
+
+    new = ChangesSerializer()
+    gone = ChangesSerializer()
+    up = ChangesSerializer()
+    down = ChangesSerializer()
+    same = ChangesSerializer()

@@ -1,0 +1,106 @@
+"""Questions about results, of which a process answers a few at a time."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.core import signing
+
+from bmat import results
+from bmat.api.models import Report
+from bmat.api.services import conversion, files
+from bmat.results import ChangeOrder, Changes, Grain, Page, Position, Question, Row
+
+# Each may take a processor and 256 MiB.
+MOST_QUESTIONS = 4
+WAIT_SECONDS = 2.0
+ANSWER_SECONDS = 30.0
+
+questions = threading.BoundedSemaphore(MOST_QUESTIONS)
+
+
+class BadCursor(Exception):
+    """The cursor was not made for this question, or not here."""
+
+
+class TooManyQuestions(Exception):
+    """As many questions are being answered as may be, and go on for longer than WAIT_SECONDS."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Some rows, and the cursor of those after them: None where these are the last."""
+
+    rows: list[Row]
+    cursor: str | None
+
+
+def is_ready(report: Report) -> bool:
+    """Whether the report's result can be asked now. A large one is asked as Parquet, which a worker
+    is asked to write where it is not there. Raises FileNotFoundError, and conversion.NoRoom.
+    """
+    return not results.needs_parquet(folder_of(report)) or conversion.is_there(
+        report, files.PARQUET
+    )
+
+
+def rows(report: Report, question: Question, limit: int, cursor: str = "") -> Answer:
+    """The first `limit` rows that `question` is about, or the next ones, with the `cursor` of the
+    answer before. Raises BadCursor, TooManyQuestions and what `bmat.results.rows` raises.
+    """
+    bookmark = Bookmark(report, question)
+    position = bookmark.position_of(cursor) if cursor else None
+    with a_turn():
+        page: Page = results.rows(folder_of(report), question, limit, position, ANSWER_SECONDS)
+    following = None if page.following is None else bookmark.cursor_of(page.following)
+    return Answer(page.rows, following)
+
+
+def compare(
+    later: Report, earlier: Report, limit: int, grain: Grain | None, order: ChangeOrder
+) -> dict[str, Changes]:
+    """The changes between two results: see `bmat.results.compare`. Raises TooManyQuestions and what
+    that raises.
+    """
+    with a_turn():
+        folders = folder_of(later), folder_of(earlier)
+        return results.compare(*folders, limit, grain, order, ANSWER_SECONDS)
+
+
+@contextmanager
+def a_turn() -> Iterator[None]:
+    """One of the MOST_QUESTIONS turns. Raises TooManyQuestions."""
+    if not questions.acquire(timeout=WAIT_SECONDS):
+        raise TooManyQuestions
+    try:
+        yield
+    finally:
+        questions.release()
+
+
+def folder_of(report: Report) -> Path:
+    """The folder of the report's result."""
+    return files.beside_output(report, files.OUTPUT).parent
+
+
+class Bookmark:
+    """Turns a position in a result into a cursor and back. The files of a result never change, so
+    that the position stays what it is. A cursor is signed together with the question.
+    """
+
+    def __init__(self, report: Report, question: Question) -> None:
+        asked = json.dumps([report.output_file.name, asdict(question)], default=str)
+        self._signer = signing.Signer(salt=f"bmat.api.services.results {asked}")
+
+    def cursor_of(self, position: Position) -> str:
+        return self._signer.sign_object(position)
+
+    def position_of(self, cursor: str) -> Position:
+        """Raises BadCursor."""
+        try:
+            return list(self._signer.unsign_object(cursor))
+        except signing.BadSignature as error:
+            raise BadCursor from error
