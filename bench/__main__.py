@@ -19,8 +19,6 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 MEMORY = int(os.environ.get("BENCH_MEMORY", str(2**30)))
 CHOSEN_SHAPES = os.environ.get("BENCH_SHAPES", "low mid high").split()
 CHOSEN_PEERS = os.environ.get("BENCH_PEERS", "duckdb chdb polars datafusion dask").split()
-# bmat with its by-products, Parquet and summary.
-BY_PRODUCTS = "by_products"
 # The obvious solution takes minutes and most of the memory beyond the smallest shape.
 DASK_SHAPES = ("low",)
 
@@ -61,18 +59,16 @@ def measure(shape: Shape) -> dict[str, Result]:
     """All engines on one shape. Exits where an output differs."""
     source = make(shape)
     peers = [name for name in CHOSEN_PEERS if name != "dask" or shape.name in DASK_SHAPES]
-    results = {name: Result() for name in ["bmat", BY_PRODUCTS, *peers, "newlines"]}
+    results = {name: Result() for name in ["bmat", *peers, "newlines"]}
     expected = ""
     for round_number in range(ROUNDS):
         for name, result in results.items():
             output = run_once(name, source, result)
-            parquet = output.with_suffix(".parquet")
             if round_number == 0 and name != "newlines":
                 expected = expected or digest_of(output)
-                written = [output, parquet] if name == BY_PRODUCTS else [output]
-                if any(digest_of(path) != expected for path in written):
+                if digest_of(output) != expected:
                     sys.exit(f"{shape.name}: the totals of {name} differ from those of bmat.")
-            for suffix in (".csv", ".rejects.csv", ".parquet", ".json"):
+            for suffix in (".csv", ".rejects.csv"):
                 output.with_suffix(suffix).unlink(missing_ok=True)
     return results
 
@@ -89,9 +85,7 @@ def report(shape: Shape, results: dict[str, Result]) -> None:
             f"{name:<12}{result.best:>9.2f}{size / 1e6 / result.best:>8.0f}"
             f"{result.peak_bytes / 1e6:>9.0f}{result.best / ours:>8.2f}   {rounds}"
         )
-    added = results[BY_PRODUCTS].best / ours - 1
-    print(f"Parquet and summary add {added:.0%} to the run of bmat.")
-    own = ("bmat", BY_PRODUCTS, "newlines")
+    own = ("bmat", "newlines")
     peers = [result.best for name, result in results.items() if name not in own]
     if peers:
         print(f"bmat is {min(peers) / ours:.2f} times as fast as the fastest peer,")

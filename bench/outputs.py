@@ -7,29 +7,19 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet as pq
 
 
 def digest_of(path: Path) -> str:
-    """A digest of the rows of a CSV with a header, or of a Parquet file, in their order: of each
-    column's lengths and bytes. Two files with the same fields have the same, whatever they call
-    their columns, and however they quote and end their lines.
+    """A digest of the rows of a CSV with a header, in their order: of each column's lengths and
+    bytes. Two files with the same fields have the same, whatever they call their columns, and
+    however they quote and end their lines.
     """
-    batches = rows_of_parquet(path) if path.suffix == ".parquet" else rows_of_csv(path)
     parts: list[tuple[hashlib.blake2b, hashlib.blake2b]] = []
-    for batch in batches:
+    for batch in rows_of_csv(path):
         parts = parts or [(hashlib.blake2b(), hashlib.blake2b()) for _ in batch.columns]
         for column, (lengths, texts) in zip(batch.columns, parts, strict=True):
             add_column(column, lengths, texts)
     return " ".join(part.hexdigest() for pair in parts for part in pair)
-
-
-def rows_of_parquet(path: Path) -> Iterator[pa.RecordBatch]:
-    """The rows, all values as texts."""
-    with pq.ParquetFile(path, pre_buffer=False) as file:
-        for batch in file.iter_batches():
-            columns = [column.cast(pa.large_string()) for column in batch.columns]
-            yield pa.record_batch(columns, names=batch.schema.names)
 
 
 def rows_of_csv(path: Path) -> Iterator[pa.RecordBatch]:

@@ -29,25 +29,6 @@ def bmat(source: Path, output: Path, memory: int) -> Callable[[], None]:
     )
 
 
-def by_products(source: Path, output: Path, memory: int) -> Callable[[], None]:
-    """bmat once more, with its by-products."""
-    from bmat.aggregation import Limits, aggregate
-
-    limits = Limits(threads=THREADS, memory_budget_bytes=memory)
-    rejects, parquet = output.with_suffix(".rejects.csv"), output.with_suffix(".parquet")
-    return lambda: print(
-        aggregate(
-            [source],
-            output,
-            rejects=rejects,
-            parquet=parquet,
-            summary_file=output.with_suffix(".json"),
-            limits=limits,
-        ),
-        file=sys.stderr,
-    )
-
-
 def duckdb(source: Path, output: Path, memory: int) -> Callable[[], None]:
     import duckdb
 
@@ -156,7 +137,7 @@ def newlines(source: Path, output: Path, memory: int) -> Callable[[], None]:
 
 ENGINES = {
     engine.__name__: engine
-    for engine in (bmat, by_products, duckdb, chdb, polars, datafusion, dask, newlines)
+    for engine in (bmat, duckdb, chdb, polars, datafusion, dask, newlines)
 }
 
 

@@ -39,7 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options=options_of(wanted),
                 limits=limits_of(wanted),
                 on_progress=on_progress,
-                parquet=wanted.parquet,
                 summary_file=wanted.summary,
             )
     except AggregationError as error:
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain("Interrupted: nothing was written.")
         return INTERRUPTED
-    outputs = (wanted.output, wanted.rejects, wanted.parquet, wanted.summary)
+    outputs = (wanted.output, wanted.rejects, wanted.summary)
     has_stdout = any(path and descriptor_of(path) == STDOUT_DESCRIPTOR for path in outputs)
     say(summary_line(summary, monotonic() - begin), sys.stderr if has_stdout else sys.stdout)
     return 0
@@ -152,7 +151,6 @@ def parser() -> argparse.ArgumentParser:
         help="the totals, as CSV; - writes standard output",
     )
     add("--rejects", type=Path, metavar="FILE", help="a CSV of the records that were not counted")
-    add("--parquet", type=Path, metavar="FILE", help="the totals once more, as Parquet")
     add("--summary", type=Path, metavar="FILE", help="counts, top songs, plays per day, as JSON")
     add("--song-column", default="Song", metavar="NAME", help="the song's column (%(default)s)")
     add("--date-column", default="Date", metavar="NAME", help="the date's column (%(default)s)")

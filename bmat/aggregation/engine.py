@@ -24,7 +24,6 @@ from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.outputs import is_stream, refuse_shared_paths, whole
 from bmat.aggregation.partition import plan_partitions
 from bmat.aggregation.progress import Progress, ProgressMeter
-from bmat.aggregation.row_groups import PAGES
 from bmat.aggregation.row_memory import row_memory
 from bmat.aggregation.scheduler import compute, is_in_process
 from bmat.aggregation.sizing import row_memory_bytes, sizes_of
@@ -48,13 +47,11 @@ def aggregate(
     options: Options | None = None,
     limits: Limits | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-    parquet: Path | None = None,
     summary_file: Path | None = None,
 ) -> Summary:
     """Writes the daily totals per song of all `inputs` together to `output`, and what could
-    not be counted to `rejects`; without `empty_rejects`, only if there is any. `parquet` gets the
-    totals once more (columns Song, Date, Plays), `summary_file` the counts, top songs and plays per
-    day as JSON.
+    not be counted to `rejects`; without `empty_rejects`, only if there is any. `summary_file` gets
+    the counts, top songs and plays per day as JSON.
 
     An input may be a FIFO or another stream, and `-` is standard input: see `sources` for what that
     costs. All files appear whole, or not at all: see `outputs` for what replaces which file.
@@ -65,10 +62,10 @@ def aggregate(
     paths that cannot be read or written.
     """
     options, limits = options or Options(), limits or Limits()
-    outputs = {"output": output, "rejects": rejects, "parquet": parquet, "summary": summary_file}
+    outputs = {"output": output, "rejects": rejects, "summary": summary_file}
     refuse_shared_paths(inputs, outputs)
     with naming_a_full_disk(), ExitStack() as stack:
-        lasting = {path for path in (output, rejects, parquet, summary_file) if path}
+        lasting = {path for path in (output, rejects, summary_file) if path}
         temp_folder = limits.temp_folder or default_temp_folder(output)
         folder = stack.enter_context(temporary_files(limits.own_folder, temp_folder, lasting))
         part = stack.enter_context(whole(output, folder))
@@ -77,7 +74,6 @@ def aggregate(
             if rejects
             else None
         )
-        parquet_part = stack.enter_context(whole(parquet, folder)) if parquet else None
         summary_part = stack.enter_context(whole(summary_file, folder)) if summary_file else None
         meter = ProgressMeter(on_progress)
         meter.tell()
@@ -85,9 +81,7 @@ def aggregate(
             open_source(path, options, folder / f"input-{number}", meter)
             for number, path in enumerate(inputs)
         )
-        job = plan(
-            sources, folder, part, rejects_part, parquet_part, options, limits, empty_rejects
-        )
+        job = plan(sources, folder, part, rejects_part, options, limits, empty_rejects)
         outcome = run(job, limits, meter)
         if summary_part is not None:
             write_summary(summary_part, outcome)
@@ -119,7 +113,6 @@ def plan(
     folder: Path,
     output: Path,
     rejects: Path | None,
-    parquet: Path | None,
     options: Options,
     limits: Limits,
     empty_rejects: bool,
@@ -140,7 +133,6 @@ def plan(
         output=output,
         rejects=rejects,
         empty_rejects=empty_rejects,
-        parquet=parquet,
         strict=options.strict,
         sizes=sizes,
         splitters=splitters,
@@ -162,7 +154,7 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
             beacon.light(job.folder, len(job.blocks) + job.splitters.partitions)
             return run_on_threads(job, limits, meter)
     finally:
-        for lent in (READING, MERGING, TEXTS, PAGES, BUFFERS, PAIRS, CELLS):
+        for lent in (READING, MERGING, TEXTS, BUFFERS, PAIRS, CELLS):
             lent.clear()
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
 from bmat.aggregation.job import Job
-from bmat.aggregation.parquet_file import write_footer
 from bmat.aggregation.part import Overflow, first_of_top
 from bmat.aggregation.rejects import write_rejects
 from bmat.aggregation.summary import Summary
@@ -54,9 +53,6 @@ def finish(job: Job, totals: Totals, written: list[Written], rejects: None) -> O
         bytes_read=sum(source.size for source in job.sources),
     )
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
-    if job.parquet is not None:
-        groups = [group for part in parts for group in part.row_groups]
-        write_footer(job.parquet, written[-1].parquet_end, groups)
     top = first_of_top([entry for part in parts for entry in part.top])
     first_day, last_day = (
         min(part.first_day for part in parts),

@@ -95,7 +95,6 @@ class Sizes:
     merge_rows: int
     merge_text_bytes: int
     written_text_bytes: int
-    kept_page_bytes: int
     cells: int
     shares_cells: bool
     pairs: int
@@ -112,7 +111,6 @@ class Job:
     output: Path
     rejects: Path | None
     empty_rejects: bool
-    parquet: Path | None
     strict: bool
     sizes: Sizes
     splitters: Splitters

@@ -12,7 +12,7 @@ from bmat.aggregation.kernel_sums import FEW, sort_few, sum_by_day
 from bmat.aggregation.kernel_text import needs_quotes, write_quoted, write_tail
 
 # What made `format_songs` return.
-FORMATTED, TEXT_FULL, GROUPS_FULL, OVERFLOW = range(4)
+FORMATTED, TEXT_FULL, OVERFLOW = range(3)
 
 (
     W_RANK,
@@ -25,9 +25,8 @@ FORMATTED, TEXT_FULL, GROUPS_FULL, OVERFLOW = range(4)
     W_OVERFLOW_DAY,
     W_OVERFLOW_LOW,
     W_OVERFLOW_HIGH,
-    W_KEEP_GROUPS,
-) = range(11)
-FORMAT_FIELDS = 11
+) = range(10)
+FORMAT_FIELDS = 10
 
 # A line's most bytes behind the song: `,YYYY-MM-DD,` and 19 digits and LF, and room to overwrite.
 LINE_TAIL_BYTES = 80
@@ -35,8 +34,7 @@ LINE_TAIL_BYTES = 80
 
 @kernel(
     "i8(i8[::1], i8[::1], i8, i8[::1], u1[::1], i8[::1], u8[::1], u8[::1], i8[::1], u8[::1], "
-    "u1[::1], u1[::1], u1[::1], i4[::1], u8[::1], u8[::1], u8[::1], u8[::1], u8[::1], "
-    "i8[::1], i8[::1], i8[::1])"
+    "u1[::1], u1[::1], u1[::1], i4[::1], u8[::1], u8[::1], u8[::1], u8[::1], u8[::1])"
 )
 def format_songs(
     state: Any,
@@ -58,19 +56,15 @@ def format_songs(
     song_high: Any,
     day_low: Any,
     day_high: Any,
-    group_ranks: Any,
-    group_days: Any,
-    group_sums: Any,
 ) -> int:
     """Write the totals of the songs from `state[W_RANK]` on to `text`; returns what stopped it.
 
     Adds what it writes to the sums of each song (by rank) and of each day, in words of 64 bits,
-    low and high. With `state[W_KEEP_GROUPS]` the totals go to the `group_` lists as well.
+    low and high.
     """
     rank = state[W_RANK]
     at = state[W_TEXT_BYTES]
     groups = state[W_GROUPS]
-    keep = state[W_KEEP_GROUPS] != 0
     first_day = state[W_FIRST_DAY]
     last_day = state[W_LAST_DAY]
     outcome = FORMATTED
@@ -82,9 +76,6 @@ def format_songs(
         high = row_starts[np.uint64(rank + 1)]
         if at + (2 * count + 2 + LINE_TAIL_BYTES) * (high - low) > len(text):
             outcome = TEXT_FULL
-            break
-        if keep and groups + high - low > len(group_ranks):
-            outcome = GROUPS_FULL
             break
         # What follows adds up neighbours of the same day: a few values need no more than order.
         if high - low > FEW:
@@ -130,10 +121,6 @@ def format_songs(
                 day_high[np.uint64(day)] += np.uint64(1)
             first_day = min(first_day, day)
             last_day = max(last_day, day)
-            if keep:
-                group_ranks[np.uint64(groups)] = rank
-                group_days[np.uint64(groups)] = day
-                group_sums[np.uint64(groups)] = np.int64(sum_low)
             groups += 1
             if quoted_bytes > 0:
                 copy_bytes(text, at, prefix, 0, quoted_bytes)

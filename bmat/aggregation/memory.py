@@ -20,7 +20,6 @@ from bmat.aggregation.kernel_ingest import (
     INGESTED_FIELDS,
     INGESTED_ROWS,
 )
-from bmat.aggregation.kernel_parquet import BLOCK_VALUES
 from bmat.aggregation.kernel_places import SEEN_BATCH, SEEN_FIELDS
 from bmat.aggregation.kernel_rows import (
     A_BYTES,
@@ -158,27 +157,6 @@ class ReadingMemory:
         self.buffer[:used] = old[:used]
 
 
-class Groups:
-    """Totals that are to become rows of Parquet: of the songs with these ranks, on `days`, `sums`
-    plays; and what their encoding needs, `prefixes` and `suffixes` being lengths in bytes.
-    """
-
-    def __init__(self, rows: int) -> None:
-        self.ranks, self.days, self.sums = (np.zeros(rows, dtype=np.int64) for _ in range(3))
-        self.prefixes, self.suffixes = (np.zeros(rows, dtype=np.int64) for _ in range(2))
-        self.scratch: Ints = np.zeros(BLOCK_VALUES, dtype=np.int64)
-        self._page = byte_array(0)
-
-    def __len__(self) -> int:
-        return len(self.ranks)
-
-    def page_of(self, size: int) -> Bytes:
-        """Room for a page of `size` bytes, and SLACK_BYTES; whatever was there is lost."""
-        if len(self._page) < size + SLACK_BYTES:
-            self._page = byte_array(size)
-        return self._page
-
-
 class MergingMemory:
     """What a task needs to merge and write a partition."""
 
@@ -209,7 +187,6 @@ class MergingMemory:
         self.song_low = np.zeros(songs, dtype=np.uint64)
         self.song_high = np.zeros(songs, dtype=np.uint64)
         self.prefix = byte_array(4096)
-        self.groups = Groups(0)
         self.arena = Arena(sizes.run_bytes, sizes.chunk_bytes)
         self.resize_rows(rows)
         self.clear()

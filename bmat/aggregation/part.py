@@ -10,11 +10,9 @@ from bmat.aggregation.kernel_fields import MONTH_STARTS
 from bmat.aggregation.kernel_format import (
     FORMAT_FIELDS,
     FORMATTED,
-    GROUPS_FULL,
     OVERFLOW,
     W_FIRST_DAY,
     W_GROUPS,
-    W_KEEP_GROUPS,
     W_LAST_DAY,
     W_OVERFLOW_DAY,
     W_OVERFLOW_HIGH,
@@ -27,8 +25,6 @@ from bmat.aggregation.kernel_format import (
 )
 from bmat.aggregation.kernel_text import NUMBER_TEXTS
 from bmat.aggregation.memory import ALL_DAYS, MergingMemory, byte_array, grown
-from bmat.aggregation.parquet_format import RowGroup
-from bmat.aggregation.row_groups import ROWS_PER_GROUP, RowGroupWriter, make_room
 from bmat.aggregation.scratch import ScratchFile, Stored, stored
 from bmat.aggregation.table import Table
 
@@ -50,8 +46,7 @@ class Part:
 
     `first_day` and `last_day` are those that occur, `days` those with plays, `day_low` and
     `day_high` their sums in words of 64 bits;
-    `top` are the songs with the most plays, with their totals; `row_groups` and `pages` the same
-    totals as Parquet, where that is wanted.
+    `top` are the songs with the most plays, with their totals.
     """
 
     text: Stored
@@ -64,8 +59,6 @@ class Part:
     day_high: Words
     top: list[tuple[int, bytes]]
     overflow: Overflow | None
-    row_groups: list[RowGroup]
-    pages: Stored
 
 
 class PartWriter:
@@ -81,7 +74,6 @@ class PartWriter:
         self._plays = 0
         self._first_day, self._last_day = ALL_DAYS, -1
         self._top: list[tuple[int, bytes]] = []
-        self._rows = RowGroupWriter(job)
         self.overflow: Overflow | None = None
 
     def write(self, table: Table) -> None:
@@ -90,18 +82,12 @@ class PartWriter:
         state: Ints = np.zeros(FORMAT_FIELDS, dtype=np.int64)
         state[W_FIRST_DAY], state[W_LAST_DAY] = self._first_day, self._last_day
         state[W_TEXT_BYTES] = self._text_bytes
-        state[W_KEEP_GROUPS] = self._job.parquet is not None
-        if self._job.parquet is not None:
-            make_room(self._memory, min(ROWS_PER_GROUP, table.row_count))
         longest = int(np.diff(self._memory.starts[: table.song_count + 1]).max(initial=0))
         if len(self._memory.prefix) < 2 * longest + 2 + SLACK_BYTES:
             self._memory.prefix = byte_array(2 * longest + 2)
         outcome = self._format(state, table)
         while outcome not in (FORMATTED, OVERFLOW):
-            if outcome == GROUPS_FULL:
-                self._add_row_groups(state, table)
-            else:
-                self._make_room(state)
+            self._make_room(state)
             outcome = self._format(state, table)
         self._text_bytes = int(state[W_TEXT_BYTES])
         self._plays += words_of(state, W_PLAYS_LOW, W_PLAYS_HIGH)
@@ -111,11 +97,11 @@ class PartWriter:
             total = words_of(state, W_OVERFLOW_LOW, W_OVERFLOW_HIGH)
             self.overflow = Overflow(song, int(state[W_OVERFLOW_DAY]), total)
             return
+        self._groups += int(state[W_GROUPS])
         self._note_top(table)
-        self._add_row_groups(state, table)
 
     def _format(self, state: Ints, table: Table) -> int:
-        memory, groups = self._memory, self._memory.groups
+        memory = self._memory
         return format_songs(
             state,
             memory.order,
@@ -136,23 +122,7 @@ class PartWriter:
             memory.song_high,
             memory.day_low,
             memory.day_high,
-            groups.ranks,
-            groups.days,
-            groups.sums,
         )
-
-    def _add_row_groups(self, state: Ints, table: Table) -> None:
-        """Count the totals since the last time, and encode them where Parquet is wanted; there is
-        room for those of the next song then.
-        """
-        count, rank = int(state[W_GROUPS]), int(state[W_RANK])
-        self._groups += count
-        state[W_GROUPS] = 0
-        if self._job.parquet is not None:
-            self._rows.write(table, count)
-            if rank < table.song_count:
-                first, stop = self._memory.row_starts[rank : rank + 2].tolist()
-                make_room(self._memory, stop - first)
 
     def _make_room(self, state: Ints) -> None:
         """Grow the text, or move it to a file where it is as large as it may be."""
@@ -198,8 +168,6 @@ class PartWriter:
             day_high=high[found],
             top=self._top,
             overflow=self.overflow,
-            row_groups=self._rows.row_groups,
-            pages=self._rows.pages,
         )
         low[:], high[:] = 0, 0
         return part

@@ -47,7 +47,6 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         merge_rows=min(max(1024, share // 4 // BYTES_PER_MERGED_ROW), most_rows),
         merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
         written_text_bytes=between(64 * KIB, share // 8, 64 * MIB),
-        kept_page_bytes=between(16 * KIB, share // 32, 16 * MIB),
         cells=min(max(256, most_cells), most_rows),
         shares_cells=shares_memory,
         pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),

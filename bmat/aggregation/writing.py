@@ -12,9 +12,7 @@ from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.direct import PageWriter
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import TEXTS
-from bmat.aggregation.parquet_file import append_pages
 from bmat.aggregation.part import Part
-from bmat.aggregation.row_groups import give_page_buffer_back
 from bmat.aggregation.scratch import NOTHING, write_at
 
 HEADER = b"Song,Date,Total Number of Plays for Date\n"
@@ -53,14 +51,12 @@ def paths_in(folder: Path) -> set[Path]:
 @dataclass(frozen=True)
 class Written:
     """A part that is in the output: up to byte `end` in the file, `tail` belongs behind it. `part`
-    has no text and no pages any more; `lead_seconds`: see PageWriter. Its row groups are in the
-    Parquet file, up to byte `parquet_end`.
+    has no text any more; `lead_seconds`: see PageWriter.
     """
 
     end: int
     tail: bytes
     lead_seconds: float
-    parquet_end: int
     part: Part
 
 
@@ -74,14 +70,10 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
         for stretch in part.text.stretches():
             writer.append(stretch)
     TEXTS.give_back(job.sizes, part.text.buffer)
-    parquet_end = before.parquet_end if before else 0
-    if job.parquet is not None:
-        parquet_end = append_pages(job.parquet, parquet_end, part.pages)
-        give_page_buffer_back(job.sizes, part.pages)
     with Beacon(job.folder, len(job.blocks) + number) as beacon:
         beacon.report(1, 0)
-    done = replace(part, text=NOTHING, pages=NOTHING)
-    return Written(writer.offset, writer.tail, writer.lead_seconds, parquet_end, done)
+    done = replace(part, text=NOTHING)
+    return Written(writer.offset, writer.tail, writer.lead_seconds, done)
 
 
 def write_last(job: Job, last: Written) -> None:

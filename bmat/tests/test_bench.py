@@ -22,7 +22,6 @@ def test_it_measures_and_prints_the_table_and_the_stages(tmp_path: Path) -> None
     )
     assert "low: 20,000 rows" in done.stdout
     assert "times a count of newlines" in done.stdout
-    assert "Parquet and summary add" in done.stdout
     assert "parse and partition" in done.stdout
 
 

@@ -35,14 +35,13 @@ def plays(tmp_path: Path) -> Iterator[Path]:
 
 def run(plays: Path, on_progress: Callable[[Progress], None] | None = None) -> None:
     output, rejects = plays.with_name("out.csv"), plays.with_name("rejects.csv")
-    parquet, summary = plays.with_name("out.parquet"), plays.with_name("summary.json")
+    summary = plays.with_name("summary.json")
     aggregate(
         [plays],
         output,
         rejects=rejects,
         limits=SMALL,
         on_progress=on_progress,
-        parquet=parquet,
         summary_file=summary,
     )
 

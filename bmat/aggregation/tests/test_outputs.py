@@ -78,7 +78,7 @@ def test_an_output_is_no_input_through_a_linked_folder(plays: Path, tmp_path: Pa
     assert "the same file as the input" in refusal([plays], tmp_path / "folder" / "plays.csv")
 
 
-@pytest.mark.parametrize("option", ["rejects", "parquet", "summary_file"])
+@pytest.mark.parametrize("option", ["rejects", "summary_file"])
 def test_no_two_outputs_are_one_file(plays: Path, tmp_path: Path, option: str) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "out")
     text = refusal([plays], tmp_path / "out", **{option: tmp_path / "link"})

@@ -20,7 +20,7 @@ source, output = Path(sys.argv[1]), Path(sys.argv[2])
 limits = Limits(memory_budget_bytes=64 * 2**20, threads=2)
 for _ in range(int(sys.argv[3])):
     Path("/proc/self/clear_refs").write_text("5")
-    aggregate([source], output, parquet=output.with_suffix(".parquet"), limits=limits)
+    aggregate([source], output, summary_file=output.with_suffix(".json"), limits=limits)
     print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """
 
