@@ -7,6 +7,7 @@ it imports neither Django nor Celery, nor the aggregation; DuckDB does the work.
 """
 
 from bmat.results.compare import Change, ChangeOrder, Changes, compare
+from bmat.results.connection import Databases
 from bmat.results.convert import write_json_lines, write_parquet
 from bmat.results.errors import NotConverted, ResultsError, TooLarge, TooSlow
 from bmat.results.files import needs_parquet, readable_file, summary
@@ -16,6 +17,7 @@ __all__ = [
     "Change",
     "ChangeOrder",
     "Changes",
+    "Databases",
     "Grain",
     "NotConverted",
     "Order",

@@ -5,9 +5,11 @@ time, and no other file.
 import errno
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -30,9 +32,13 @@ CSV_OPTIONS = """
 """
 
 
+# The file that a database reads, and the seconds that an answer may take.
+Key = tuple[Path, float | None]
+
+
 class Database:
     """Answers SQL over the files `readable`, and may write the file `writable`. `seconds` limits
-    the time from now to the end of the last statement.
+    the time from now, or from the last `restart`, to the end of the last statement.
     """
 
     def __init__(
@@ -42,7 +48,8 @@ class Database:
         writable: Path | None = None,
     ) -> None:
         self._readable = list(readable)
-        self._deadline = None if seconds is None else monotonic() + seconds
+        self._seconds = seconds
+        self.restart()
         self._connection = duckdb.connect(
             ":memory:",
             config={
@@ -51,6 +58,8 @@ class Database:
                 "max_execution_time": int((seconds or 0) * 1000),
                 # What does not fit into memory is refused instead of spilled.
                 "temp_directory": "",
+                # The system keeps files in memory, too, and for all processes.
+                "enable_external_file_cache": False,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "python_enable_replacements": False,
@@ -67,7 +76,14 @@ class Database:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._connection.close()
+
+    def restart(self) -> None:
+        """Begins the time anew, for another question."""
+        self._deadline = None if self._seconds is None else monotonic() + self._seconds
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
         """The rows that a statement answers. `parameters` are the values of its `$names`.
@@ -111,6 +127,48 @@ class Database:
             if not path.exists():
                 return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         return error
+
+
+class Databases:
+    """Databases of results that stay open for the next question, at most `most_idle`, those that
+    were used last: to open one takes ten times as long as most answers. Threads share them.
+    """
+
+    def __init__(self, most_idle: int) -> None:
+        self._most_idle = most_idle
+        self._idle: list[tuple[Key, Database]] = []
+        self._lock = Lock()
+
+    @contextmanager
+    def borrow(self, path: Path, seconds: float | None = None) -> Iterator[Database]:
+        """A database with the rows of the result's file `path`, for this thread alone, which is to
+        be asked for so many seconds. It is closed where it could not answer.
+        """
+        idle = self._taken((path, seconds))
+        database = idle or Database([path], seconds)
+        with ExitStack() as stack:
+            stack.push(database)
+            if idle is None:
+                add_totals(database, path)
+            database.restart()
+            yield database
+            stack.pop_all()
+        self._give_back((path, seconds), database)
+
+    def _taken(self, key: Key) -> Database | None:
+        with self._lock:
+            for number, (idle_key, _) in enumerate(self._idle):
+                if idle_key == key:
+                    return self._idle.pop(number)[1]
+        return None
+
+    def _give_back(self, key: Key, database: Database) -> None:
+        with self._lock:
+            self._idle.append((key, database))
+            surplus = self._idle[: -self._most_idle or None]
+            del self._idle[: len(surplus)]
+        for _, oldest in surplus:
+            oldest.close()
 
 
 def add_totals(database: Database, path: Path, name: str = "totals") -> None:

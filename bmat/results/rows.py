@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bmat.results.connection import Database, add_totals
+from bmat.results.connection import Database, Databases
 from bmat.results.files import totals_file
 from bmat.results.pieces import after_prefix, pieces, song_range, songs_at
 
@@ -86,15 +86,15 @@ def rows(
     limit: int,
     position: Position | None = None,
     seconds: float | None = None,
+    databases: Databases | None = None,
 ) -> Page:
     """At most `limit` rows of the result in `folder`: the first ones, or those from the `position`
-    on that the page before has named. Fewer are the last ones.
+    on that the page before has named. Fewer are the last ones. `databases` are for whoever asks
+    often.
 
     Raises FileNotFoundError, NotConverted, TooSlow after `seconds`, and TooLarge.
     """
-    path = totals_file(folder)
-    with Database([path], seconds) as database:
-        add_totals(database, path)
+    with (databases or Databases(0)).borrow(totals_file(folder), seconds) as database:
         return Pager(database, folder, question, limit).page(position)
 
 

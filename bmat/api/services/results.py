@@ -12,7 +12,7 @@ from django.core import signing
 from bmat import results
 from bmat.api.models import Report
 from bmat.api.services import conversion, files
-from bmat.results import ChangeOrder, Changes, Grain, Page, Position, Question, Row
+from bmat.results import ChangeOrder, Changes, Databases, Grain, Page, Position, Question, Row
 
 # Each may take a processor and 256 MiB.
 MOST_QUESTIONS = 4
@@ -20,6 +20,7 @@ WAIT_SECONDS = 2.0
 ANSWER_SECONDS = 30.0
 
 questions = threading.BoundedSemaphore(MOST_QUESTIONS)
+databases = Databases(MOST_QUESTIONS)
 
 
 class BadCursor(Exception):
@@ -54,7 +55,9 @@ def rows(report: Report, question: Question, limit: int, cursor: str = "") -> An
     bookmark = Bookmark(report, question)
     position = bookmark.position_of(cursor) if cursor else None
     with a_turn():
-        page: Page = results.rows(folder_of(report), question, limit, position, ANSWER_SECONDS)
+        page: Page = results.rows(
+            folder_of(report), question, limit, position, ANSWER_SECONDS, databases
+        )
     following = None if page.following is None else bookmark.cursor_of(page.following)
     return Answer(page.rows, following)
 

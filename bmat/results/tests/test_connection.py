@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bmat.results import Grain, Order, Question, TooLarge, TooSlow, rows
+from bmat.results import Databases, Grain, Order, Question, TooLarge, TooSlow, rows
 from bmat.results.connection import Database, add_totals
 from bmat.results.files import OUTPUT
 from bmat.results.tests.results import Result
@@ -89,6 +89,58 @@ def test_a_file_that_is_no_result_is_no_missing_one(tmp_path: Path) -> None:
 
     with pytest.raises(duckdb.Error, match="No magic bytes"):
         rows(tmp_path, Question(), 10)
+
+
+def test_a_database_stays_open_for_the_next_question(result: Callable[..., Result]) -> None:
+    made, databases = result([("a", date(2020, 1, 1), 1)]), Databases(1)
+
+    with databases.borrow(made.folder / OUTPUT) as first:
+        assert first.ask("SELECT Song FROM totals") == [("a",)]
+    with databases.borrow(made.folder / OUTPUT) as second:
+        with databases.borrow(made.folder / OUTPUT) as at_the_same_time:
+            assert second is first is not at_the_same_time
+
+
+@pytest.mark.parametrize("most_idle", [0, 1])
+def test_no_more_databases_stay_open_than_may(
+    result: Callable[..., Result], most_idle: int
+) -> None:
+    paths = [result([(name, date(2020, 1, 1), 1)], name).folder / OUTPUT for name in "ab"]
+    databases, used = Databases(most_idle), []
+
+    for path in paths:
+        with databases.borrow(path) as database:
+            used.append(database)
+
+    assert [is_open(database) for database in used] == [False, most_idle == 1]
+
+
+def is_open(database: Database) -> bool:
+    try:
+        return database.ask("SELECT 1") == [(1,)]
+    except duckdb.ConnectionException:
+        return False
+
+
+def test_a_database_that_could_not_answer_is_closed(result: Callable[..., Result]) -> None:
+    made, databases = result([("a", date(2020, 1, 1), 1)]), Databases(1)
+
+    with pytest.raises(KeyError), databases.borrow(made.folder / OUTPUT) as database:
+        raise KeyError
+
+    assert not is_open(database)
+
+
+def test_each_question_has_its_own_time(result: Callable[..., Result]) -> None:
+    made, databases = result([("a", date(2020, 1, 1), 1)]), Databases(1)
+
+    with databases.borrow(made.folder / OUTPUT, 0.5) as first:
+        with pytest.raises(TooSlow):
+            while True:
+                first.ask("SELECT 1")
+    with databases.borrow(made.folder / OUTPUT, 0.5) as second:
+        assert second is first
+        assert second.ask("SELECT Song FROM totals") == [("a",)]
 
 
 def test_texts_are_ordered_by_their_bytes() -> None:

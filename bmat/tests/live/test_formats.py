@@ -13,7 +13,7 @@ from bmat.tests.live.processes import wait_until
 from bmat.tests.live.sessions import who_has_open
 from bmat.tests.live.stack import Stack
 
-BLOCKS = 150
+BLOCKS = 300
 
 
 @pytest.fixture
