@@ -10,5 +10,5 @@ rm -f .coverage .coverage.*
 
 echo "Branch coverage, at least 95 % of bmat:"
 "$bin/coverage" report --include='bmat/*' --skip-covered --fail-under=95
-echo "Branch coverage, 100 % of bmat/aggregation:"
-"$bin/coverage" report --include='bmat/aggregation/*' --fail-under=100
+echo "Branch coverage, 100 % of bmat/aggregation and bmat/results:"
+"$bin/coverage" report --include='bmat/aggregation/*,bmat/results/*' --fail-under=100

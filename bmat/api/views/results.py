@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from django.http import FileResponse, HttpResponseBase
 from rest_framework.decorators import action
@@ -50,7 +49,8 @@ class ResultActions(VisibleReports):
             found = results.rows(report, asked.question, fields["limit"], cursor)
             url = request.build_absolute_uri()
             following = found.cursor and replace_query_param(url, "cursor", found.cursor)
-            return Response({"rows": [asdict(row) for row in found.rows], "next": following})
+            rows = [{"song": row.song, "date": row.date, "plays": row.plays} for row in found.rows]
+            return Response({"rows": rows, "next": following})
 
         return answered([report], answer)
 
