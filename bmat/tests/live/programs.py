@@ -12,9 +12,9 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
+ROOT = Path("/")
 # Homebrew's folders are on the PATH of a terminal, but not of everything that a Mac starts.
 FOLDERS = ("/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/opt/homebrew/bin", "/snap/bin")
 
@@ -39,7 +39,7 @@ class Program:
         """Every file that may be this program."""
         for place in self.places:
             pattern = str(Path(place).expanduser()).removeprefix("/")
-            paths = sorted(Path("/").glob(pattern), key=_version_in_path, reverse=True)
+            paths = sorted(ROOT.glob(pattern), key=_version_in_path, reverse=True)
             yield from (path for path in paths if os.access(path, os.X_OK))
         search_path = os.pathsep.join([os.environ.get("PATH", os.defpath), *FOLDERS])
         for name in self.names:
@@ -100,12 +100,33 @@ DRIVER = Program(
 SERVERS = [POSTGRES, REDIS, NGINX, CURL]
 
 
-@cache
 def browser_and_driver() -> tuple[Path, Path]:
     """A browser and the driver of its very version; fails where there are none."""
-    pair = _matching_pair()
+    pair = find_browser_and_driver()
     assert pair is not None, f"No browser has a driver of its version.\n{advice([BROWSER, DRIVER])}"
     return pair
+
+
+def as_root() -> list[str] | None:
+    """What stands before a command so that root runs it; None where this user may not."""
+    if os.getuid() == 0:
+        return []
+    sudo = ["sudo", "-n"]
+    if shutil.which("sudo") is None:
+        return None
+    allowed = subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode == 0
+    return sudo if allowed else None
+
+
+def find_browser_and_driver() -> tuple[Path, Path] | None:
+    """The first browser that has a driver of its version; None where none has."""
+    drivers = [(path, _major_version(path)) for path in DRIVER.found()]
+    for browser in BROWSER.found():
+        version = _major_version(browser)
+        for driver, driver_version in drivers:
+            if version is not None and version == driver_version:
+                return browser, driver
+    return None
 
 
 def missing(programs: Iterable[Program]) -> list[Program]:
@@ -113,7 +134,7 @@ def missing(programs: Iterable[Program]) -> list[Program]:
     way round, is not there.
     """
     lacking = [program for program in programs if not program.is_here()]
-    if BROWSER in programs and not lacking and _matching_pair() is None:
+    if BROWSER in programs and not lacking and find_browser_and_driver() is None:
         return [BROWSER, DRIVER]
     return lacking
 
@@ -121,13 +142,13 @@ def missing(programs: Iterable[Program]) -> list[Program]:
 def obtain(programs: Iterable[Program]) -> list[Program]:
     """Install what is missing where this user may; those that are missing after that."""
     wanted = missing(programs)
-    as_root = _as_root()
-    if not wanted or as_root is None or not shutil.which("apt-get"):
+    prefix = as_root()
+    if not wanted or prefix is None or not shutil.which("apt-get"):
         return wanted
     print("Reading the system's lists of packages", file=sys.stderr)
-    complaints = [_apt_get(as_root, "update")]
+    complaints = [_apt_get(prefix, "update")]
     for program in wanted:
-        complaints.append(_install(program, as_root))
+        complaints.append(_install(program, prefix))
     still_missing = missing(programs)
     if still_missing:
         print("".join(complaints), file=sys.stderr)
@@ -161,7 +182,7 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def _install(program: Program, as_root: list[str]) -> str:
+def _install(program: Program, prefix: list[str]) -> str:
     """Install the first package that brings the program; what was said by those that did not.
 
     Each name by itself: one that this system does not know would undo the others. A package may
@@ -170,15 +191,15 @@ def _install(program: Program, as_root: list[str]) -> str:
     complaints = ""
     for package in program.apt:
         print(f"Installing {package} from the system's packages", file=sys.stderr)
-        complaints += _apt_get(as_root, "install", "-y", "--no-install-recommends", package)
+        complaints += _apt_get(prefix, "install", "-y", "--no-install-recommends", package)
         if program.is_here():
             return ""
     return complaints
 
 
-def _apt_get(as_root: list[str], *arguments: str) -> str:
+def _apt_get(prefix: list[str], *arguments: str) -> str:
     """Run apt-get, which asks nothing; what it said where it failed, else nothing."""
-    command = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *arguments]
+    command = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *arguments]
     ended = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -189,27 +210,6 @@ def _apt_get(as_root: list[str], *arguments: str) -> str:
         check=False,
     )
     return ended.stdout if ended.returncode != 0 else ""
-
-
-def _as_root() -> list[str] | None:
-    """What stands before a command so that root runs it; None where this user may not."""
-    if os.getuid() == 0:
-        return []
-    sudo = ["sudo", "-n"]
-    if shutil.which("sudo") is None:
-        return None
-    allowed = subprocess.run([*sudo, "true"], capture_output=True, check=False).returncode == 0
-    return sudo if allowed else None
-
-
-def _matching_pair() -> tuple[Path, Path] | None:
-    drivers = [(path, _major_version(path)) for path in DRIVER.found()]
-    for browser in BROWSER.found():
-        version = _major_version(browser)
-        for driver, driver_version in drivers:
-            if version is not None and version == driver_version:
-                return browser, driver
-    return None
 
 
 def _major_version(program: Path) -> str | None:
