@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
 NAMES = ["base", "local", "bench"]
@@ -20,7 +20,7 @@ def locked(name: str) -> list[tuple[Requirement, frozenset[str]]]:
     return [(Requirement(line.split("--hash")[0]), frozenset(HASH.findall(line))) for line in lines]
 
 
-def versions_here(name: str) -> dict[str, str]:
+def versions_here(name: str) -> dict[NormalizedName, str]:
     """The version of each package that a lock file has for this system."""
     here = (item for item, _ in locked(name) if item.marker is None or item.marker.evaluate())
     return {canonicalize_name(item.name): str(item.specifier)[2:] for item in here}

@@ -28,8 +28,9 @@ SHELL_SCRIPTS = [
 ]
 # What bash 3.2 does not know (an empty array counts as unset there), and what only GNU's tools do.
 UNKNOWN_TO_A_MAC = re.compile(
-    r"\$\{\w+(\^|,)|\$\{\w+\[@\]\}|\b(declare|local|typeset) -\w*[Ang]|\b(mapfile|readarray|coproc)\b"
-    r"|&>>|\|&|\bwait -n|\bsed\b.* -i|\breadlink -f|\bdate\b.* -d|\bgrep -\w*P|\bmktemp --"
+    r"\$\{\w+(\^|,)|\$\{\w+\[@\]\}|\b(declare|local|typeset) -\w*[Ang]"
+    r"|\b(mapfile|readarray|coproc)\b|&>>|\|&|\bwait -n|\bsed\b.* -i|\breadlink -f"
+    r"|\bdate\b.* -d|\bgrep -\w*P|\bmktemp --"
 )
 
 
