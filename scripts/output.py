@@ -19,8 +19,8 @@ NAME_WIDTH = 8
 
 # A log record's first line, as config/logs.py writes it. Its other lines are indented.
 RECORD = re.compile(r"\d{4}-\d\d-\d\d (\d\d:\d\d:\d\d),\d{3} ([A-Z]+) (\S+) (.*)")
-# How far a step is, such as `7 of 16`.
-PROGRESS = re.compile(r"\d+ of \d+")
+# Of scripts/prepare.py: how far it is.
+PROGRESS = re.compile(r"[A-Z][a-z]+: \d+ of \d+")
 SHOWN_LEVELS = ("WARNING", "ERROR", "CRITICAL")
 # Of bmat/api/services/report_log.py.
 REPORTS_LOGGER = "bmat.reports"
@@ -124,9 +124,13 @@ class ProcessOutput:
         self._log = RotatedLog(log_path, terminal.show)
         self._not_shown: deque[str] = deque(maxlen=KEPT_LINES)
 
-    def stream(self, shows_other_lines: bool) -> "OutputStream":
-        """One of the two streams: `shows_other_lines` are those outside of log records."""
-        return OutputStream(self, shows_other_lines)
+    def stdout(self, is_for_people: bool = False) -> "OutputStream":
+        """The standard output: banners and the like, unless it is written for people."""
+        return OutputStream(self, self.unchanged if is_for_people else None)
+
+    def stderr(self) -> "OutputStream":
+        """The standard error."""
+        return OutputStream(self, self.prefixed)
 
     def take(self, line: str, shown: str | None, keep: bool) -> None:
         """Logs a line, and shows it as `shown` unless that is None; it may be kept for later."""
@@ -139,9 +143,9 @@ class ProcessOutput:
         elif self._verbose:
             self._terminal.show(self.prefixed(line))
 
-    def show_progress(self, text: str) -> None:
-        """Shows how far the process is, until the next line is shown."""
-        self._terminal.show_progress(f"{self.name.capitalize():<{NAME_WIDTH}}  {text}")
+    def take_progress(self, line: str) -> None:
+        """Shows how far the process is, until the next line is shown. It is not logged."""
+        self._terminal.show_progress(line)
 
     def show_kept(self) -> None:
         """Shows the last lines outside of log records that were not: their process has ended."""
@@ -151,7 +155,12 @@ class ProcessOutput:
         for line in kept:
             self._terminal.show(self.prefixed(line))
 
+    @staticmethod
+    def unchanged(text: str) -> str:
+        return text
+
     def prefixed(self, text: str) -> str:
+        """The text, under the name of its process."""
         return f"{self.name:<{NAME_WIDTH}} | {text}"
 
     def close(self) -> None:
@@ -160,17 +169,22 @@ class ProcessOutput:
 
 
 class OutputStream:
-    """The standard output or the standard error of one process."""
+    """The standard output or the standard error of one process. `as_shown` makes what the terminal
+    shows of a line outside of log records; None where such lines are not shown.
+    """
 
-    def __init__(self, output: ProcessOutput, shows_other_lines: bool) -> None:
+    def __init__(self, output: ProcessOutput, as_shown: Callable[[str], str] | None) -> None:
         self._output = output
-        self._shows_other_lines = shows_other_lines
+        self._as_shown = as_shown
         # Of the entry that the last line belongs to.
         self._is_shown = False
         self._is_record = False
 
     def take(self, line: str) -> None:
         """Takes the next line, without its end."""
+        if PROGRESS.fullmatch(line):
+            self._output.take_progress(line)
+            return
         record = RECORD.fullmatch(line)
         shown: str | None = None
         if record is not None:
@@ -182,13 +196,11 @@ class OutputStream:
             elif self._is_shown:
                 shown = self._output.prefixed(f"{time} {level} {logger}: {message}")
         else:
-            if PROGRESS.fullmatch(line):
-                self._output.show_progress(line)
             if not line[:1].isspace():
                 self._is_record = False
-                self._is_shown = self._shows_other_lines
+                self._is_shown = self._as_shown is not None
             if self._is_shown and line.strip():
-                shown = self._output.prefixed(line)
+                shown = (self._as_shown or self._output.prefixed)(line)
         self._output.take(line, shown, keep=not self._is_record and line.strip() != "")
 
 

@@ -9,62 +9,48 @@ warnings and errors. All else is in BMAT_HOME/logs; with `VERBOSE=1`, in the ter
 import os
 import shutil
 import sys
-import threading
-import time
 from pathlib import Path
 
 from home_lock import HomeInUse, NoLock, lock_home
 from output import Terminal, standard_output
-from ready import wait_for_http
+from ready import answers
 from run_settings import RunSettings, SettingError, require_free_port
 from supervisor import Ended, Stopped, Supervisor
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 READY_SECONDS = 120.0
+CELERY = [sys.executable, "-m", "celery", "--app", "bmat.taskapp.celery"]
+WORKER = [*CELERY, "worker", "--loglevel", "INFO", "--task-events"]
+WORKER += ["--without-gossip", "--without-mingle"]
 
 
-class StepFailed(Exception):
-    """Something that has to be done before the start was not done. The text says what."""
+class NotPrepared(Exception):
+    """The service cannot be started: the text says what has failed."""
 
 
-# What is done before the start: by its name, how it is called on the terminal, and the command. No
-# process of the service shall wait for a compiler, nor two of them compile the same. Each worker
-# runs Django's checks: the migration need not.
-STEPS = {
-    "kernels": (
-        "Kernels",
-        [sys.executable, str(PROJECT_FOLDER / "scripts" / "compile_kernels.py")],
-    ),
-    "database": (
-        "Database",
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"],
-    ),
-}
+def first_services(settings: RunSettings) -> dict[str, list[str]]:
+    """The command lines of what takes, does and shows a first report, by the processes' names. None
+    holds a secret.
+    """
+    flower = ["flower", f"--address={settings.host}", f"--port={settings.flower_port}"]
+    return {
+        "small": [*WORKER, "--queues", "small", "--hostname", "small@%h", "--concurrency", "2"],
+        "flower": [*CELERY, *flower, "--read-only"],
+        "web": [sys.executable, str(PROJECT_FOLDER / "scripts" / "serve.py")],
+    }
 
 
-def services(settings: RunSettings) -> dict[str, list[str]]:
-    """Each process's command line, by its name. None holds a secret."""
-    celery = [sys.executable, "-m", "celery", "--app", "bmat.taskapp.celery"]
-    worker = [*celery, "worker", "--loglevel", "INFO", "--task-events"]
-    worker += ["--without-gossip", "--without-mingle"]
+def other_services(settings: RunSettings) -> dict[str, list[str]]:
+    """The same of what need not be there before that: it would slow the start of the others."""
     schedule = str(settings.home / "celerybeat-schedule")
     return {
-        "small": [*worker, "--queues", "small", "--hostname", "small@%h", "--concurrency", "2"],
-        "flower": [
-            *celery,
-            "flower",
-            f"--address={settings.host}",
-            f"--port={settings.flower_port}",
-            "--read-only",
-        ],
-        "web": [sys.executable, str(PROJECT_FOLDER / "scripts" / "serve.py")],
-        "beat": [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
         # It makes way for everything else that wants the processor.
         "large": [
             str(PROJECT_FOLDER / "scripts" / "politely.sh"),
-            *worker,
+            *WORKER,
             *("--queues", "large", "--hostname", "large@%h", "--concurrency", "1"),
         ],
+        "beat": [*CELERY, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
     }
 
 
@@ -75,35 +61,37 @@ def forget_messages(home: Path) -> None:
     shutil.rmtree(home / "broker", ignore_errors=True)
 
 
-def prepare(supervisor: Supervisor, environment: dict[str, str], terminal: Terminal) -> None:
-    """Does all steps at the same time. Raises `StepFailed` and `Stopped`."""
-    started = time.monotonic()
-    for name, (_, command) in STEPS.items():
-        supervisor.start(name, command, environment)
-    for _ in STEPS:
-        ended = supervisor.wait_for_an_end()
-        if ended.exit_code != 0 or ended.name not in STEPS:
-            ended.output.show_kept()
-            raise StepFailed(f"{ended.name} failed ({cause(ended)})")
-        title = STEPS[ended.name][0]
-        terminal.show(f"{title:<9} ready ({time.monotonic() - started:.1f} s)")
+def prepare(supervisor: Supervisor, environment: dict[str, str]) -> None:
+    """Does what no process of the service can do without. Raises `NotPrepared` and `Stopped`."""
+    command = [sys.executable, str(PROJECT_FOLDER / "scripts" / "prepare.py")]
+    supervisor.start("prepare", command, environment, shows_output=True)
+    ended = supervisor.wait_for_an_end()
+    if ended.exit_code != 0:
+        raise NotPrepared(f"{ended.name} failed ({cause(ended)}): see the lines above")
 
 
-def serve(supervisor: Supervisor, settings: RunSettings, environment: dict[str, str]) -> Ended:
-    """Starts the service; the process of it that ended first. Raises `Stopped`."""
-    for name, command in services(settings).items():
+def serve(
+    supervisor: Supervisor, settings: RunSettings, environment: dict[str, str], terminal: Terminal
+) -> Ended:
+    """Starts the service, and says when it answers; the process of it that ended first. Raises
+    `Stopped`.
+    """
+    for name, command in first_services(settings).items():
         supervisor.start(name, command, environment)
+    urls = [f"{settings.web_url}/healthz", f"{settings.flower_url}/healthcheck"]
+    ended = supervisor.wait_until(lambda: all(map(answers, urls)), READY_SECONDS)
+    if ended is not None:
+        return ended
+    for name, command in other_services(settings).items():
+        supervisor.start(name, command, environment)
+    for line in announcement(settings) if all(map(answers, urls)) else no_answer(settings):
+        terminal.show(line)
     return supervisor.wait_for_an_end()
 
 
-def announce(settings: RunSettings, terminal: Terminal) -> None:
-    """Show the addresses once they really answer."""
-    for url in (settings.flower_url + "/healthcheck", settings.web_url + "/api/reports/"):
-        if not wait_for_http(url, READY_SECONDS):
-            seconds = f"{READY_SECONDS:.0f} s"
-            terminal.show(f"{url} has not answered in {seconds}: see {settings.logs}")
-            return
-    for line in (
+def announcement(settings: RunSettings) -> list[str]:
+    """The addresses."""
+    return [
         "",
         f"  Reports  {settings.web_url}/api/reports/",
         f"  Docs     {settings.web_url}/api/docs/",
@@ -112,8 +100,15 @@ def announce(settings: RunSettings, terminal: Terminal) -> None:
         f"  Logs     {settings.logs}  (VERBOSE=1 make run shows them here)",
         "  Ctrl-C stops everything.",
         "",
-    ):
-        terminal.show(line)
+    ]
+
+
+def no_answer(settings: RunSettings) -> list[str]:
+    seconds = f"{READY_SECONDS:.0f} s"
+    return [
+        f"{settings.web_url} or {settings.flower_url} has not answered in {seconds}: "
+        f"see {settings.logs}. Ctrl-C stops everything."
+    ]
 
 
 def supervise(settings: RunSettings, lock: int, terminal: Terminal) -> int:
@@ -122,14 +117,13 @@ def supervise(settings: RunSettings, lock: int, terminal: Terminal) -> int:
     with Supervisor(terminal, settings.logs, lock, settings.verbose) as supervisor:
         try:
             forget_messages(settings.home)
-            prepare(supervisor, environment, terminal)
-            threading.Thread(target=announce, args=(settings, terminal), daemon=True).start()
-            ended = serve(supervisor, settings, environment)
+            prepare(supervisor, environment)
+            ended = serve(supervisor, settings, environment, terminal)
         except Stopped as stopped:
             terminal.show("Stopping. Reports that run are handed back; Ctrl-C again does not wait.")
             return stopped.exit_code
-        except StepFailed as failure:
-            print(f"make run: {failure}: see the lines above, and {settings.logs}", file=sys.stderr)
+        except NotPrepared as failure:
+            print(f"make run: {failure}", file=sys.stderr)
             return 1
         ended.output.show_kept()
         print(
@@ -159,13 +153,13 @@ def main() -> int:
         lock = lock_home(settings.home, terminal.show)
         require_free_port("PORT", settings.host, settings.port)
         require_free_port("FLOWER_PORT", settings.host, settings.flower_port)
+        os.chdir(PROJECT_FOLDER)
+        return supervise(settings, lock, terminal)
     except (SettingError, HomeInUse, NoLock) as error:
         print(f"make run: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    os.chdir(PROJECT_FOLDER)
-    return supervise(settings, lock, terminal)
 
 
 if __name__ == "__main__":

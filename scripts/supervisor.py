@@ -24,6 +24,7 @@ from output import OutputStream, ProcessOutput, Terminal
 # An idle worker takes about 7 s to end in order on the filesystem broker.
 END_SECONDS = 20.0
 READER_SECONDS = 5.0
+POLL_SECONDS = 0.1
 LINE_BYTES = 65536
 WATCHER = "watcher"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -91,10 +92,18 @@ class Supervisor:
             watcher.popen.wait()
             self._finish_output(watcher)
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Starts a process in the current folder, with nothing to read on its standard input."""
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        shows_output: bool = False,
+    ) -> None:
+        """Starts a process in the current folder, with nothing to read on its standard input. With
+        `shows_output`, what it prints on its standard output is for the person who waits for it.
+        """
         waiting = ["/bin/sh", "-c", WAIT_THEN_RUN, name, *command]
-        process = self._popen(name, waiting, environment)
+        process = self._popen(name, waiting, environment, shows_output=shows_output)
         self._tell_watcher("+", process)
         assert process.popen.stdin is not None
         try:
@@ -105,7 +114,21 @@ class Supervisor:
 
     def wait_for_an_end(self) -> Ended:
         """Waits until a process has ended, with what it had started. Raises `Stopped`."""
-        event = self._events.get()
+        return self._taken(self._events.get())
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float) -> Ended | None:
+        """Asks until `condition` holds, for so many seconds at most. A process that ends before
+        that. Raises `Stopped`.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            try:
+                return self._taken(self._events.get(timeout=POLL_SECONDS))
+            except Empty:
+                pass
+        return None
+
+    def _taken(self, event: Ended | int) -> Ended:
         if isinstance(event, int):
             raise Stopped(event)
         self._forget(event.name)
@@ -122,6 +145,7 @@ class Supervisor:
         command: Sequence[str],
         environment: Mapping[str, str],
         inherited: Sequence[int] = (),
+        shows_output: bool = False,
     ) -> Process:
         popen = subprocess.Popen(
             command,
@@ -137,8 +161,8 @@ class Supervisor:
         output = ProcessOutput(name, self._terminal, self._logs / f"{name}.log", self._verbose)
         process = self._running[name] = Process(name, popen, output)
         for pipe, stream in (
-            (popen.stdout, output.stream(shows_other_lines=False)),
-            (popen.stderr, output.stream(shows_other_lines=True)),
+            (popen.stdout, output.stdout(is_for_people=shows_output)),
+            (popen.stderr, output.stderr()),
         ):
             process.readers.append(_thread(follow, pipe, stream))
         _thread(self._report_end, process)

@@ -29,7 +29,7 @@ def shown(tmp_path: Path) -> Callable[..., Lines]:
     def show(lines: Lines, stderr: bool = True, verbose: bool = False, ends: bool = False) -> Lines:
         stream = io.StringIO()
         output = ProcessOutput("small", Terminal(stream), tmp_path / "small.log", verbose)
-        taking = output.stream(shows_other_lines=stderr)
+        taking = output.stderr() if stderr else output.stdout()
         for line in lines:
             taking.take(line)
         if ends:
@@ -100,14 +100,13 @@ def test_it_shows_how_far_a_step_is_on_a_terminal_only(tmp_path: Path) -> None:
             return True
 
     for stream, expected in (
-        (Tty(), "Kernels   1 of 2\r\x1b[KKernels   2 of 2\r\x1b[Kdone\n"),
-        (io.StringIO(), "done\n"),
+        (Tty(), "Kernels: 1 of 2\r\x1b[KKernels: 2 of 2\r\x1b[KKernels ready\n"),
+        (io.StringIO(), "Kernels ready\n"),
     ):
-        terminal = Terminal(stream)
-        output = ProcessOutput("kernels", terminal, tmp_path / "kernels.log", verbose=False)
-        for line in ("1 of 2", "2 of 2"):
-            output.stream(shows_other_lines=False).take(line)
-        terminal.show("done")
+        output = ProcessOutput("prepare", Terminal(stream), tmp_path / "prepare.log", False)
+        taking = output.stdout(is_for_people=True)
+        for line in ("Kernels: 1 of 2", "Kernels: 2 of 2", "Kernels ready"):
+            taking.take(line)
         output.close()
         assert stream.getvalue() == expected
 
