@@ -20,7 +20,7 @@ NAME_WIDTH = 8
 # A log record's first line, as config/logs.py writes it. Its other lines are indented.
 RECORD = re.compile(r"\d{4}-\d\d-\d\d (\d\d:\d\d:\d\d),\d{3} ([A-Z]+) (\S+) (.*)")
 # Of scripts/prepare.py: how far it is.
-PROGRESS = re.compile(r"[A-Z][a-z]+: \d+ of \d+")
+PROGRESS = re.compile(r"[A-Z][a-z ]+: \d+ of \d+")
 SHOWN_LEVELS = ("WARNING", "ERROR", "CRITICAL")
 # Of bmat/api/services/report_log.py.
 REPORTS_LOGGER = "bmat.reports"

@@ -1,7 +1,7 @@
 """What `make run` does before it starts the service: compile the kernels, and bring the database up
 to date. In one process, for Django's models load the kernels, too, and would compile them again.
 
-It prints a line for each thing done, and `Kernels: 7 of 16` while they are compiled.
+It prints a line for each thing done, and `Compiling kernels: 7 of 16` while they are compiled.
 """
 
 import importlib
@@ -26,7 +26,7 @@ class Counter(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if str(record.msg).startswith("kernel "):
             self._count += 1
-            print(f"Kernels: {self._count} of {self._total}", flush=True)
+            print(f"Compiling kernels: {self._count} of {self._total}", flush=True)
 
 
 def number_of_kernels() -> int:

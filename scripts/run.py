@@ -123,6 +123,7 @@ def supervise(settings: RunSettings, lock: int, terminal: Terminal) -> int:
             terminal.show("Stopping. Reports that run are handed back; Ctrl-C again does not wait.")
             return stopped.exit_code
         except NotPrepared as failure:
+            terminal.show_progress("")
             print(f"make run: {failure}", file=sys.stderr)
             return 1
         ended.output.show_kept()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 SWITCHES = {"1": True, "on": True, "true": True, "0": False, "off": False, "false": False}
+# Python's own variable. The last of its filters that matches a warning decides.
+WARNINGS = "PYTHONWARNINGS"
 # Celery warns whoever starts it as root. At home, that is the person's own choice.
 NO_WARNING_ABOUT_ROOT = "ignore:You're running the worker with superuser privileges"
 
@@ -41,7 +43,9 @@ class RunSettings:
             host=environment.get("HOST") or "127.0.0.1",
             port=_port("PORT", environment.get("PORT") or "8000"),
             flower_port=_port("FLOWER_PORT", environment.get("FLOWER_PORT") or "5555"),
-            home=(PROJECT_FOLDER / (environment.get("BMAT_HOME") or "var")).resolve(),
+            home=(
+                PROJECT_FOLDER / Path(environment.get("BMAT_HOME") or "var").expanduser()
+            ).resolve(),
             flower_user=user,
             flower_password=password,
             verbose=_switch("VERBOSE", environment.get("VERBOSE") or "off"),
@@ -72,9 +76,7 @@ class RunSettings:
             "FLOWER_PORT": str(self.flower_port),
             "FLOWER_BASIC_AUTH": f"{self.flower_user}:{self.flower_password}",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONWARNINGS": ",".join(
-                filter(None, [NO_WARNING_ABOUT_ROOT, environment.get("PYTHONWARNINGS")])
-            ),
+            WARNINGS: ",".join(filter(None, [NO_WARNING_ABOUT_ROOT, environment.get(WARNINGS)])),
         }
 
 

@@ -78,7 +78,9 @@ class Supervisor:
 
     def __enter__(self) -> "Supervisor":
         for number in STOP_SIGNALS:
-            signal.signal(number, self._on_signal)
+            # `nohup make run` is meant to outlive its terminal.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
         self._start_watcher()
         return self
 

@@ -100,12 +100,15 @@ def test_it_shows_how_far_a_step_is_on_a_terminal_only(tmp_path: Path) -> None:
             return True
 
     for stream, expected in (
-        (Tty(), "Kernels: 1 of 2\r\x1b[KKernels: 2 of 2\r\x1b[KKernels ready\n"),
+        (
+            Tty(),
+            "Compiling kernels: 1 of 2\r\x1b[KCompiling kernels: 2 of 2\r\x1b[KKernels ready\n",
+        ),
         (io.StringIO(), "Kernels ready\n"),
     ):
         output = ProcessOutput("prepare", Terminal(stream), tmp_path / "prepare.log", False)
         taking = output.stdout(is_for_people=True)
-        for line in ("Kernels: 1 of 2", "Kernels: 2 of 2", "Kernels ready"):
+        for line in ("Compiling kernels: 1 of 2", "Compiling kernels: 2 of 2", "Kernels ready"):
             taking.take(line)
         output.close()
         assert stream.getvalue() == expected

@@ -105,7 +105,7 @@ def test_preparing_counts_each_kernel_and_makes_the_database(tmp_path: Path) -> 
     ended = run_script("prepare.py", tmp_path, DJANGO_SETTINGS_MODULE="config.settings.local")
     assert (ended.returncode, ended.stderr) == (0, "")
     *_, last_kernel, kernels, database = ended.stdout.splitlines()
-    count, _, total = last_kernel.removeprefix("Kernels: ").partition(" of ")
+    count, _, total = last_kernel.removeprefix("Compiling kernels: ").partition(" of ")
     assert count == total
     assert kernels.startswith("Kernels   ready (")
     assert database.startswith("Database  ready (")

@@ -46,10 +46,10 @@ class Supervised:
         self.home = home
         self._popen: subprocess.Popen[str] | None = None
 
-    def start(self, *commands: str, **environment: str) -> None:
+    def start(self, *commands: str, under: str = "env", **environment: str) -> None:
         own = {"PYTHONPATH": str(PROJECT_FOLDER / "scripts"), "BMAT_HOME": str(self.home)}
         self._popen = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, str(self.home), *commands],
+            [under, sys.executable, "-c", DRIVER, str(self.home), *commands],
             env={**os.environ, **own, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -100,6 +100,15 @@ def test_a_signal_ends_everything_and_shows_in_the_exit_code(
     assert supervised.end(how) == ""
     assert supervised.popen.returncode == 128 + how
     assert supervised.pids() == []
+
+
+def test_it_outlives_its_terminal_where_that_is_asked_for(supervised: Supervised) -> None:
+    supervised.start(SLEEP, under="nohup")
+    supervised.wait_until_started(1)
+    supervised.popen.send_signal(signal.SIGHUP)
+    # A signal that comes later, and is obeyed.
+    supervised.end(signal.SIGTERM)
+    assert supervised.popen.returncode == 143
 
 
 @pytest.mark.parametrize(
