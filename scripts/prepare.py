@@ -48,15 +48,21 @@ def compile_kernels() -> None:
 
 
 def migrate() -> None:
-    """Check the settings, and migrate the database. Exits where either cannot be done."""
+    """Check the settings, and migrate the database. Exits, with a sentence, where they are wrong or
+    the database cannot be used.
+    """
     import django
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import CommandError, call_command
+    from django.db import DatabaseError
 
-    django.setup()
     try:
+        django.setup()
         call_command("migrate", verbosity=0, skip_checks=False)
-    except CommandError as error:
+    except (CommandError, ImproperlyConfigured) as error:
         sys.exit(str(error))
+    except DatabaseError as error:
+        sys.exit(f"The database cannot be used: {error}")
 
 
 def main() -> None:

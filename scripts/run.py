@@ -66,7 +66,7 @@ def prepare(supervisor: Supervisor, environment: dict[str, str]) -> None:
     command = [sys.executable, str(PROJECT_FOLDER / "scripts" / "prepare.py")]
     supervisor.start("prepare", command, environment, shows_output=True)
     ended = supervisor.wait_for_an_end()
-    if ended.exit_code != 0:
+    if ended.name != "prepare" or ended.exit_code != 0:
         raise NotPrepared(f"{ended.name} failed ({cause(ended)}): see the lines above")
 
 

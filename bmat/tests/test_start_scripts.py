@@ -101,6 +101,28 @@ def test_make_run_names_the_setting_that_it_cannot_follow(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("BMAT_MEMORY_BUDGET", "much", "BMAT_MEMORY_BUDGET must be a size in bytes such as "),
+        (
+            "DATABASE_URL",
+            "postgres://bmat:unused@127.0.0.1:1/bmat",
+            "The database cannot be used: ",
+        ),
+        ("BMAT_LEASE_SECONDS", "1", "SystemCheckError: System check identified some issues:"),
+    ],
+)
+def test_preparing_says_what_is_wrong_in_a_sentence(
+    tmp_path: Path, variable: str, value: str, complaint: str
+) -> None:
+    local = {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
+    ended = run_script("prepare.py", tmp_path, **local, **{variable: value})
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(complaint)
+    assert "Traceback" not in ended.stderr
+
+
 def test_preparing_counts_each_kernel_and_makes_the_database(tmp_path: Path) -> None:
     ended = run_script("prepare.py", tmp_path, DJANGO_SETTINGS_MODULE="config.settings.local")
     assert (ended.returncode, ended.stderr) == (0, "")
