@@ -16,7 +16,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
 		printf '%-14s %s\n' "$$target" "$$text"; done
 
-run: venv-run ## start API, worker, beat and Flower on an embedded default (PORT, FLOWER_PORT, BMAT_HOME)
+run: venv-run ## start API, worker, beat and Flower on an embedded default (PORT, FLOWER_PORT, BMAT_HOME, VERBOSE=1)
 	@exec $(BIN)/python scripts/run.py
 
 test: venv-test ## run every test, with a private PostgreSQL and Redis, and check the coverage

@@ -6,24 +6,27 @@ import importlib
 import logging
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from install import PROJECT_FOLDER, Progress
+
+AGGREGATION = PROJECT_FOLDER / "bmat" / "aggregation"
 
 
 class Counter(logging.Handler):
     """Shows how many kernels are there, of `total`: the aggregation's log has a line for each."""
 
-    def __init__(self, total: int, progress: Progress) -> None:
+    def __init__(self, total: int, show: Callable[[str], object]) -> None:
         super().__init__()
         self._total = total
-        self._progress = progress
+        self._show = show
         self._count = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         if str(record.msg).startswith("kernel "):
             self._count += 1
-            self._progress.show(f"Kernel {self._count} of {self._total}")
+            self._show(f"Compiling kernels: {self._count} of {self._total}")
 
 
 def number_of_kernels(package: Path) -> int:
@@ -33,17 +36,24 @@ def number_of_kernels(package: Path) -> int:
     return sum(len(re.findall(r"^@kernel\(", text, re.MULTILINE)) for text in texts)
 
 
+def compile_kernels(show: Callable[[str], object]) -> None:
+    """Compile what is not in the cache. `show` gets a line for each kernel that is there."""
+    logger = logging.getLogger("bmat.aggregation")
+    counter = Counter(number_of_kernels(AGGREGATION), show)
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(counter)
+    # Each kernel names its types, so importing the engine compiles them all.
+    importlib.import_module("bmat.aggregation")
+    logger.removeHandler(counter)
+    logger.setLevel(logging.NOTSET)
+
+
 def main() -> None:
     sys.path.insert(0, str(PROJECT_FOLDER))
     progress = Progress()
-    total = number_of_kernels(PROJECT_FOLDER / "bmat" / "aggregation")
-    logger = logging.getLogger("bmat.aggregation")
-    logger.setLevel(logging.DEBUG)
-    logger.addHandler(Counter(total, progress))
-    # Each kernel names its types, so importing the engine compiles them all.
-    importlib.import_module("bmat.aggregation")
-    compiled = importlib.import_module("bmat.aggregation.compiled")
-    progress.say(f"The {total} kernels are compiled, in {compiled.KERNELS}")
+    compile_kernels(progress.show)
+    folder = importlib.import_module("bmat.aggregation.compiled").KERNELS
+    progress.say(f"The kernels are compiled, in {folder}")
 
 
 if __name__ == "__main__":
