@@ -5,7 +5,6 @@ results in place.
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from bmat.aggregation import beacon
@@ -97,8 +96,9 @@ def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMe
     size = readable.stat().st_size
     if size == 0:
         raise failure("empty_file", path)
-    with readable.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return Source(readable, path, size, read_layout(data, options, path))
+    with readable.open("rb") as file:
+        head = file.read(options.bounds.held)
+    return Source(readable, path, size, read_layout(head, options, path))
 
 
 def plan(

@@ -20,6 +20,7 @@ from bmat.aggregation.kernel_ingest import (
     INGESTED_FIELDS,
     INGESTED_ROWS,
 )
+from bmat.aggregation.kernel_judge import LISTED_RECORD_BYTES
 from bmat.aggregation.kernel_parquet import BLOCK_VALUES
 from bmat.aggregation.kernel_places import SEEN_BATCH, SEEN_FIELDS
 from bmat.aggregation.kernel_rows import (
@@ -35,6 +36,7 @@ from bmat.aggregation.kernel_rows import (
 from bmat.aggregation.kernel_state import PARSE_FIELDS
 from bmat.aggregation.kernel_text import DATE_TEXT_BYTES
 from bmat.aggregation.pool import Pool
+from bmat.aggregation.records import BOUNDS
 
 FIRST_SLOTS = 4096
 HUGE_BYTES = 2**22
@@ -142,20 +144,15 @@ class ReadingMemory:
     def __init__(self, sizes: Sizes) -> None:
         map_large_arrays()
         self.read_bytes = sizes.read_bytes
-        self.buffer = self._make_buffer()
+        # Room for the longest record, twice: read there, unquoted behind. What a record has never
+        # reached takes no memory.
+        self.scratch = BOUNDS.held + SLACK_BYTES
+        self.buffer = byte_array(2 * self.scratch)
+        self.text = byte_array(LISTED_RECORD_BYTES)
         self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
         self.arena = Arena(sizes.arena_bytes, sizes.chunk_bytes)
         self.rejects = byte_array(sizes.reject_bytes)
         self.seen: Ints = np.zeros(SEEN_BATCH * SEEN_FIELDS, dtype=np.int64)
-
-    def _make_buffer(self) -> Bytes:
-        """Room for `read_bytes` and some slack, twice: read there, unquoted behind."""
-        return byte_array(2 * self.read_bytes + SLACK_BYTES)
-
-    def grow_buffer(self, used: int) -> None:
-        self.read_bytes *= 2
-        old, self.buffer = self.buffer, self._make_buffer()
-        self.buffer[:used] = old[:used]
 
 
 class Groups:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bmat.aggregation.errors import failure, shown
+from bmat.aggregation.records import BOUNDS, Bounds
 
 # Codecs that Python counts among the text encodings, but in which no file is written.
 NOT_FILE_ENCODINGS = frozenset(
@@ -15,7 +16,8 @@ NOT_FILE_ENCODINGS = frozenset(
 
 @dataclass(frozen=True)
 class Options:
-    """How the input is read. See docs/data-contract.md for the meaning of each.
+    """How the input is read. See docs/data-contract.md for the meaning of each; only tests set the
+    `bounds`.
 
     Raises AggregationError `invalid_option` or `unknown_encoding` for what cannot be followed.
     """
@@ -26,6 +28,7 @@ class Options:
     delimiter: str | None = None
     encoding: str | None = None
     strict: bool = False
+    bounds: Bounds = BOUNDS
 
     def __post_init__(self) -> None:
         self._check_columns()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bmat.aggregation.beacon import Beacon
-from bmat.aggregation.block_reader import BlockReader
+from bmat.aggregation.block_reader import GIVEN_UP, BlockReader
 from bmat.aggregation.hot_cells import (
     NO_PAIRS,
     give_pairs_back,
@@ -34,7 +34,8 @@ from bmat.aggregation.spill import Spilled, SpillWriter
 @dataclass(frozen=True)
 class Reading:
     """What a block came to. It reaches from byte `start` to byte `end`, where the next record
-    starts; both are -1 where the block was found to start no record.
+    starts; both are -1 where the block was found to start no record, and GIVEN_UP where that was
+    not found out.
 
     `reasons` are the rejects by reason, in the order of REASONS; `listed` of them are described
     in the file `rejects`, lines counted from the block's start. `pairs` are those of hot songs
@@ -67,7 +68,7 @@ def read_block(job: Job, number: int, true_start: int | None = None) -> Reading:
             with Beacon(job.folder, number) as beacon:
                 beacon.report(block.stop - block.start, 0)
             return Reading(start=start, end=start)
-        return read_records(job, number, descriptor, start)
+        return read_records(job, number, descriptor, start, is_guess=true_start is None)
     finally:
         os.close(descriptor)
 
@@ -88,10 +89,11 @@ def first_line(descriptor: int, block: Block, source: Source) -> int:
     return -1
 
 
-def read_records(job: Job, number: int, descriptor: int, start: int) -> Reading:
-    """Read the records of a block from byte `start` on."""
+def read_records(job: Job, number: int, descriptor: int, start: int, is_guess: bool) -> Reading:
+    """Read the records of a block from byte `start` on, where it `is_guess` that one starts."""
     block = job.blocks[number]
     source = job.sources[block.source]
+    is_guess = is_guess and start != source.layout.data_start
     rows = SpillWriter(job.folder, job.splitters.partitions)
     rejects = ScratchFile(job.folder, "rejects")
     with (
@@ -108,7 +110,11 @@ def read_records(job: Job, number: int, descriptor: int, start: int) -> Reading:
             lambda count: rejects.append([memory.rejects.data[:count]]),
             job.listed_rejects,
         )
-        end = reader.read(descriptor, start, block.stop, beacon)
+        end = reader.read(descriptor, start, block.stop, beacon, is_guess)
+        if end == GIVEN_UP:
+            give_pairs_back(job, reader.pairs)
+            rows.result().discard()
+            return Reading(GIVEN_UP, GIVEN_UP)
         if len(reader.pairs) and not job.sizes.shares_cells:
             for _ in sum_up(job, reader.pairs, reader.pair_count, memory.arena):
                 reader.make_room()

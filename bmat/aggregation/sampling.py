@@ -103,7 +103,8 @@ def sample_source(reader: BlockReader, source: Source, total: int) -> int:
             at += data.find(b"\n") + 1 if at > start else 0
             stop = min(at + min(sample_bytes, (size - start) // number), size)
             if at < stop and b"\n" in data:
-                bytes_read += reader.read(descriptor, at, stop, None) - at
+                end = reader.read(descriptor, at, stop, None, is_guess=at > start)
+                bytes_read += max(end, stop) - at
                 reader.flush_rows()
     finally:
         os.close(descriptor)
