@@ -42,7 +42,6 @@ from bmat.aggregation.kernel_state import (
 from bmat.aggregation.memory import ReadingMemory
 from bmat.aggregation.splitting import buckets_of
 
-
 # What `BlockReader.read` returns for a record that it has given up.
 GIVEN_UP = -2
 
@@ -50,8 +49,9 @@ GIVEN_UP = -2
 class BlockReader:
     """Drives the parsing kernel over a file, in the memory it is lent.
 
-    `on_arena` is called with rows when the arena is full, and must empty it; `on_rejects` with
-    the number of bytes of listed rejects.
+    `on_arena` is called when the arena, which is prepared for the partitions, is full, and must
+    empty it; `on_rejects` with the number of bytes of listed rejects. `pairs` has `pair_count`
+    pairs from before.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class BlockReader:
         splitters: Splitters,
         hot: HotSongs,
         pairs: Words,
+        pair_count: int,
         on_arena: Callable[[], None],
         on_rejects: Callable[[int], None],
         most_listed: int,
@@ -88,7 +89,7 @@ class BlockReader:
         state[P_BUCKET_WIDTH] = self._buckets.width
         state[P_HOT_SONGS] = len(hot)
         state[P_FIRST_DAY], state[P_DAYS] = hot.first_day, hot.days
-        memory.arena.prepare(splitters.partitions)
+        state[P_PAIRS] = pair_count
 
     def read(
         self, descriptor: int, start: int, stop: int, beacon: Beacon | None, is_guess: bool = False

@@ -23,14 +23,12 @@ from bmat.aggregation.progress import Progress, ProgressMeter
 from bmat.aggregation.row_groups import PAGES
 from bmat.aggregation.row_memory import row_memory
 from bmat.aggregation.scheduler import compute, is_in_process
-from bmat.aggregation.sizing import row_memory_bytes, sizes_of
+from bmat.aggregation.sizing import MOST_BATCHES, WAITING_THREADS, row_memory_bytes, sizes_of
 from bmat.aggregation.sources import localized, origin_of
 from bmat.aggregation.summary import Summary
 from bmat.aggregation.writing import HEADER, replacing, temporary_files
 
 SECONDS_BETWEEN_LOOKS = 0.1
-# While one task waits for the disk to take its bytes another one works.
-WAITING_THREADS = 1
 # Below this, threads cost more than they bring.
 BYTES_FOR_ONE_THREAD = 2**18
 
@@ -123,6 +121,7 @@ def plan(
     return Job(
         sources=sources,
         blocks=blocks,
+        batches=batches_of(len(blocks), MOST_BATCHES),
         folder=folder,
         output=output,
         rejects=rejects,
@@ -134,6 +133,12 @@ def plan(
         hot=hot,
         listed_rejects=LISTED_REJECTS,
     )
+
+
+def batches_of(blocks: int, most: int) -> tuple[range, ...]:
+    """The numbers of so many blocks in batches of consecutive ones, at most so many batches."""
+    count = min(blocks, most)
+    return tuple(range(blocks * n // count, blocks * (n + 1) // count) for n in range(count))
 
 
 def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:

@@ -100,9 +100,9 @@ def judge(
     scratch: Any,
     month_starts: Any,
 ) -> Any:
-    """Judge the record at `start` that was split: (the first reason that applies or -1, where the song starts,
-    its bytes, day, plays). Fields that must be are unquoted to `buffer[scratch:]`, one after
-    another. `most` is the highest number of the three columns.
+    """Judge the record at `start`, which was split: (the first reason that applies or -1, where the
+    song starts, its bytes, day, plays). Fields that must be are unquoted to `buffer[scratch:]`, one
+    after another. `most` is the highest number of the three columns.
     """
     at = np.int64(0)
     count = np.int64(0)

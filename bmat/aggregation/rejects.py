@@ -51,6 +51,7 @@ def listed(source: Source, rejects: Rejects) -> Iterator[Reject]:
     if reading.rejects is None:
         return
     with reading.rejects.open("rb") as file:
+        file.seek(reading.rejects_at)
         for _ in range(reading.listed):
             head = file.read(REJECT_HEAD_BYTES)
             line = int.from_bytes(head[:8], "little")

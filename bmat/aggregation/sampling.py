@@ -53,6 +53,7 @@ def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
         MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as merging,
     ):
         table = Table(merging)
+        reading.arena.prepare(1)
         for source in sources:
             reader = BlockReader(
                 reading,
@@ -60,6 +61,7 @@ def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
                 NO_SPLITTERS,
                 NO_HOT_SONGS,
                 NO_PAIRS,
+                0,
                 lambda: add_sampled(table, reading.arena),
                 lambda count: None,
                 0,

@@ -65,7 +65,7 @@ def slowed(function: Callable[..., object], seconds: float) -> Callable[..., obj
 
 @pytest.mark.parametrize(
     ("stage", "step"),
-    [("reading", "read_block"), ("merging", "merge_part"), ("writing", "write_part")],
+    [("reading", "read_batch"), ("merging", "merge_part"), ("writing", "write_part")],
 )
 def test_a_cancel_takes_effect_within_a_second_and_leaves_nothing(
     plays: Path, monkeypatch: pytest.MonkeyPatch, stage: str, step: str

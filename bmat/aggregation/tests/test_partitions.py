@@ -112,7 +112,7 @@ def test_songs_with_rows_on_most_days_are_summed_up_while_reading(
     run: Run, expected: Run, jobs: list[Job], tasks_share: bool
 ) -> None:
     data = many_songs(songs=7, rows=30_000, days=4)
-    assert run(data, memory_budget_bytes=10**6, block_bytes=100_000) == expected(data)
+    assert run(data, memory_budget_bytes=10**7, block_bytes=100_000) == expected(data)
     assert len(jobs[0].hot) == 7
 
 
