@@ -214,16 +214,9 @@ class BlockReader:
             if outcome in (DONE, NEEDS_BYTES):
                 return outcome
             if outcome == ARENA_FULL:
-                self.make_room()
+                self._on_arena()
             else:
                 self.flush_rejects()
-
-    def make_room(self) -> None:
-        """Empty the arena, or make a larger one where it is empty."""
-        if self.memory.arena.is_empty:
-            self.memory.arena.grow(self._splitters.partitions)
-        else:
-            self._on_arena()
 
     def flush_rejects(self) -> None:
         count = int(self.state[P_REJECT_BYTES])

@@ -40,8 +40,7 @@ def build(job: Job) -> dict[Any, Any]:
         graph["merge", number] = (merge_in_turn, "job", "totals", number, ahead)
         before = ("write", number - 1) if number else None
         graph["write", number] = (write_part, "job", number, before, ("merge", number))
-    written = [("write", number) for number in partitions]
-    graph[RESULT] = (finish, "job", "totals", written, "rejects")
+    graph[RESULT] = (finish, "job", "totals", ("write", partitions[-1]), "rejects")
     return graph
 
 

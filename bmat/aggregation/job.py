@@ -95,6 +95,7 @@ class Sizes:
     arena_bytes: int
     chunk_bytes: int
     merge_rows: int
+    merge_songs: int
     merge_text_bytes: int
     written_text_bytes: int
     kept_page_bytes: int

@@ -100,11 +100,6 @@ class Arena:
         self.chunks: Ints = np.zeros(CHUNK_FIELDS * (most + partitions), dtype=np.int64)
         self.heads: Ints = np.zeros(HEAD_FIELDS * partitions, dtype=np.int64)
 
-    def grow(self, partitions: int) -> None:
-        """Make an empty arena larger, for a row that has no room in it."""
-        self.resize(2 * len(self.bytes))
-        self.prepare(partitions)
-
     @property
     def is_empty(self) -> bool:
         return not self.state[A_NEXT]
@@ -182,11 +177,11 @@ class MergingMemory:
     def __init__(self, sizes: Sizes) -> None:
         map_large_arrays()
         rows = sizes.merge_rows
-        songs = rows + 1
+        songs = sizes.merge_songs + 1
         slots = 4096
         while slots < 2 * songs:
             slots *= 4
-        self.buffer = byte_array(sizes.read_bytes)
+        self.buffer = byte_array(max(sizes.read_bytes, 4 * BOUNDS.song))
         self.state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
         self.seen: Ints = np.zeros(INGESTED_ROWS * INGESTED_FIELDS, dtype=np.int64)
         self.slots = np.zeros(slots, dtype=np.uint64)
@@ -205,7 +200,7 @@ class MergingMemory:
         self.keys = np.zeros(songs, dtype=np.uint64)
         self.song_low = np.zeros(songs, dtype=np.uint64)
         self.song_high = np.zeros(songs, dtype=np.uint64)
-        self.prefix = byte_array(4096)
+        self.prefix = byte_array(2 * BOUNDS.song + 2)
         self.groups = Groups(0)
         self.arena = Arena(sizes.run_bytes, sizes.chunk_bytes)
         self.resize_rows(rows)

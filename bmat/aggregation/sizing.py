@@ -13,8 +13,9 @@ MOST_BATCHES = 1000
 WAITING_THREADS = 1
 # What the tasks at work need, at most, beside the rows that wait.
 MOST_TASK_BYTES = 192 * MIB
-# Of a row with a song of its own: in the list of values, in the tables of songs, in the hash table.
-BYTES_PER_MERGED_ROW = 160
+# In the lists of values; in those of songs, and in the hash table.
+BYTES_PER_MERGED_ROW = 20
+BYTES_PER_MERGED_SONG = 136
 MOST_MERGED_ROWS = 2**22
 LEAST_MERGED_ROWS = 1024
 LEAST_ROW_BYTES = 14
@@ -53,9 +54,10 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         arena_bytes=arena_bytes,
         chunk_bytes=24 * KIB,
         merge_rows=min(
-            between(LEAST_MERGED_ROWS, share // 4 // BYTES_PER_MERGED_ROW, MOST_MERGED_ROWS),
+            between(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_ROW, MOST_MERGED_ROWS),
             most_rows,
         ),
+        merge_songs=min(max(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_SONG), most_rows),
         merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
         written_text_bytes=between(64 * KIB, share // 8, 64 * MIB),
         kept_page_bytes=between(16 * KIB, share // 32, 16 * MIB),
