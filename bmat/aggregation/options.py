@@ -8,9 +8,20 @@ from pathlib import Path
 from bmat.aggregation.errors import failure, shown
 from bmat.aggregation.records import BOUNDS, Bounds
 
+NOT_DELIMITERS = "-+.:\"' \r\n\0"
 # Codecs that Python counts among the text encodings, but in which no file is written.
 NOT_FILE_ENCODINGS = frozenset(
-    {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
+    {
+        "charmap",
+        "idna",
+        "mbcs",
+        "oem",
+        "punycode",
+        "raw-unicode-escape",
+        "undefined",
+        "unicode-escape",
+        "utf-7",
+    }
 )
 
 
@@ -82,10 +93,14 @@ def column_key(name: str) -> str:
 
 def check_delimiter(delimiter: str) -> None:
     """Raises AggregationError `invalid_option` unless `delimiter` is one ASCII character that
-    may separate fields.
+    may separate fields: one that is part of no date, count or quoted field.
     """
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
-        advice = "use one ASCII character other than a quote, a line end or NUL"
+    is_one = len(delimiter) == 1 and delimiter.isascii()
+    if not is_one or delimiter.isalnum() or delimiter in NOT_DELIMITERS:
+        advice = (
+            "use one ASCII character: none of - + . : "
+            "and no letter, digit, space, quote or line end"
+        )
         raise failure("invalid_option", option="delimiter", value=shown(delimiter), advice=advice)
 
 

@@ -53,8 +53,8 @@ def test_it_reads_the_delimiter_off_the_header(run: Run, delimiter: str) -> None
 
 
 def test_it_takes_any_other_delimiter_as_an_option(run: Run) -> None:
-    data = b"Song:Date:Number of Plays\na,b:2020-01-01:1\n"
-    assert run(data, delimiter=":").totals == b'"a,b",2020-01-01,1\n'
+    data = b"Song^Date^Number of Plays\na,b^2020-01-01^1\n"
+    assert run(data, delimiter="^").totals == b'"a,b",2020-01-01,1\n'
 
 
 @pytest.mark.parametrize("delimiter", [b",", b";", b"\t", b"|"])
