@@ -16,7 +16,8 @@ MOST_TASK_BYTES = 192 * MIB
 # In the lists of values; in those of songs, and in the hash table.
 BYTES_PER_MERGED_ROW = 20
 BYTES_PER_MERGED_SONG = 136
-MOST_MERGED_ROWS = 2**22
+# Sorting more of them would take too long to be cancelled within a second.
+MOST_MERGED_ROWS = 2**21
 LEAST_MERGED_ROWS = 1024
 LEAST_ROW_BYTES = 14
 

@@ -14,6 +14,9 @@ from bmat.aggregation.scratch import BECAME_SHORTER
 from bmat.aggregation.spill import Spilled
 from bmat.aggregation.splitting import NO_SPLITTERS
 
+# Of 24 KiB or less, so that whoever takes them looks for a cancel often enough.
+EXTENTS_AT_A_TIME = 128
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -53,7 +56,9 @@ def rows_of(
     yield arena.bytes, arena.take_extents()
     for spill in waiting.spilled:
         for kept in spill.kept:
-            yield kept.bytes, kept.extents_of(waiting.partition)
+            extents = kept.extents_of(waiting.partition)
+            for first in range(0, len(extents), EXTENTS_AT_A_TIME):
+                yield kept.bytes, extents[first : first + EXTENTS_AT_A_TIME]
     yield from rows_on_disk(waiting.spilled, waiting.partition, memory)
 
 

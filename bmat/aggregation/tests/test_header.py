@@ -158,7 +158,8 @@ def test_no_file_of_gigabytes_takes_long_to_refuse(tmp_path: Path, piece: bytes)
     with pytest.raises(AggregationError) as caught:
         aggregate([path], tmp_path / "out.csv")
     assert caught.value.code in ("not_text", "missing_column")
-    assert time.process_time() - begin < 2
+    # Within two seconds on an idle machine, and not in the minutes of a square.
+    assert time.process_time() - begin < 10
     assert names_in(tmp_path) == ["in.csv"]
 
 

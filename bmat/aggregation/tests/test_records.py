@@ -1,5 +1,6 @@
 import pytest
 
+from bmat.aggregation.records import Bounds
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.running import HEADER
 
@@ -109,6 +110,14 @@ def test_a_record_of_megabytes_costs_itself_alone(run: Run, block_bytes: int) ->
         b'%s,%s,"%s"\n' % (*line, start.replace(b'"', b'""'))
         for line, start in zip(lines, starts, strict=True)
     )
+
+
+def test_records_without_end_fill_the_list_of_rejects(run: Run) -> None:
+    long, few = b"x" * 400, Bounds(record=30, quoted_field=10, song=8)
+    result = run(HEADER + (long + b"\r\n") * 1000 + b"a,2020-01-01,1\n" + long, bounds=few)
+    assert result.totals == b"a,2020-01-01,1\n"
+    lines = [*range(2, 1002), 1003]
+    assert result.rejects == b"".join(b"%d,too_long,%s\n" % (line, long) for line in lines)
 
 
 @pytest.mark.parametrize(
