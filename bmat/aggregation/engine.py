@@ -12,7 +12,7 @@ from bmat.aggregation.direct import BUFFERS
 from bmat.aggregation.errors import failure, naming_a_full_disk
 from bmat.aggregation.finishing import Outcome, write_summary
 from bmat.aggregation.graph import RESULT, build
-from bmat.aggregation.header import read_layout
+from bmat.aggregation.header import Layout, read_layout
 from bmat.aggregation.hot_cells import CELLS, PAIRS
 from bmat.aggregation.job import LISTED_REJECTS, Block, Job, Source
 from bmat.aggregation.memory import MERGING, READING
@@ -86,17 +86,25 @@ def aggregate(
 
 def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:
     """Looks at an input's first record. One that is no file in UTF-8 is written to `utf8_path`
-    first.
+    first; no further than its first record, if that is none.
     """
     origin = origin_of(path)
-    length = origin.size
-    readable = localized(origin, options, utf8_path, lambda done: meter.bring(done, length))
+    length, layouts = origin.size, list[Layout]()
+
+    def on_read(done: int) -> None:
+        meter.bring(done, length)
+        if not layouts and done and utf8_path.stat().st_size >= options.bounds.held:
+            layouts.append(layout_of(utf8_path))
+
+    def layout_of(readable: Path) -> Layout:
+        with readable.open("rb") as file:
+            return read_layout(file.read(options.bounds.held), options, path)
+
+    readable = localized(origin, options, utf8_path, on_read)
     size = readable.stat().st_size
     if size == 0:
         raise failure("empty_file", path)
-    with readable.open("rb") as file:
-        head = file.read(options.bounds.held)
-    return Source(readable, path, size, read_layout(head, options, path))
+    return Source(readable, path, size, layouts[0] if layouts else layout_of(readable))
 
 
 def plan(
