@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load downloads rows fuzz schemathesis bench lint format schema lock audit clean
+.PHONY: help run test faults load downloads rows fuzz schemathesis bench memory cancel lint format schema lock audit clean
 .PHONY: venv-run venv-test venv-bench
 
 VENV := .venv
@@ -42,6 +42,12 @@ schemathesis: venv-test ## make thousands of requests from the API's description
 
 bench: venv-bench ## measure the aggregation beside its peers (BENCH_ROWS=25000000, see docs/performance.md)
 	@exec $(BENCH_VENV)/bin/python -m bench
+
+memory: venv-test ## the most memory that hostile inputs of 4 GB take (MEMORY_BYTES, MEMORY_ROWS, MEMORY_CASES)
+	@$(BIN)/python -m bench.memory
+
+cancel: venv-test ## cancel the aggregation ten times in each stage: how long it goes on (CANCEL_ROWS, CANCEL_ROUNDS)
+	@$(BIN)/python -m bench.cancel
 
 lint: venv-test ## flake8, mypy --strict, missing migrations, Django's deployment checks
 	@exec sh scripts/lint.sh
