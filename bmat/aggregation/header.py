@@ -166,7 +166,8 @@ def unreadable(
         if head.startswith(signature):
             return failure("not_text", source, looks_like=name, advice="")
     # No name takes part of its neighbour's bytes: there is a line feed between them.
-    text = head if first is None else "\n".join(first.fields).encode("latin-1")
+    begin = head[: options.bounds.record]
+    text = begin if first is None else "\n".join(first.fields).encode("latin-1")
     if b"\0" in text:
         advice = " or, if it is UTF-16 without a byte order mark, name its encoding"
         return failure("not_text", source, looks_like="binary data", advice=advice)
