@@ -25,7 +25,9 @@ AppConfigs = Sequence[AppConfig] | None
 
 
 def check_folders(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """E001: saving an upload would copy it, and nothing could be swept. E002: a folder cannot be written in."""
+    """E001: saving an upload would copy it, and nothing could be swept. E002: a folder cannot be
+    written in.
+    """
     uploads, reports = Path(settings.FILE_UPLOAD_TEMP_DIR), Path(settings.BMAT_REPORTS_FOLDER)
     folders = [uploads, reports, Path(settings.BMAT_HOME)]
     closed = [folder for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]

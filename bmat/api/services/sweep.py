@@ -112,8 +112,8 @@ def sweep_useless(reports: int, age_seconds: float, however_many: bool) -> Swept
 def too_many(useless: Useless) -> str:
     """What is said where a sweep would remove much of what is there."""
     return (
-        f"{useless.count} of {useless.total} files and folders in {settings.BMAT_HOME} belong to no "
-        "report, more than a fifth. Is this the right database? Where it is, run: "
+        f"{useless.count} of {useless.total} files and folders in {settings.BMAT_HOME} belong to "
+        "no report, more than a fifth. Is this the right database? Where it is, run: "
         "python manage.py sweep_files --all"
     )
 

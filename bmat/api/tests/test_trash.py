@@ -94,7 +94,7 @@ def test_there_may_be_no_trash(home):
 def test_a_full_disk_costs_the_oldest_first_and_no_more_than_it_must(home, monkeypatch):
     young = swept(home, 1)
     [swept(home, days) for days in (3, 2)]
-    monkeypatch.setattr(trash.disk, "has_room_for", lambda _: len(names(home)) <= 1)
+    monkeypatch.setattr("bmat.api.services.disk.has_room_for", lambda _: len(names(home)) <= 1)
 
     assert trash.empty() == 2
     assert names(home) == [young.name]

@@ -44,7 +44,7 @@ def consequences() -> str:
         f"{database['NAME']} at {database['HOST']}" if database.get("HOST") else database["NAME"]
     )
     return (
-        f"The files in {settings.BMAT_HOME} are to belong to the database {where}.\n"
+        f"The files in {settings.BMAT_HOME} are to belong to the database {database['NAME']}{server}.\n"
         f"Of {sample.folders} reports' folders that were looked at, {sample.known} have a report in "
         "it. The others, and their uploads, are then swept into the trash, and removed a week "
         "later.\nAnother database that has these files sweeps none of them from then on."
