@@ -14,13 +14,13 @@ help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
 		printf '%-14s %s\n' "$$target" "$$text"; done
 
-run: $(VENV)/installed ## start API, worker, beat and Flower on an embedded default (PORT, FLOWER_PORT, BMAT_HOME)
+run: $(VENV)/installed ## start API, worker, beat and Flower on an embedded default (PORT, FLOWER_PORT, BMAT_HOME, VERBOSE=1)
 	@exec $(BIN)/python scripts/run.py
 
 test: $(VENV)/installed ## run every test, with a private PostgreSQL and Redis, and check the coverage
 	@exec sh scripts/test.sh
 
-faults: $(VENV)/installed ## strike every part of the running service, FAULT_ROUNDS=3 times each: nothing may be lost
+faults: $(VENV)/installed ## stop each part of the running service, FAULT_ROUNDS=3 times: nothing may be lost
 	@exec sh scripts/faults.sh
 
 load: $(VENV)/installed ## 20 clients with small reports beside one of 1 GB: how long they take, how many go through

@@ -2,12 +2,14 @@
 https://drf-spectacular.readthedocs.io/en/stable/settings.html
 """
 
+from bmat import __version__
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "bmat",
     "DESCRIPTION": "Turns play logs of any size into exact daily totals per song: upload a CSV, "
     "poll its report, download the totals, or look songs up in them. Where the service asks who "
     "sends a request, a token says so: `Authorization: Token ...`, from a login.",
-    "VERSION": "1.0.0",
+    "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/",
     # What is sent and what is answered differ.

@@ -1,6 +1,5 @@
 """Driving the parsing kernel over a stretch of a file."""
 
-import os
 from collections.abc import Callable
 
 from bmat.aggregation.beacon import Beacon
@@ -32,6 +31,7 @@ from bmat.aggregation.kernel_state import (
 )
 from bmat.aggregation.memory import ReadingMemory
 from bmat.aggregation.splitting import buckets_of
+from bmat.aggregation.system import read_into
 
 
 class BlockReader:
@@ -110,7 +110,7 @@ class BlockReader:
         """Read on at the file's `offset` into the buffer's free part; returns how many bytes."""
         room = min(self.memory.read_bytes - filled, self.size - offset)
         view = self.memory.buffer.data[filled : filled + room]
-        count = os.preadv(descriptor, [view], offset)
+        count = read_into(descriptor, view, offset)
         if not count:
             raise OSError(f"A file of {self.size} bytes has become shorter while it was read.")
         return count

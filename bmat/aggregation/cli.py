@@ -1,23 +1,27 @@
 """The command line: `python -m bmat.aggregation IN... -o OUT`."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import TextIO
 
 from tqdm import tqdm
 
 from bmat.aggregation.engine import aggregate
 from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.outputs import STDOUT_DESCRIPTOR, descriptor_of
 from bmat.aggregation.progress import Progress
 from bmat.aggregation.summary import Summary
 
 SIZE = re.compile(r"(\d+)\s*(|k|m|g|t)(i?b)?", re.IGNORECASE)
 INTERRUPTED = 130
+BAR_FORMAT = "{l_bar}{bar}| {elapsed}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,13 +49,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain("Interrupted: nothing was written.")
         return INTERRUPTED
-    print(summary_line(summary, monotonic() - begin))
+    outputs = (wanted.output, wanted.rejects, wanted.parquet, wanted.summary)
+    has_stdout = any(path and descriptor_of(path) == STDOUT_DESCRIPTOR for path in outputs)
+    say(summary_line(summary, monotonic() - begin), sys.stderr if has_stdout else sys.stdout)
     return 0
 
 
 def complain(text: str) -> int:
-    print(f"bmat: {text}", file=sys.stderr)
+    say(f"bmat: {text}", sys.stderr)
     return 1
+
+
+def say(text: str, stream: TextIO | None) -> None:
+    """Print a line for whoever still reads the stream: the result does not depend on that."""
+    if stream is None:
+        return
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        # The interpreter flushes once more when it ends, and would complain.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def summary_line(summary: Summary, seconds: float) -> str:
@@ -66,7 +85,9 @@ def summary_line(summary: Summary, seconds: float) -> str:
 @contextmanager
 def progress_bar() -> Iterator[Callable[[Progress], None]]:
     """A bar on standard error where that is a terminal; nothing elsewhere."""
-    with tqdm(total=100, disable=None, leave=False, bar_format="{l_bar}{bar}| {elapsed}") as bar:
+    # None: shown on a terminal. A closed standard error is none.
+    disable = True if sys.stderr is None else None
+    with tqdm(total=100, disable=disable, leave=False, bar_format=BAR_FORMAT) as bar:
 
         def show(progress: Progress) -> None:
             bar.set_description(progress.stage, refresh=False)
@@ -122,7 +143,14 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         help="a CSV of Song, Date, Number of Plays; - reads standard input",
     )
-    add("-o", "--output", required=True, type=Path, metavar="OUT", help="the totals, as CSV")
+    add(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="OUT",
+        help="the totals, as CSV; - writes standard output",
+    )
     add("--rejects", type=Path, metavar="FILE", help="a CSV of the records that were not counted")
     add("--parquet", type=Path, metavar="FILE", help="the totals once more, as Parquet")
     add("--summary", type=Path, metavar="FILE", help="counts, top songs, plays per day, as JSON")

@@ -17,6 +17,7 @@ import numpy as np
 
 from bmat.aggregation.job import Bytes
 from bmat.aggregation.pool import Pool
+from bmat.aggregation.system import O_DIRECT
 
 BUFFER_BYTES = 2**22
 # So little is not worth the wait for the disk.
@@ -107,7 +108,7 @@ class PageWriter:
 
     def _set_direct(self, is_direct: bool) -> None:
         flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
-        wanted = flags | os.O_DIRECT if is_direct else flags & ~os.O_DIRECT
+        wanted = flags | O_DIRECT if is_direct else flags & ~O_DIRECT
         if wanted != flags:
             try:
                 fcntl.fcntl(self._descriptor, fcntl.F_SETFL, wanted)

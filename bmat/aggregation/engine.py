@@ -2,11 +2,13 @@
 results in place.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from tempfile import gettempdir
 
 from bmat.aggregation import beacon
 from bmat.aggregation.direct import BUFFERS
@@ -19,6 +21,7 @@ from bmat.aggregation.job import LISTED_REJECTS, Block, Job, Source
 from bmat.aggregation.memory import MERGING, READING
 from bmat.aggregation.merging import TEXTS
 from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.outputs import is_stream, refuse_shared_paths, whole
 from bmat.aggregation.partition import plan_partitions
 from bmat.aggregation.progress import Progress, ProgressMeter
 from bmat.aggregation.row_groups import PAGES
@@ -27,7 +30,7 @@ from bmat.aggregation.scheduler import compute, is_in_process
 from bmat.aggregation.sizing import row_memory_bytes, sizes_of
 from bmat.aggregation.sources import localized, origin_of
 from bmat.aggregation.summary import Summary
-from bmat.aggregation.writing import HEADER, replacing, temporary_files
+from bmat.aggregation.writing import HEADER, temporary_files
 
 SECONDS_BETWEEN_LOOKS = 0.1
 # While one task waits for the disk to take its bytes another one works.
@@ -54,23 +57,28 @@ def aggregate(
     day as JSON.
 
     An input may be a FIFO or another stream, and `-` is standard input: see `sources` for what that
-    costs. All files appear whole, or not at all. `on_progress` is called in the caller's thread;
-    what it raises ends the run and comes out of here. The formats are those of
-    docs/data-contract.md.
+    costs. All files appear whole, or not at all: see `outputs` for what replaces which file.
+    `on_progress` is called in the caller's thread; what it raises ends the run and comes out of
+    here. The formats are those of docs/data-contract.md.
 
-    Raises AggregationError, with one of the codes of `bmat.aggregation.errors`.
+    Raises AggregationError, with one of the codes of `bmat.aggregation.errors`, and OSError for
+    paths that cannot be read or written.
     """
     options, limits = options or Options(), limits or Limits()
+    outputs = {"output": output, "rejects": rejects, "parquet": parquet, "summary": summary_file}
+    refuse_shared_paths(inputs, outputs)
     with naming_a_full_disk(), ExitStack() as stack:
         lasting = {path for path in (output, rejects, parquet, summary_file) if path}
-        temp_folder = limits.temp_folder or output.parent
+        temp_folder = limits.temp_folder or default_temp_folder(output)
         folder = stack.enter_context(temporary_files(limits.own_folder, temp_folder, lasting))
-        part = stack.enter_context(replacing(output))
+        part = stack.enter_context(whole(output, folder))
         rejects_part = (
-            stack.enter_context(replacing(rejects, not empty_rejects)) if rejects else None
+            stack.enter_context(whole(rejects, folder, is_optional=not empty_rejects))
+            if rejects
+            else None
         )
-        parquet_part = stack.enter_context(replacing(parquet)) if parquet else None
-        summary_part = stack.enter_context(replacing(summary_file)) if summary_file else None
+        parquet_part = stack.enter_context(whole(parquet, folder)) if parquet else None
+        summary_part = stack.enter_context(whole(summary_file, folder)) if summary_file else None
         meter = ProgressMeter(on_progress)
         meter.tell()
         sources = tuple(
@@ -85,6 +93,11 @@ def aggregate(
             write_summary(summary_part, outcome)
         meter.update(1.0, 1.0, outcome.summary.rows_read)
         return outcome.summary
+
+
+def default_temp_folder(output: Path) -> Path:
+    """The output's folder; the system's where the output is no file in a folder."""
+    return Path(gettempdir()) if is_stream(output) else Path(os.path.realpath(output)).parent
 
 
 def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:

@@ -4,13 +4,13 @@ Fresh memory is dear: the kernel clears each page at its first touch. Arrays may
 than needed: what is not touched costs nothing.
 """
 
-from mmap import MADV_HUGEPAGE, MAP_ANONYMOUS, MAP_PRIVATE, mmap
+import mmap
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from bmat.aggregation.allocator import map_large_arrays
+from bmat.aggregation import system
 from bmat.aggregation.job import Bytes, Ints, Sizes, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_ingest import (
@@ -50,16 +50,16 @@ def byte_array(size: int) -> Bytes:
 
 def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
     """`size` zeros, of which few will be used: in small pages, where NumPy would take huge ones."""
-    return np.frombuffer(mmap(-1, size * np.dtype(dtype).itemsize), dtype=dtype)
+    return np.frombuffer(mmap.mmap(-1, size * np.dtype(dtype).itemsize), dtype=dtype)
 
 
 def large_array(size: int) -> Bytes:
     """`size` bytes, and SLACK_BYTES that kernels may read or overwrite: in huge pages, where there
     are such, and straight from the system, so that those never used take no memory.
     """
-    area = mmap(-1, size + SLACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS)
+    area = mmap.mmap(-1, size + SLACK_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if size >= HUGE_BYTES:
-        area.madvise(MADV_HUGEPAGE)
+        system.use_huge_pages(area)
     return np.frombuffer(area, dtype=np.uint8)
 
 
@@ -140,7 +140,7 @@ class ReadingMemory:
     """What a task needs to read a block."""
 
     def __init__(self, sizes: Sizes) -> None:
-        map_large_arrays()
+        system.map_large_arrays()
         self.read_bytes = sizes.read_bytes
         self.buffer = self._make_buffer()
         self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
@@ -183,7 +183,7 @@ class MergingMemory:
     """What a task needs to merge and write a partition."""
 
     def __init__(self, sizes: Sizes) -> None:
-        map_large_arrays()
+        system.map_large_arrays()
         rows = sizes.merge_rows
         songs = rows + 1
         slots = 4096

@@ -1,11 +1,11 @@
 """What a caller may ask for: how to read the input, and how much of the machine to use."""
 
 import codecs
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bmat.aggregation.errors import failure, shown
+from bmat.aggregation.system import available_cores
 
 # Codecs that Python counts among the text encodings, but in which no file is written.
 NOT_FILE_ENCODINGS = frozenset(
@@ -60,7 +60,7 @@ class Limits:
     """
 
     block_bytes: int | None = None
-    threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    threads: int = field(default_factory=available_cores)
     memory_budget_bytes: int = 2**30
     temp_folder: Path | None = None
     own_folder: Path | None = None

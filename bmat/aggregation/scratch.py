@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from bmat.aggregation import system
 from bmat.aggregation.job import Bytes
 
 MOST_VIEWS = 1000
@@ -21,7 +22,7 @@ def write_all(descriptor: int, views: list[memoryview], offset: int) -> int:
         batch = views[first : first + MOST_VIEWS]
         left = sum(len(view) for view in batch)
         while left:
-            written = os.pwritev(descriptor, batch, offset)
+            written = system.write_views(descriptor, batch, offset)
             offset += written
             left -= written
             while written:

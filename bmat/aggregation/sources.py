@@ -104,6 +104,8 @@ class NamedPipe:
 def origin_of(path: Path) -> Origin:
     """The input that a path stands for; `-` is standard input. Raises OSError for a folder."""
     if path == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "standard input is closed", str(path))
         return Stream(path, sys.stdin.buffer)
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):

@@ -13,6 +13,7 @@ from bmat.aggregation.memory import MergingMemory, grown
 from bmat.aggregation.scratch import BECAME_SHORTER
 from bmat.aggregation.spill import Spilled
 from bmat.aggregation.splitting import NO_SPLITTERS
+from bmat.aggregation.system import read_into
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def rows_on_disk(
                         filled = keep_rest(memory, taken, filled)
                         continue
                     view = memory.buffer.data[filled : filled + min(room, end - offset)]
-                    count = os.preadv(descriptor, [view], offset)
+                    count = read_into(descriptor, view, offset)
                     if not count:
                         raise OSError(BECAME_SHORTER)
                     offset += count

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -49,23 +48,6 @@ def paths_in(folder: Path) -> set[Path]:
         return set(folder.iterdir())
     except FileNotFoundError:
         return set()
-
-
-@contextmanager
-def replacing(path: Path, is_optional: bool = False) -> Iterator[Path]:
-    """A temporary path beside `path`: renamed to it at the end of the block, removed when the
-    block fails. One that `is_optional` need not be there. Raises IsADirectoryError at once where
-    `path` is a folder: of several files, none may be in place when another one cannot be.
-    """
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        yield temporary
-        if not is_optional or temporary.exists():
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

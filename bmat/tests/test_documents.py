@@ -1,4 +1,4 @@
-"""What the README promises is there, and what is there is in the README."""
+"""What the documents say is there, and what is there is in the documents."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,23 @@ from pathlib import Path
 import pytest
 from django.urls import URLResolver, get_resolver
 
+from bmat import __version__
 from bmat.aggregation import cli
 from bmat.tests import samples
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 README = (PROJECT_FOLDER / "README.md").read_text()
-PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md"]
+SETTINGS = (PROJECT_FOLDER / "docs" / "settings.md").read_text()
+API_GUIDE = (PROJECT_FOLDER / "docs" / "api.md").read_text()
+COMMAND_LINE = (PROJECT_FOLDER / "docs" / "command-line.md").read_text()
+PERFORMANCE = (PROJECT_FOLDER / "docs" / "performance.md").read_text()
+MAKEFILE = (PROJECT_FOLDER / "Makefile").read_text()
+PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+# Words that describe instead of naming: the field has terms for these things.
+METAPHORS = re.compile(
+    r"\b(bells?|rings?|rung|ringing|beacons?|deaf|listens? for|strikes?|knows nothing|patience)\b",
+    re.IGNORECASE,
+)
 DOCUMENTS = [
     *(PROJECT_FOLDER / page for page in PAGES),
     *sorted((PROJECT_FOLDER / "docs").glob("*.md")),
@@ -45,7 +56,7 @@ def routes(resolver: URLResolver, prefix: str = "") -> set[str]:
 
 
 def settings_table() -> set[str]:
-    rows = re.findall(r"^\| (`[A-Z].*?) \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", SETTINGS, re.MULTILINE)
     return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
 
 
@@ -61,15 +72,14 @@ def test_it_documents_no_environment_variable_that_nobody_reads() -> None:
 
 def test_it_documents_every_option_of_the_command_line() -> None:
     options = {name for action in cli.parser()._actions for name in action.option_strings}
-    section = README.partition("## Without a server")[2].partition("\n## ")[0]
     assert "--rejects" in options
-    assert options - set(re.findall(r"`(-[\w-]+)`", section)) == {"-h", "--help"}
+    assert options - set(re.findall(r"`(--?\w[\w-]*)`", COMMAND_LINE)) == {"-h", "--help"}
 
 
 def test_it_documents_every_endpoint_of_the_api() -> None:
     paths = {plain_path(route) for route in routes(get_resolver()) if route.startswith("api/")}
     assert {"/api/reports", "/api/reports/<pid>"} <= paths
-    assert paths == {path.rstrip("/") for path in re.findall(r"(/api/[^`\s]*)`", README)}
+    assert paths == {path.rstrip("/") for path in re.findall(r"(/api/[^`\s]*)`", API_GUIDE)}
 
 
 def plain_path(route: str) -> str:
@@ -88,10 +98,48 @@ def test_it_prints_the_result_of_the_sample_as_it_is() -> None:
     assert samples.PLAYS_TOTALS.decode() in README
 
 
+def makefile_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE))
+
+
 def test_it_names_only_targets_that_the_makefile_has() -> None:
-    targets = set(
-        re.findall(r"^([a-z]+):", (PROJECT_FOLDER / "Makefile").read_text(), re.MULTILINE)
-    )
     named = {name for page in DOCUMENTS for name in re.findall(r"`make ([a-z]+)", page.read_text())}
     assert {"run", "test", "faults", "audit"} <= named
-    assert named <= targets
+    assert named <= makefile_targets()
+
+
+def test_it_documents_every_target_of_the_makefile() -> None:
+    texts = "".join(page.read_text() for page in DOCUMENTS)
+    assert makefile_targets() - set(re.findall(r"\bmake ([a-z]+)", texts)) == {"clean"}
+
+
+def test_it_documents_every_variable_of_the_bench() -> None:
+    sources = "".join(path.read_text() for path in (PROJECT_FOLDER / "bench").glob("*.py"))
+    read = set(re.findall(r'environ\.get\("(\w+)"', sources))
+    assert "BENCH_ROWS" in read
+    assert read - set(re.findall(r"`(\w+)`", PERFORMANCE)) == set()
+
+
+def test_there_is_one_version() -> None:
+    changes = (PROJECT_FOLDER / "CHANGELOG.md").read_text()
+    description = (PROJECT_FOLDER / "docs" / "openapi.yaml").read_text()
+    assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == __version__
+    assert f"\n  version: {__version__}\n" in description
+    for image in ("local", "production"):
+        dockerfile = (PROJECT_FOLDER / "compose" / image / "django" / "Dockerfile").read_text()
+        assert f'LABEL org.opencontainers.image.version="{__version__}"' in dockerfile
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 90
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_it_uses_no_metaphors_for_technical_things(document: Path) -> None:
+    assert METAPHORS.findall(document.read_text()) == []
+
+
+def test_continuous_integration_does_what_the_project_asks_for() -> None:
+    workflow = (PROJECT_FOLDER / ".github" / "workflows" / "ci.yml").read_text()
+    gate = (PROJECT_FOLDER / ".ci" / "run").read_text()
+    assert re.findall(r"- run: (.*)", workflow) == re.findall(r"^(make .*)", gate, re.MULTILINE)

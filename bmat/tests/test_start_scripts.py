@@ -1,4 +1,4 @@
-"""The images' start scripts, run as plain processes: they do not start without what they need."""
+"""The start scripts, run as plain processes: they do not start without what they need."""
 
 import os
 import subprocess
@@ -32,6 +32,19 @@ def start(
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
+    )
+
+
+def run_script(script: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the scripts behind `make run`, which is expected to end by itself."""
+    return subprocess.run(
+        [sys.executable, str(PROJECT_FOLDER / "scripts" / script)],
+        env={**os.environ, "BMAT_HOME": str(home), **environment},
+        cwd=PROJECT_FOLDER,
+        capture_output=True,
+        text=True,
+        timeout=100,
         check=False,
     )
 
@@ -76,14 +89,46 @@ def test_the_web_server_does_not_start_without_its_settings(tmp_path: Path, vari
         ("PORT", "http", "PORT must be a port number from 1 to 65535, not 'http'"),
         ("FLOWER_PORT", "70000", "FLOWER_PORT must be a port number from 1 to 65535, not '70000'"),
         ("CELERY_FLOWER_PASSWORD", "short,x", "must hold no comma"),
+        ("VERBOSE", "loud", "VERBOSE must be 1 or 0, not 'loud'"),
     ],
 )
 def test_make_run_names_the_setting_that_it_cannot_follow(
     tmp_path: Path, variable: str, value: str, complaint: str
 ) -> None:
-    command = [sys.executable, str(PROJECT_FOLDER / "scripts" / "run.py")]
-    environment = {"PATH": os.environ["PATH"], "BMAT_HOME": str(tmp_path), variable: value}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    ended = run_script("run.py", tmp_path, **{variable: value})
     assert ended.returncode == 2
     assert complaint in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("BMAT_MEMORY_BUDGET", "much", "BMAT_MEMORY_BUDGET must be a size in bytes such as "),
+        (
+            "DATABASE_URL",
+            "postgres://bmat:unused@127.0.0.1:1/bmat",
+            "The database cannot be used: ",
+        ),
+        ("BMAT_LEASE_SECONDS", "1", "SystemCheckError: System check identified some issues:"),
+    ],
+)
+def test_preparing_says_what_is_wrong_in_a_sentence(
+    tmp_path: Path, variable: str, value: str, complaint: str
+) -> None:
+    local = {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
+    ended = run_script("prepare.py", tmp_path, **local, **{variable: value})
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(complaint)
+    assert "Traceback" not in ended.stderr
+
+
+def test_preparing_counts_each_kernel_and_makes_the_database(tmp_path: Path) -> None:
+    ended = run_script("prepare.py", tmp_path, DJANGO_SETTINGS_MODULE="config.settings.local")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    *_, last_kernel, kernels, database = ended.stdout.splitlines()
+    count, _, total = last_kernel.removeprefix("Compiling kernels: ").partition(" of ")
+    assert count == total
+    assert kernels.startswith("Kernels   ready (")
+    assert database.startswith("Database  ready (")
+    assert (tmp_path / "db.sqlite3").exists()

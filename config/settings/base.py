@@ -228,14 +228,24 @@ CELERY_BEAT_SCHEDULE = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"error_id": {"()": "bmat.api.error_ids.ErrorIdFilter"}},
+    "formatters": {"line": {"()": "config.logs.IndentingFormatter"}},
+    "filters": {
+        "error_id": {"()": "bmat.api.error_ids.ErrorIdFilter"},
+        "client_errors": {"()": "config.logs.ClientErrorsAsInformation"},
+        # Flower asks the workers at its start, when none may be there. One that fails for another
+        # reason names it.
+        "no_worker_yet": {
+            "()": "config.logs.AsInformation",
+            "pattern": "Inspect method %s failed",
+        },
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # What it says about an unexpected error carries the id that the client was told.
-        "django.request": {"filters": ["error_id"]},
+        "django.request": {"filters": ["error_id", "client_errors"]},
+        "flower.inspector": {"filters": ["no_worker_yet"]},
         # Their lines about each tick of the clock would drown those about reports.
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

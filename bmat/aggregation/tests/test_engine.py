@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import AggregationError, Limits, Options, Progress, aggregate
+from bmat.aggregation import AggregationError, Limits, Options, Progress, aggregate, system
 from bmat.aggregation.errors import ConservationError
 from bmat.aggregation.finishing import check_conservation
 from bmat.aggregation.tests.conftest import Run
@@ -137,7 +137,7 @@ def test_a_full_disk_is_an_error_of_its_own(
         raise OSError(code, os.strerror(code))
 
     (tmp_path / "in.csv").write_bytes(MANY)
-    monkeypatch.setattr(os, "pwritev", fail)
+    monkeypatch.setattr(system, "write_views", fail)
     with pytest.raises(error, match="space left|Input/output"):
         aggregate([tmp_path / "in.csv"], tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]

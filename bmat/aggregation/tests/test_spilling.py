@@ -1,11 +1,11 @@
 """Rows, rejects and lines that leave the memory for the disk; buffers that grow."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bmat.aggregation import system
 from bmat.aggregation.memory import Arena, MergingMemory
 from bmat.aggregation.options import Limits
 from bmat.aggregation.sizing import sizes_of
@@ -60,10 +60,10 @@ def test_a_write_that_the_system_cuts_short_goes_on(
     run: Run, expected: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = many_songs(songs=200, rows=2000)
-    whole = os.pwritev
+    whole = system.write_views
     monkeypatch.setattr(
-        os,
-        "pwritev",
+        system,
+        "write_views",
         lambda file, views, at: whole(file, [view[:700] for view in views[:1]], at),
     )
     assert run(data, memory_budget_bytes=1) == expected(data)

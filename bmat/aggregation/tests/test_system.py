@@ -1,17 +1,15 @@
-"""That a process may run one report after another within the budget of each."""
+"""What only some systems have: what it brings here, and that nothing needs it."""
 
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
-from bmat.aggregation import allocator
-from bmat.aggregation.allocator import LEAST_MAPPED_BYTES, map_large_arrays
+from bmat.aggregation.system import LEAST_MAPPED_BYTES, map_large_arrays
 from bmat.aggregation.tests.plays import many_songs
 
+TESTS = Path(__file__).parent
 RUNS = 6
 PROGRAM = """
 import sys
@@ -55,6 +53,8 @@ def resident_kib() -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def test_a_library_that_cannot_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(allocator, "LIBRARY", SimpleNamespace())
-    map_large_arrays()
+def test_nothing_needs_what_only_some_systems_have() -> None:
+    tests = [str(TESTS / f"test_{name}.py") for name in ("engine", "blocks", "spilling", "direct")]
+    command = [sys.executable, "-m", "bmat.aggregation.tests.another_system", "-q", *tests]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
