@@ -167,6 +167,7 @@ def test_it_finds_static_files_pages_and_the_admin_for_a_host_of_its_own(
 
     pages, other, malformed = ended.stdout.splitlines()
     assert pages == "[200, 200, 200, 302]", ended.stderr
+    assert "Warning" not in ended.stderr
     assert other == malformed
     assert other == (
         "400 This service does not answer to the host name of this request. It answers to: "

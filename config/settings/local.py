@@ -28,5 +28,6 @@ CELERY_BROKER_TRANSPORT = brokers.transport(CELERY_BROKER_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, BMAT_HOME)
 
 # Static files are served from the packages that hold them: there is no collectstatic to run.
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -40,13 +40,12 @@ def consequences() -> str:
     """What comes of it, for somebody who has to decide."""
     sample = installation.sample()
     database = settings.DATABASES["default"]
-    where = (
-        f"{database['NAME']} at {database['HOST']}" if database.get("HOST") else database["NAME"]
-    )
+    server = f" at {database['HOST']}" if database.get("HOST") else ""
     return (
-        f"The files in {settings.BMAT_HOME} are to belong to the database {database['NAME']}{server}.\n"
-        f"Of {sample.folders} reports' folders that were looked at, {sample.known} have a report in "
-        "it. The others, and their uploads, are then swept into the trash, and removed a week "
+        f"The files in {settings.BMAT_HOME} are to belong to the database "
+        f"{database['NAME']}{server}.\n"
+        f"Of {sample.folders} reports' folders that were looked at, {sample.known} have a report "
+        "in it. The others, and their uploads, are then swept into the trash, and removed a week "
         "later.\nAnother database that has these files sweeps none of them from then on."
     )
 
