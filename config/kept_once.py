@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-MODE = 0o600
 MOST_BYTES = 4096
 
 
@@ -13,12 +12,12 @@ class NotKept(Exception):
     """The file cannot be read or written: the text says which, and why."""
 
 
-def kept_once(path: Path, make: Callable[[], str]) -> str:
+def kept_once(path: Path, make: Callable[[], str], mode: int = 0o600) -> str:
     """The text of the file at `path`; what `make` returns, where the file is missing or empty: it
-    is written there, for its owner alone to read. Raises NotKept.
+    is written there, by default for its owner alone to read. Raises NotKept.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, MODE)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, mode)
         try:
             # Of processes that come at once, the first one writes, and the others wait and read.
             fcntl.flock(descriptor, fcntl.LOCK_EX)

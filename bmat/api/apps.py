@@ -22,6 +22,7 @@ class ApiConfig(AppConfig):
         register(checks.check_folders)
         register(checks.check_lease)
         register(checks.check_public)
+        register(checks.check_hosts)
         register(checks.check_installation, Tags.database)
         register(checks.check_strangers, deploy=True)
         register(checks.check_downloads)

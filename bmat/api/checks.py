@@ -127,6 +127,20 @@ def check_public(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     ]
 
 
+def check_hosts(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """W004: said at each start, for the owner of any website can then use it as they like."""
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        CheckWarning(
+            "DJANGO_ALLOWED_HOSTS holds *: a page of any website can read and write here, under a "
+            "name that it lets lead to this service.",
+            hint="Name the hosts that people type.",
+            id="bmat.W004",
+        )
+    ]
+
+
 def check_strangers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E009: no login in a deployment. E010: each web process would count requests by itself."""
     found: list[CheckMessage] = []

@@ -34,6 +34,8 @@ from config.kept_once import NotKept, kept_once
 logger = logging.getLogger(__name__)
 
 FILE_NAME = "installation_id"
+# No secret: web server and workers may be different users.
+MODE = 0o644
 # So many folders tell whether the files fit.
 SAMPLE_FOLDERS = 500
 
@@ -98,7 +100,7 @@ def claim() -> None:
     if home and is_empty:
         write_home_id(database)
     else:
-        kept_once(id_file(), lambda: database)
+        kept_once(id_file(), lambda: database, MODE)
 
 
 def adopt() -> None:
@@ -128,7 +130,7 @@ def write_home_id(value: str) -> None:
     """Replaces the id in BMAT_HOME, in one step."""
     written = id_file().with_name(f".{FILE_NAME}.{uuid4()}")
     written.write_text(f"{value}\n")
-    written.chmod(0o600)
+    written.chmod(MODE)
     os.replace(written, id_file())
 
 

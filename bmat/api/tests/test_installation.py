@@ -58,7 +58,7 @@ def written(home):
 def test_a_new_home_and_a_new_database_get_the_same_id(home):
     assert installation.objection() == ""
     assert written(home) == str(Installation.objects.get())
-    assert (home / "installation_id").stat().st_mode & 0o777 == 0o600
+    assert (home / "installation_id").stat().st_mode & 0o777 == 0o644
 
 
 def test_they_keep_it(home):
