@@ -32,6 +32,13 @@ def migrate() -> None:
         sys.exit(f"The database cannot be used: {error}")
 
 
+def show_access() -> None:
+    """Say who may come, where that takes something to be done."""
+    from django.core.management import call_command
+
+    call_command("show_access")
+
+
 def main() -> None:
     sys.path.insert(0, str(PROJECT_FOLDER))
     # Until Django configures it.
@@ -44,6 +51,7 @@ def main() -> None:
         started = time.monotonic()
         step()
         show(f"{title:<9} ready ({time.monotonic() - started:.1f} s)")
+    show_access()
 
 
 if __name__ == "__main__":

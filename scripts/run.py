@@ -32,10 +32,10 @@ def first_services(settings: RunSettings) -> dict[str, list[str]]:
     """The command lines of what takes, does and shows a first report, by the processes' names. None
     holds a secret.
     """
-    flower = ["flower", f"--address={settings.host}", f"--port={settings.flower_port}"]
+    flower = [sys.executable, "-m", "config.flower", f"--address={settings.host}"]
     return {
         "small": [*WORKER, "--queues", "small", "--hostname", "small@%h", "--concurrency", "2"],
-        "flower": [*CELERY, *flower, "--read-only"],
+        "flower": [*flower, f"--port={settings.flower_port}", "--read-only"],
         "web": [sys.executable, str(PROJECT_FOLDER / "scripts" / "serve.py")],
     }
 
