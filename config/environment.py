@@ -66,13 +66,15 @@ def whole_number(name: str, default: int, minimum: int = 1) -> int:
     return int(value)
 
 
-def number(name: str, default: float) -> float:
-    """The variable's number above 0: `30`, `0.5`."""
+def number(name: str, default: float, minimum: float = 0) -> float:
+    """The variable's number above 0, and of at least `minimum`: `30`, `0.5`."""
     value = text(name, str(default))
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value, re.ASCII) or float(value) == 0:
         raise ImproperlyConfigured(
             f"{name} must be a number above 0 such as 30 or 0.5, not {value!r}"
         )
+    if float(value) < minimum:
+        raise ImproperlyConfigured(f"{name} must be at least {minimum:g}, not {value!r}")
     return float(value)
 
 

@@ -1,6 +1,5 @@
 """Which path leads where."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
@@ -12,6 +11,5 @@ urlpatterns = [
     re_path(r"^healthz/?$", health, name="health"),
     re_path(r"^admin$", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(url="/api/docs/")),
 ]
-if settings.DEBUG:
-    urlpatterns.append(path("", RedirectView.as_view(url="/api/docs/")))

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+SWITCHES = {"1": True, "on": True, "true": True, "0": False, "off": False, "false": False}
+# Python's own variable. The last of its filters that matches a warning decides.
+WARNINGS = "PYTHONWARNINGS"
+# Celery warns whoever starts it as root. At home, that is the person's own choice.
+NO_WARNING_ABOUT_ROOT = "ignore:You're running the worker with superuser privileges"
 
 
 class SettingError(Exception):
@@ -22,10 +27,11 @@ class RunSettings:
     home: Path
     flower_user: str
     flower_password: str
+    verbose: bool
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "RunSettings":
-        """Read the settings; raises `SettingError` for a port that is no port."""
+        """Read the settings; raises `SettingError` for one that cannot be followed."""
         user = environment.get("CELERY_FLOWER_USER") or "user"
         password = environment.get("CELERY_FLOWER_PASSWORD") or "flower"
         if "," in user + password:
@@ -37,10 +43,17 @@ class RunSettings:
             host=environment.get("HOST") or "127.0.0.1",
             port=_port("PORT", environment.get("PORT") or "8000"),
             flower_port=_port("FLOWER_PORT", environment.get("FLOWER_PORT") or "5555"),
-            home=(PROJECT_FOLDER / (environment.get("BMAT_HOME") or "var")).resolve(),
+            home=(
+                PROJECT_FOLDER / Path(environment.get("BMAT_HOME") or "var").expanduser()
+            ).resolve(),
             flower_user=user,
             flower_password=password,
+            verbose=_switch("VERBOSE", environment.get("VERBOSE") or "off"),
         )
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
 
     @property
     def web_url(self) -> str:
@@ -63,6 +76,7 @@ class RunSettings:
             "FLOWER_PORT": str(self.flower_port),
             "FLOWER_BASIC_AUTH": f"{self.flower_user}:{self.flower_password}",
             "PYTHONUNBUFFERED": "1",
+            WARNINGS: ",".join(filter(None, [NO_WARNING_ABOUT_ROOT, environment.get(WARNINGS)])),
         }
 
 
@@ -86,6 +100,12 @@ def _port(variable: str, text: str) -> int:
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
         return int(text)
     raise SettingError(f"{variable} must be a port number from 1 to 65535, not {text!r}")
+
+
+def _switch(variable: str, text: str) -> bool:
+    if text.lower() not in SWITCHES:
+        raise SettingError(f"{variable} must be 1 or 0, not {text!r}")
+    return SWITCHES[text.lower()]
 
 
 def _reachable(host: str) -> str:

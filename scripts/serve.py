@@ -4,23 +4,38 @@ So whoever finds the port open gets a first report that is as quick as any other
 in Flower.
 """
 
+import json
 import os
 import sys
+from pathlib import Path
 
+from granian import Granian
+from granian.constants import Interfaces
 from ready import flower_sees_a_worker, wait_for
-from run_settings import RunSettings
+from run_settings import PROJECT_FOLDER, RunSettings
 
 WORKER_SECONDS = 10.0
+BLOCKING_THREADS = 8
+APPLICATION = "config.wsgi:application"
 
 
 def main() -> None:
     settings = RunSettings.from_environment(os.environ)
+    sys.path.insert(0, str(PROJECT_FOLDER))
+    # Loaded while the others start, so that the process that is forked to answer requests has it.
+    __import__("config.wsgi")
     basic_auth = f"{settings.flower_user}:{settings.flower_password}"
     if not wait_for(lambda: flower_sees_a_worker(settings.flower_url, basic_auth), WORKER_SECONDS):
-        print(f"no worker in {WORKER_SECONDS:.0f} s: reports will wait for one", flush=True)
-    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--blocking-threads", "8"]
-    address = ["--host", settings.host, "--port", str(settings.port)]
-    os.execv(sys.executable, [*granian, *address, "config.wsgi:application"])
+        print(f"no worker in {WORKER_SECONDS:.0f} s: reports will wait for one", file=sys.stderr)
+    server = Granian(
+        APPLICATION,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        blocking_threads=BLOCKING_THREADS,
+        log_dictconfig=json.loads(Path(PROJECT_FOLDER, "config/granian_logs.json").read_text()),
+    )
+    server.serve()
 
 
 if __name__ == "__main__":

@@ -79,7 +79,14 @@ setattr(numba.config, "CACHE_DIR", str(KERNELS))  # noqa: B010 (it is not in the
 def kernel(signature: str) -> Callable[[F], F]:
     """Compile a function for this one signature on import, or take it from the cache on disk."""
     decorator = numba.njit(signature, cache=True, nogil=True, error_model="numpy")
-    return cast(Callable[[F], F], decorator)
+
+    def compiled(function: F) -> F:
+        result = cast(F, decorator(function))
+        # `make run` counts these.
+        logger.debug("kernel %s is there", function.__name__)
+        return result
+
+    return compiled
 
 
 def inlined(function: F) -> F:

@@ -1,4 +1,4 @@
-"""The end of a run: its counts, checked, and its by-products."""
+"""The end of a run: its counts, checked, and the summary."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
 from bmat.aggregation.job import Job
-from bmat.aggregation.part import Overflow, first_of_top
+from bmat.aggregation.part import Overflow
 from bmat.aggregation.rejects import write_rejects
 from bmat.aggregation.summary import Summary
 from bmat.aggregation.totals import Totals
@@ -16,7 +16,7 @@ from bmat.aggregation.writing import Written, write_last
 
 @dataclass(frozen=True)
 class Outcome:
-    """The counts of a run, and what the by-products need beside them."""
+    """The counts of a run, and what the summary needs beside them."""
 
     summary: Summary
     top: list[tuple[int, bytes]]
@@ -31,34 +31,25 @@ def list_rejects(job: Job, totals: Totals) -> None:
         write_rejects(job, job.rejects, totals.rejects)
 
 
-def finish(job: Job, totals: Totals, written: list[Written], rejects: None) -> Outcome:
+def finish(job: Job, totals: Totals, written: Written, rejects: None) -> Outcome:
     """Raises AggregationError `plays_overflow`."""
-    parts = [one.part for one in written]
-    for part in parts:
-        if part.overflow is not None:
-            raise plays_overflow(part.overflow)
-    write_last(job, written[-1])
-    plays_by_day: dict[int, int] = {}
-    for part in parts:
-        columns = part.days.tolist(), part.day_low.tolist(), part.day_high.tolist()
-        for day, low, high in zip(*columns, strict=True):
-            plays_by_day[day] = plays_by_day.get(day, 0) + low + (high << 64)
+    sums = written.sums
+    if sums.overflow is not None:
+        raise plays_overflow(sums.overflow)
+    write_last(job, written)
+    columns = sums.days.tolist(), sums.day_low.tolist(), sums.day_high.tolist()
+    plays_by_day = {day: low + (high << 64) for day, low, high in zip(*columns, strict=True)}
     summary = Summary(
         rows_read=totals.rows_counted + totals.rows_rejected,
         rows_counted=totals.rows_counted,
         rows_rejected=totals.rows_rejected,
-        groups=sum(part.groups for part in parts),
-        plays_total=sum(part.plays for part in parts),
+        groups=sums.groups,
+        plays_total=sums.plays,
         rejects_by_reason=totals.rejects_by_reason,
         bytes_read=sum(source.size for source in job.sources),
     )
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
-    top = first_of_top([entry for part in parts for entry in part.top])
-    first_day, last_day = (
-        min(part.first_day for part in parts),
-        max(part.last_day for part in parts),
-    )
-    return Outcome(summary, top, first_day, last_day, dict(sorted(plays_by_day.items())))
+    return Outcome(summary, sums.top, sums.first_day, sums.last_day, plays_by_day)
 
 
 def check_conservation(plays_counted: int, plays_total: int, plays_by_day: dict[int, int]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.job import Bytes, Ints, Job, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_fields import MONTH_STARTS
@@ -24,7 +25,7 @@ from bmat.aggregation.kernel_format import (
     format_songs,
 )
 from bmat.aggregation.kernel_text import NUMBER_TEXTS
-from bmat.aggregation.memory import ALL_DAYS, MergingMemory, byte_array, grown
+from bmat.aggregation.memory import ALL_DAYS, MergingMemory, grown
 from bmat.aggregation.scratch import ScratchFile, Stored, stored
 from bmat.aggregation.table import Table
 
@@ -41,15 +42,14 @@ class Overflow:
 
 
 @dataclass(frozen=True)
-class Part:
-    """The lines of one partition, as `text`, and what is to be known of them.
+class Sums:
+    """What is to be known of the totals so far, and does not grow with them.
 
-    `first_day` and `last_day` are those that occur, `days` those with plays, `day_low` and
-    `day_high` their sums in words of 64 bits;
-    `top` are the songs with the most plays, with their totals.
+    `first_day` and `last_day` are those that occur; `days` are those with plays, in order,
+    `day_low` and `day_high` their sums in words of 64 bits; `top` are the songs with the most
+    plays, with their totals; `overflow` is the first total that is too large.
     """
 
-    text: Stored
     groups: int
     plays: int
     first_day: int
@@ -61,11 +61,20 @@ class Part:
     overflow: Overflow | None
 
 
+@dataclass(frozen=True)
+class Part:
+    """The lines of one partition, as `text`."""
+
+    text: Stored
+    sums: Sums
+
+
 class PartWriter:
     """Collects the lines of one partition, and what is to be known of them."""
 
-    def __init__(self, job: Job, memory: MergingMemory, text: Bytes) -> None:
+    def __init__(self, job: Job, memory: MergingMemory, text: Bytes, beacon: Beacon) -> None:
         self._job = job
+        self._beacon = beacon
         self._memory = memory
         self._text = text
         self._file = ScratchFile(job.folder, "part")
@@ -82,11 +91,9 @@ class PartWriter:
         state: Ints = np.zeros(FORMAT_FIELDS, dtype=np.int64)
         state[W_FIRST_DAY], state[W_LAST_DAY] = self._first_day, self._last_day
         state[W_TEXT_BYTES] = self._text_bytes
-        longest = int(np.diff(self._memory.starts[: table.song_count + 1]).max(initial=0))
-        if len(self._memory.prefix) < 2 * longest + 2 + SLACK_BYTES:
-            self._memory.prefix = byte_array(2 * longest + 2)
         outcome = self._format(state, table)
         while outcome not in (FORMATTED, OVERFLOW):
+            self._beacon.check()
             self._make_room(state)
             outcome = self._format(state, table)
         self._text_bytes = int(state[W_TEXT_BYTES])
@@ -159,18 +166,42 @@ class PartWriter:
         found = np.flatnonzero(low | high)
         part = Part(
             text=stored(self._file, self._text, self._text_bytes),
-            groups=self._groups,
-            plays=self._plays,
-            first_day=self._first_day,
-            last_day=self._last_day,
-            days=found + self._first_day,
-            day_low=low[found],
-            day_high=high[found],
-            top=self._top,
-            overflow=self.overflow,
+            sums=Sums(
+                groups=self._groups,
+                plays=self._plays,
+                first_day=self._first_day,
+                last_day=self._last_day,
+                days=found + self._first_day,
+                day_low=low[found],
+                day_high=high[found],
+                top=self._top,
+                overflow=self.overflow,
+            ),
         )
         low[:], high[:] = 0, 0
         return part
+
+
+def added(before: Sums, more: Sums) -> Sums:
+    """The sums of totals, and of `more` that follow them."""
+    days = np.union1d(before.days, more.days)
+    low, high = np.zeros(len(days), np.uint64), np.zeros(len(days), np.uint64)
+    for one in (before, more):
+        places = np.searchsorted(days, one.days)
+        sums = low[places] + one.day_low
+        high[places] += one.day_high + (sums < one.day_low)
+        low[places] = sums
+    return Sums(
+        groups=before.groups + more.groups,
+        plays=before.plays + more.plays,
+        first_day=min(before.first_day, more.first_day),
+        last_day=max(before.last_day, more.last_day),
+        days=days,
+        day_low=low,
+        day_high=high,
+        top=first_of_top(before.top + more.top),
+        overflow=before.overflow or more.overflow,
+    )
 
 
 def first_of_top(top: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:

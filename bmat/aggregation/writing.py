@@ -4,7 +4,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,8 +12,8 @@ from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.direct import PageWriter
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import TEXTS
-from bmat.aggregation.part import Part
-from bmat.aggregation.scratch import NOTHING, write_at
+from bmat.aggregation.part import Part, Sums, added
+from bmat.aggregation.scratch import write_at
 
 HEADER = b"Song,Date,Total Number of Plays for Date\n"
 
@@ -50,14 +50,14 @@ def paths_in(folder: Path) -> set[Path]:
 
 @dataclass(frozen=True)
 class Written:
-    """A part that is in the output: up to byte `end` in the file, `tail` belongs behind it. `part`
-    has no text any more; `lead_seconds`: see PageWriter.
+    """The parts that are in the output: up to byte `end` in the file, `tail` belongs behind it;
+    `lead_seconds`: see PageWriter. All of them together come to `sums`.
     """
 
     end: int
     tail: bytes
     lead_seconds: float
-    part: Part
+    sums: Sums
 
 
 def write_part(job: Job, number: int, before: Written | None, part: Part) -> Written:
@@ -66,14 +66,19 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
         writer = PageWriter(job.output, 0, HEADER, lead_seconds=0.0)
     else:
         writer = PageWriter(job.output, before.end, before.tail, before.lead_seconds)
-    with closing(writer):
+    with closing(writer), Beacon(job.folder, len(job.blocks) + number) as beacon:
         for stretch in part.text.stretches():
+            beacon.check()
             writer.append(stretch)
     TEXTS.give_back(job.sizes, part.text.buffer)
     with Beacon(job.folder, len(job.blocks) + number) as beacon:
         beacon.report(1, 0)
-    done = replace(part, text=NOTHING)
-    return Written(writer.offset, writer.tail, writer.lead_seconds, done)
+    return Written(
+        end=writer.offset,
+        tail=writer.tail,
+        lead_seconds=writer.lead_seconds,
+        sums=added(before.sums, part.sums) if before else part.sums,
+    )
 
 
 def write_last(job: Job, last: Written) -> None:

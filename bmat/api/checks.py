@@ -12,6 +12,11 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
+
+from bmat.api.services import installation
+from bmat.api.services.installation import Whose
+from config.kept_once import NotKept
 
 DAY_SECONDS = 24 * 60 * 60
 MOST_WAIT_SECONDS = 30
@@ -20,8 +25,11 @@ AppConfigs = Sequence[AppConfig] | None
 
 
 def check_folders(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """E001: saving an upload would copy it. E002: a folder cannot be written in."""
-    folders = [Path(settings.FILE_UPLOAD_TEMP_DIR), Path(settings.BMAT_REPORTS_FOLDER)]
+    """E001: saving an upload would copy it, and nothing could be swept. E002: a folder cannot be
+    written in.
+    """
+    uploads, reports = Path(settings.FILE_UPLOAD_TEMP_DIR), Path(settings.BMAT_REPORTS_FOLDER)
+    folders = [uploads, reports, Path(settings.BMAT_HOME)]
     closed = [folder for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
     if closed:
         return [
@@ -35,8 +43,8 @@ def check_folders(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     if len({device(folder) for folder in folders}) > 1:
         return [
             Error(
-                f"{folders[0]} and {folders[1]} lie on different filesystems.",
-                hint="Let both lie in BMAT_HOME: saving an upload is then a rename, not a copy.",
+                f"{uploads}, {reports} and {settings.BMAT_HOME} do not lie on one filesystem.",
+                hint="Let them: to save an upload, or to sweep, is then a rename, not a copy.",
                 id="bmat.E001",
             )
         ]
@@ -90,6 +98,20 @@ def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     ]
 
 
+def check_installation(
+    app_configs: AppConfigs, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """W003: said at each start, by the command that migrates. Nothing is swept meanwhile."""
+    if not databases or DEFAULT_DB_ALIAS not in databases:
+        return []
+    try:
+        is_anothers = installation.whose_files() is Whose.ANOTHERS
+    except (DatabaseError, NotKept):
+        # Both are said by what cannot do without.
+        return []
+    return [CheckWarning(installation.another_database(), id="bmat.W003")] if is_anothers else []
+
+
 def check_public(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """W001: said at each start, for a public installation without logins must not come about
     unseen.
@@ -101,6 +123,20 @@ def check_public(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
             "BMAT_REQUIRE_AUTH is off: whoever reaches this service sees and deletes every report.",
             hint="Unset it, or see to it that a proxy lets nobody else in.",
             id="bmat.W001",
+        )
+    ]
+
+
+def check_hosts(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """W004: said at each start, for the owner of any website can then use it as they like."""
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        CheckWarning(
+            "DJANGO_ALLOWED_HOSTS holds *: a page of any website can read and write here, under a "
+            "name that it lets lead to this service.",
+            hint="Name the hosts that people type.",
+            id="bmat.W004",
         )
     ]
 

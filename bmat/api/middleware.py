@@ -13,15 +13,14 @@ from bmat.api.errors import FROM_DRF, FormTooLarge, ServerError
 
 API = "/api"
 JSON = "application/json"
-BAD_REQUEST = "The request cannot be understood: look at its address, host and headers."
+BAD_REQUEST = "The request cannot be understood: look at its address and headers."
 CLASSES = (*FROM_DRF, FormTooLarge, ServerError)
 
 
 class ApiErrorsMiddleware:
     """Belongs in front of all but those that add fields to every answer. Whatever else answers a
-    path of the API with an error (the URL resolver, the check of the host, another middleware,
-    Django's page for what nobody expected, its pages for developers), the client gets the same
-    JSON as from a view.
+    path of the API with an error (the URL resolver, another middleware, Django's page for what
+    nobody expected, its pages for developers), the client gets the same JSON as from a view.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -25,7 +25,7 @@ def process_report(self: Any, pid: str) -> None:
         process.process_report(uuid.UUID(pid), lease_token, self.request.hostname or "")
     except Exception:
         if process.fail_unexpectedly(uuid.UUID(pid), lease_token):
-            logger.exception("report %s: unexpected error", pid)
+            # Celery logs it, with the task's id, which is the pid.
             raise
         logger.warning("report %s: broken off, for its lease was lost", pid, exc_info=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from kombu import Queue
 
 from bmat.taskapp import queues
-from config import environment, limits
+from config import environment, hosts, limits
 from config.openapi import SPECTACULAR_SETTINGS  # noqa: F401  # read by drf-spectacular
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -43,8 +43,10 @@ BMAT_RING_AGAIN_MAX_SECONDS = 60.0
 BMAT_RETENTION_DAYS = environment.number("BMAT_RETENTION_DAYS", 30)
 BMAT_SWEEP_SECONDS = environment.number("BMAT_SWEEP_SECONDS", 3600)
 # What belongs to nothing is swept once it has not changed for this long: longer than any upload
-# pauses.
-BMAT_SWEEP_AGE_SECONDS = environment.number("BMAT_SWEEP_AGE_SECONDS", 86400)
+# pauses, and than the time between an upload and its row.
+BMAT_SWEEP_AGE_SECONDS = environment.number("BMAT_SWEEP_AGE_SECONDS", 86400, minimum=3600)
+# What is swept lies here for a week before it is removed.
+BMAT_TRASH_FOLDER = BMAT_HOME / "trash"
 # A POST that is repeated with its Idempotency-Key within this time creates nothing.
 BMAT_IDEMPOTENCY_SECONDS = environment.number("BMAT_IDEMPOTENCY_SECONDS", 86400)
 
@@ -87,6 +89,8 @@ MIDDLEWARE = [
     # In front of all others: what they say goes by the answer that is given in the end.
     "bmat.api.headers.ContentSecurityPolicy",
     "bmat.api.headers.RateLimitFields",
+    # In front of whatever reads a body, sends a file or asks for the host's name.
+    "bmat.api.hosts.HostAndOriginCheck",
     # What each of those behind it answers about a path of the API goes through it.
     "bmat.api.middleware.ApiErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -98,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+CSRF_TRUSTED_ORIGINS = hosts.trusted_origins()
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 # The routes answer with and without a last slash themselves: a redirect would lose the body of a
@@ -223,14 +228,24 @@ CELERY_BEAT_SCHEDULE = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"error_id": {"()": "bmat.api.error_ids.ErrorIdFilter"}},
+    "formatters": {"line": {"()": "config.logs.IndentingFormatter"}},
+    "filters": {
+        "error_id": {"()": "bmat.api.error_ids.ErrorIdFilter"},
+        "client_errors": {"()": "config.logs.ClientErrorsAsInformation"},
+        # Flower asks the workers at its start, when none may be there. One that fails for another
+        # reason names it.
+        "no_worker_yet": {
+            "()": "config.logs.AsInformation",
+            "pattern": "Inspect method %s failed",
+        },
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # What it says about an unexpected error carries the id that the client was told.
-        "django.request": {"filters": ["error_id"]},
+        "django.request": {"filters": ["error_id", "client_errors"]},
+        "flower.inspector": {"filters": ["no_worker_yet"]},
         # Their lines about each tick of the clock would drown those about reports.
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},

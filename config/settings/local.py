@@ -2,12 +2,25 @@
 CELERY_BROKER_URL name.
 """
 
-from config import brokers, environment
+from django.core.exceptions import ImproperlyConfigured
+
+from config import brokers, environment, hosts
+from config.secret_key import secret_key
 from config.settings.base import *
 
-DEBUG = True
-SECRET_KEY = environment.text("DJANGO_SECRET_KEY", "local-only-not-a-secret")
-ALLOWED_HOSTS = environment.names("DJANGO_ALLOWED_HOSTS", ["*"])
+HOST = hosts.listening_host()
+ALLOWED_HOSTS = hosts.allowed(HOST)
+# Where other machines reach it, so do strangers.
+BMAT_IS_PUBLIC = not hosts.is_loopback(HOST)
+BMAT_REQUIRE_AUTH = environment.switch("BMAT_REQUIRE_AUTH", BMAT_IS_PUBLIC)
+
+DEBUG = environment.switch("DJANGO_DEBUG", False)
+if DEBUG and BMAT_IS_PUBLIC:
+    raise ImproperlyConfigured(
+        f"DJANGO_DEBUG shows the source and the settings to whoever reaches HOST={HOST}: "
+        "unset one of the two"
+    )
+SECRET_KEY = environment.env.str("DJANGO_SECRET_KEY", default="").strip() or secret_key(BMAT_HOME)
 
 DATABASES = {"default": environment.database("DATABASE_URL", f"sqlite:///{BMAT_HOME}/db.sqlite3")}
 CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL", "filesystem://localhost")
@@ -15,6 +28,6 @@ CELERY_BROKER_TRANSPORT = brokers.transport(CELERY_BROKER_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, BMAT_HOME)
 
 # Static files are served from the packages that hold them: there is no collectstatic to run.
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = True
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

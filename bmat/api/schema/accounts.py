@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_view as operations
 from rest_framework.exceptions import APIException, UnsupportedMediaType
 
 from bmat.api.errors import FormTooLarge
+from bmat.api.hosts import ForeignOrigin
 from bmat.api.schema.errors import bad_request, errors
 from bmat.api.schema.examples import examples
 from bmat.api.serializers.accounts import LoginSerializer, TokenSerializer
@@ -55,7 +56,9 @@ def login_operation(*refused: type[APIException]) -> Any:
                         "detail": "JSON parse error - Expecting value: line 1 column 1 (char 0)"
                     },
                 ),
-                **errors(*refused, FormTooLarge, UnsupportedMediaType, TooManyRequests),
+                **errors(
+                    *refused, ForeignOrigin, FormTooLarge, UnsupportedMediaType, TooManyRequests
+                ),
             },
             examples=[OpenApiExample("alice", LOGIN, request_only=True)],
         )
@@ -70,7 +73,10 @@ def revoking_operation(operation_id: str, summary: str, description: str) -> Any
             summary=summary,
             description=description,
             request=None,
-            responses={204: OpenApiResponse(None, "It is revoked.")},
+            responses={
+                204: OpenApiResponse(None, "It is revoked."),
+                **errors(ForeignOrigin),
+            },
         )
     )
 

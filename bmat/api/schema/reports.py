@@ -13,6 +13,7 @@ from bmat.api.errors import (
     NotCancellable,
     NotRetryable,
 )
+from bmat.api.hosts import ForeignOrigin
 from bmat.api.schema import examples
 from bmat.api.schema.errors import bad_request, errors
 from bmat.api.schema.parameters import (
@@ -82,6 +83,7 @@ report_operations = operations(
                 TooManyReports,
                 TooManyBytes,
                 PermissionDenied,
+                ForeignOrigin,
                 DiskFull,
             ),
         },
@@ -114,7 +116,7 @@ report_operations = operations(
         parameters=[PID],
         responses={
             204: OpenApiResponse(None, "It is gone."),
-            **errors(NotFound, PermissionDenied),
+            **errors(NotFound, PermissionDenied, ForeignOrigin),
         },
     ),
     cancel=operation(
@@ -127,7 +129,7 @@ report_operations = operations(
             200: OpenApiResponse(
                 ReportSerializer, "The report.", examples.examples(cancelled=examples.CANCELLED)
             ),
-            **errors(NotFound, PermissionDenied, NotCancellable, FilesExpired),
+            **errors(NotFound, PermissionDenied, ForeignOrigin, NotCancellable, FilesExpired),
         },
     ),
     retry=operation(
@@ -143,6 +145,7 @@ report_operations = operations(
             **errors(
                 NotFound,
                 PermissionDenied,
+                ForeignOrigin,
                 NotRetryable,
                 FilesExpired,
                 TooManyRequests,

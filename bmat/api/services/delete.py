@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from bmat.api.models import Report
-from bmat.api.services import files
+from bmat.api.services import files, report_log
 
 
 def delete_report(pid: UUID) -> bool:
@@ -17,6 +17,8 @@ def delete_report(pid: UUID) -> bool:
         report = Report.objects.select_for_update().filter(pid=pid).first()
         if report is None:
             return False
+        if report.status == Report.Status.PROCESSING:
+            transaction.on_commit(partial(report_log.cancelled, pid))
         report.delete()
         transaction.on_commit(partial(files.remove, files.report_folder(pid)))
     return True

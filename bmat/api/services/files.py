@@ -87,6 +87,24 @@ def start_attempt(pid: UUID, lease_token: UUID) -> Path:
     return folder
 
 
+def names_in(folder: Path) -> list[str]:
+    """What is in the folder; nothing, if it has just been removed."""
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def is_uuid(name: str) -> bool:
+    """Whether a name is a UUID as it is written here. Folders of reports have such names: others
+    in the same place are left alone.
+    """
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
+
+
 def size_of(folder: Path) -> int:
     """How many bytes the whole files in a folder have. It may be gone: then none."""
     try:

@@ -1,6 +1,7 @@
 """Working on a report: claim it, aggregate its file, publish the result. The row flips last."""
 
 import logging
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
@@ -11,7 +12,7 @@ from bmat.aggregation import AggregationError, ClusterAway, Limits, Options, Sum
 from bmat.aggregation.errors import naming_a_full_disk
 from bmat.api.models import Report
 from bmat.api.models.leases import Lease
-from bmat.api.services import bell, conversion, database, files
+from bmat.api.services import bell, conversion, database, files, report_log
 from bmat.api.services.database import patiently
 from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
 from bmat.results import needs_parquet
@@ -58,6 +59,7 @@ def work(lease: Lease) -> None:
     needs a Dask cluster that is away, the lease runs out, and the next attempt may find it.
     """
     pid, lease_token = lease.pid, lease.token
+    started = time.monotonic()
     with ExitStack() as leftovers:
         leftovers.callback(discard_attempt, pid, lease_token)
         try:
@@ -65,11 +67,12 @@ def work(lease: Lease) -> None:
                 summary = aggregate_report(lease, heartbeat)
                 publish(pid, lease_token, summary)
             leftovers.pop_all()
+            report_log.done(pid, summary, time.monotonic() - started)
             prepare_for_questions(pid, lease_token)
         except AggregationError as failure:
             code, message = failure.code, failure.message
-            logger.info("report %s: failed, %s", pid, code)
-            patiently(lambda: Report.objects.fail(pid, lease_token, code, message))
+            if patiently(lambda: Report.objects.fail(pid, lease_token, code, message)):
+                report_log.failed(pid, code)
         except ClusterAway as error:
             logger.error("report %s: left to its lease: %s", pid, error)
         except LeaseLost:
@@ -91,12 +94,15 @@ def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
     lost, and the error is of no consequence. A database that stays away leaves it to the lease.
     """
     try:
-        return patiently(
+        failed = patiently(
             lambda: Report.objects.fail(pid, lease_token, INTERNAL_ERROR, INTERNAL_ERROR_MESSAGE)
         )
     except database.AWAY as error:
         logger.error("report %s: left to its lease, for the database is away: %s", pid, error)
         return True
+    if failed:
+        report_log.failed(pid, INTERNAL_ERROR)
+    return failed
 
 
 def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
@@ -139,7 +145,6 @@ def publish(pid: UUID, lease_token: UUID, summary: Summary) -> None:
     """Flips the row to Done. Raises LeaseLost."""
     if not patiently(lambda: finish(pid, lease_token, summary)):
         raise LeaseLost
-    logger.info("report %s: done, %s rows, %s groups", pid, summary.rows_read, summary.groups)
 
 
 def prepare_for_questions(pid: UUID, lease_token: UUID) -> None:

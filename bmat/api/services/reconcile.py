@@ -6,10 +6,11 @@ import logging
 from typing import cast
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from bmat.api.models import Report
-from bmat.api.services import bell, files
+from bmat.api.services import bell, files, report_log
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,8 @@ def take_away(report: Report, lease_token: UUID) -> None:
     """
     if Report.objects.take_away(report, lease_token, WORKER_LOST, WORKER_LOST_MESSAGE):
         logger.warning("report %s: its worker was lost, attempt %s", report.pid, report.attempts)
+        if report.attempts >= settings.BMAT_MAX_ATTEMPTS:
+            report_log.failed(report.pid, WORKER_LOST)
         # A worker that is not dead but frozen may still write there: it removes the rest itself,
         # once it notices that its lease is gone.
         files.remove(files.attempt_folder(report.pid, lease_token))

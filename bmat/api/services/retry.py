@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from bmat.api.models import Report
-from bmat.api.services import bell, quotas
+from bmat.api.services import bell, quotas, report_log
 
 
 def retry_report(pid: UUID, input_bytes: int, owner: User | None = None) -> bool:
@@ -19,5 +19,6 @@ def retry_report(pid: UUID, input_bytes: int, owner: User | None = None) -> bool
         retried = Report.objects.retry(pid)
         if retried:
             quotas.check_running(owner)
+            transaction.on_commit(lambda: report_log.retried(pid))
             transaction.on_commit(lambda: bell.ring(pid, input_bytes), robust=True)
     return retried

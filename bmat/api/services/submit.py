@@ -19,7 +19,7 @@ from bmat.api.models import IdempotencyKey, Report
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.sets import seconds_from_now
-from bmat.api.services import bell, database, files, quotas
+from bmat.api.services import bell, database, files, quotas, report_log
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +94,7 @@ def submit_report(
             report = create_report(pid, name, upload, options, owner)
             quotas.check(owner)
             transaction.on_commit(until_commit.confirm)
+            transaction.on_commit(lambda: report_log.received(report))
             # Whatever the bell raises is logged and no more: Django needs the name of a function
             # for that, which a partial has not.
             transaction.on_commit(lambda: bell.ring(pid, report.input_bytes), robust=True)

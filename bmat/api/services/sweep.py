@@ -1,14 +1,14 @@
 """Removing files that have had their time, and files that belong to nothing.
 
 Of the latter nothing is touched that is young: an upload or an attempt may be under way whose row
-is not there yet.
+is not there yet. They go into the trash, and only where home and database belong together. Where
+much would go at once, something else is wrong, and somebody has to look.
 """
 
 import logging
-import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePath
 from uuid import UUID
@@ -18,31 +18,55 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.services import files
+from bmat.api.services import files, installation, trash
 
 logger = logging.getLogger(__name__)
 
 REPORTS_AT_ONCE = 500
+# More than a fifth of what is there does not go at once; of a small home, so many may.
+MOST_SHARE = 0.2
+ALWAYS = 10
 
 
 @dataclass(frozen=True)
 class Swept:
-    """How much a sweep has removed."""
+    """How much a sweep has removed; and why it has left alone what belongs to nothing, if so."""
 
     reports: int
     folders: int
     uploads: int
+    refused: str = ""
 
 
-def sweep_files() -> Swept:
-    """Removes the files of reports past BMAT_RETENTION_DAYS, folders of no report or of no attempt
-    that counts, and what is left of uploads that broke off. Of keys and tokens that have expired,
-    it removes the rows.
+@dataclass
+class Useless:
+    """Old files and folders that belong to nothing, of `total` that there are."""
+
+    total: int = 0
+    folders: list[Path] = field(default_factory=list)
+    uploads: list[Path] = field(default_factory=list)
+    parts: list[Path] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.folders) + len(self.uploads) + len(self.parts)
+
+
+def sweep_files(age_seconds: float | None = None, however_many: bool = False) -> Swept:
+    """Removes the files of reports past BMAT_RETENTION_DAYS, and moves into the trash what has not
+    changed for `age_seconds` (BMAT_SWEEP_AGE_SECONDS) and belongs to nothing: folders of no report
+    or of no attempt that counts, and what is left of uploads that broke off. Nothing of it where
+    the home is another database's, or where it is more than a fifth of all, unless `however_many`
+    says that somebody has looked. Of keys and tokens that have expired, it removes the rows.
     """
     IdempotencyKey.objects.expired().delete()
     AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
-    swept = Swept(expire_reports(), sweep_folders(), sweep_uploads())
-    if swept != Swept(0, 0, 0):
+    reports = expire_reports()
+    age_seconds = settings.BMAT_SWEEP_AGE_SECONDS if age_seconds is None else age_seconds
+    swept = sweep_useless(reports, age_seconds, however_many)
+    if swept.refused:
+        logger.warning("nothing was swept that belongs to no report: %s", swept.refused)
+    if (swept.reports, swept.folders, swept.uploads) != (0, 0, 0):
         logger.info(
             "swept: %s reports expired, %s folders, %s uploads",
             swept.reports,
@@ -64,49 +88,85 @@ def expire_reports() -> int:
     return count
 
 
-def sweep_uploads() -> int:
-    """Removes temporary files of uploads to which nothing was added for long. How many."""
-    stale = [path for path in entries(Path(settings.FILE_UPLOAD_TEMP_DIR)) if is_old(path)]
-    for path in stale:
-        path.unlink(missing_ok=True)
-    return len(stale)
+def sweep_useless(reports: int, age_seconds: float, however_many: bool) -> Swept:
+    """Moves what belongs to nothing into the trash, and removes what has lain there for long."""
+    refused = installation.objection()
+    if refused:
+        return Swept(reports, 0, 0, refused)
+    trash.empty()
+    useless = find_useless(age_seconds)
+    if useless.count > max(ALWAYS, MOST_SHARE * useless.total) and not however_many:
+        return Swept(reports, 0, 0, too_many(useless))
+    gone = trash.put(
+        path
+        for path in (*useless.folders, *useless.uploads, *useless.parts)
+        # A worker may have taken up again what another has left.
+        if is_old(path, age_seconds)
+    )
+    for path in gone:
+        logger.info("moved into the trash: %s", path)
+    uploads = len(set(gone) & set(useless.uploads))
+    return Swept(reports, len(set(gone) & set(useless.folders)), uploads)
 
 
-def sweep_folders() -> int:
-    """Removes folders in the reports' folder that no row needs. How many."""
-    old = (path for path in entries(Path(settings.BMAT_REPORTS_FOLDER)) if is_old(path))
-    named = ((UUID(path.name), path) for path in old if is_pid(path.name))
-    count = 0
+def too_many(useless: Useless) -> str:
+    """What is said where a sweep would remove much of what is there."""
+    return (
+        f"{useless.count} of {useless.total} files and folders in {settings.BMAT_HOME} belong to "
+        "no report, more than a fifth. Is this the right database? Where it is, run: "
+        "python manage.py sweep_files --all"
+    )
+
+
+def find_useless(age_seconds: float) -> Useless:
+    """What a sweep would move now. Changes nothing."""
+    found = Useless()
+    for path in entries(Path(settings.FILE_UPLOAD_TEMP_DIR)):
+        found.total += 1
+        if is_old(path, age_seconds):
+            found.uploads.append(path)
+    add_folders(found, age_seconds)
+    return found
+
+
+def add_folders(found: Useless, age_seconds: float) -> None:
+    """Adds the folders in the reports' folder that no row needs, and what is in the others."""
+    ours = [
+        path for path in entries(Path(settings.BMAT_REPORTS_FOLDER)) if files.is_uuid(path.name)
+    ]
+    found.total += len(ours)
+    named = ((UUID(path.name), path) for path in ours if is_old(path, age_seconds))
     while some := dict(islice(named, REPORTS_AT_ONCE)):
         # The subfolders are listed before the rows are read: one whose token the row does not
         # carry by then never will again.
-        listed = {pid: [path, *subfolders(path)] for pid, path in some.items()}
+        listed = {pid: subfolders(path) for pid, path in some.items()}
         rows = Report.objects.filter(expired=None).in_bulk(list(listed))
-        for pid, (folder, *attempts) in listed.items():
-            useless = [folder] if pid not in rows else unused(rows[pid], attempts)
-            if pid in rows:
-                remove_parts(rows[pid])
-            for each in useless:
-                files.remove(each)
-            count += len(useless)
-    return count
+        for pid, attempts in listed.items():
+            if pid not in rows:
+                found.folders.append(some[pid])
+                continue
+            inside = unused(rows[pid], attempts, age_seconds)
+            parts = left_parts(rows[pid], age_seconds)
+            found.folders += inside
+            found.parts += parts
+            found.total += len(inside) + len(parts)
 
 
-def unused(report: Report, attempts: list[Path]) -> list[Path]:
+def unused(report: Report, attempts: list[Path], age_seconds: float) -> list[Path]:
     """Those of the report's `attempts` that neither run nor hold its results."""
     in_use = {str(report.lease_token), PurePath(report.output_file.name or "").parent.name}
-    return [folder for folder in attempts if folder.name not in in_use and is_old(folder)]
+    return [
+        folder for folder in attempts if folder.name not in in_use and is_old(folder, age_seconds)
+    ]
 
 
-def remove_parts(report: Report) -> None:
-    """Removes what is left of formats that a worker was writing beside the output when it died. An
-    attempt that runs has such files, too, and may not touch them for long.
+def left_parts(report: Report, age_seconds: float) -> list[Path]:
+    """What is left of formats that a worker was writing beside the output when it died. An attempt
+    that runs has such files, too, and may not touch them for long.
     """
     name = report.output_file.name
-    for path in entries(files.path(name).parent) if name else ():
-        if files.is_part(path) and is_old(path):
-            path.unlink(missing_ok=True)
-            logger.info("swept: %s", path)
+    beside = entries(files.path(name).parent) if name else iter(())
+    return [path for path in beside if files.is_part(path) and is_old(path, age_seconds)]
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -115,26 +175,12 @@ def subfolders(folder: Path) -> list[Path]:
 
 def entries(folder: Path) -> Iterator[Path]:
     """What is in the folder; nothing, if it has just been removed."""
+    return (folder / name for name in files.names_in(folder))
+
+
+def is_old(path: Path, age_seconds: float) -> bool:
+    """Whether the file or folder has not changed for that long."""
     try:
-        names = os.listdir(folder)
+        return time.time() - path.stat().st_mtime > age_seconds
     except FileNotFoundError:
-        return
-    for name in names:
-        yield folder / name
-
-
-def is_old(path: Path) -> bool:
-    """Whether the file or folder has not changed for BMAT_SWEEP_AGE_SECONDS."""
-    try:
-        age_seconds = time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return False
-    return age_seconds > settings.BMAT_SWEEP_AGE_SECONDS
-
-
-def is_pid(name: str) -> bool:
-    """Whether a folder is one of ours: others in the same place are left alone."""
-    try:
-        return str(UUID(name)) == name
-    except ValueError:
         return False

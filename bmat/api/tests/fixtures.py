@@ -28,6 +28,7 @@ TOTALS = (
     b"Umbrella,2020-01-01,100\n"
     b"Umbrella,2020-01-02,200\n"
 )
+ALWAYS_THERE = ("installation_id", "reports", "uploads")
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,7 @@ def home(settings: Settings, tmp_path: Path) -> Path:
     """A BMAT_HOME that ends with the test."""
     settings.BMAT_HOME = tmp_path
     settings.BMAT_REPORTS_FOLDER = tmp_path / "reports"
+    settings.BMAT_TRASH_FOLDER = tmp_path / "trash"
     settings.BMAT_UPLOADS_FOLDER = settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
     settings.BMAT_REPORTS_FOLDER.mkdir()
     settings.BMAT_UPLOADS_FOLDER.mkdir()
@@ -58,11 +60,11 @@ def worker_ends() -> Iterator[Callable[[], None]]:
 
 @pytest.fixture
 def left_over(home: Path) -> Callable[[], list[str]]:
-    """The paths of every file and folder in `home`, without the two that are always there."""
+    """The paths of every file and folder in `home`, without those that are always there."""
 
     def found() -> list[str]:
         paths = [str(path.relative_to(home)) for path in home.rglob("*")]
-        return sorted(path for path in paths if path not in ("reports", "uploads"))
+        return sorted(path for path in paths if path not in ALWAYS_THERE)
 
     return found
 

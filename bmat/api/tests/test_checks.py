@@ -50,6 +50,11 @@ def test_e021_requests_that_would_keep_the_others_out(settings):
     assert ids() == ["bmat.E021"]
 
 
+def test_w004_a_service_that_answers_to_any_name(settings):
+    settings.ALLOWED_HOSTS = ["testserver", "*"]
+    assert ids() == ["bmat.W004"]
+
+
 def test_e008_keys_that_do_not_last_for_a_day(settings):
     settings.BMAT_IDEMPOTENCY_SECONDS = 3600
     assert "bmat.E008" in ids(deploy=True)

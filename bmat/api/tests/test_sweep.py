@@ -1,16 +1,17 @@
 """Files that belong to nothing: `manage.py sweep_files`."""
 
 import os
+import time
 from io import StringIO
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from knox.models import AuthToken
 
 from bmat.aggregation.graph import build
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.services import files, sweep
+from bmat.api.services import files, installation, sweep
 from bmat.api.services.process import process_report
 from bmat.api.services.sweep import sweep_files
 from bmat.api.tests.people import person, token_of
@@ -18,6 +19,12 @@ from bmat.api.tests.people import person, token_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DAYS_AGO = 1_000_000_000
+
+
+@pytest.fixture(autouse=True)
+def ours(transactional_db, home):
+    """The home belongs to the database, whatever will lie in it."""
+    assert installation.objection() == ""
 
 
 @pytest.fixture
@@ -146,7 +153,7 @@ def test_it_removes_what_a_dead_worker_left_of_a_format(done, home, left_over):
 
     sweep_files()
 
-    assert left_over() == before
+    assert [path for path in left_over() if not path.startswith("trash")] == before
 
 
 def test_it_keeps_what_a_worker_is_writing(done, home):
@@ -170,7 +177,7 @@ def test_it_leaves_alone_what_is_not_its_own(home, name):
 
 def test_it_minds_nothing_that_goes_away_meanwhile(orphan, home):
     assert list(sweep.entries(orphan / "gone")) == []
-    assert not sweep.is_old(orphan / "gone")
+    assert not sweep.is_old(orphan / "gone", 0)
 
 
 def test_it_looks_at_all_folders_a_limited_number_at_once(home, monkeypatch):
@@ -180,6 +187,93 @@ def test_it_looks_at_all_folders_a_limited_number_at_once(home, monkeypatch):
     age_all(home)
 
     assert sweep_files().folders == 5
+
+
+def test_it_keeps_what_it_sweeps_in_the_trash(upload, orphan, home):
+    age_all(home)
+
+    sweep_files()
+
+    [kept] = (home / "trash").iterdir()
+    assert (kept / "reports" / orphan.name / "input.csv").read_text() == "Song,Date"
+    assert (kept / "uploads" / upload.name).read_text() == "Song,Da"
+
+
+def many(home, count):
+    """Folders without a report."""
+    for _ in range(count):
+        (home / "reports" / str(uuid4())).mkdir()
+
+
+def test_of_a_small_home_it_sweeps_all(home):
+    many(home, sweep.ALWAYS)
+    age_all(home)
+
+    assert sweep_files() == sweep.Swept(0, sweep.ALWAYS, 0)
+
+
+def test_it_sweeps_a_fifth_of_a_large_home(home):
+    many(home, 12)
+    age_all(home)
+    many(home, 48)
+
+    assert sweep_files().folders == 12
+
+
+def test_it_does_not_sweep_more_than_a_fifth_and_says_what_to_do(home, left_over):
+    many(home, 12)
+    age_all(home)
+    many(home, 47)
+    before = left_over()
+
+    swept = sweep_files()
+
+    assert swept.folders == 0
+    assert swept.refused == (
+        f"12 of 59 files and folders in {home} belong to no report, more than a fifth. Is this the "
+        "right database? Where it is, run: python manage.py sweep_files --all"
+    )
+    assert left_over() == before
+
+
+def test_whoever_has_looked_has_all_swept(home):
+    many(home, 12)
+    age_all(home)
+    out = StringIO()
+
+    with pytest.raises(CommandError, match="^12 of 12 files and folders in .* --all$"):
+        call_command("sweep_files", stdout=out)
+    call_command("sweep_files", "--all", stdout=out)
+
+    assert out.getvalue().splitlines() == [
+        "0 reports expired, 0 folders and 0 uploads moved into the trash",
+        "0 reports expired, 12 folders and 0 uploads moved into the trash",
+    ]
+
+
+def test_it_leaves_alone_what_a_worker_takes_up_again_meanwhile(done, home, monkeypatch):
+    part = files.part_of(files.path(files.beside(done.output_file.name, files.JSON_LINES)))
+    part.write_text("half wri")
+    age_all(home)
+    find = sweep.find_useless
+
+    def found_and_taken_up(age_seconds):
+        found = find(age_seconds)
+        part.touch()
+        return found
+
+    monkeypatch.setattr(sweep, "find_useless", found_and_taken_up)
+
+    sweep_files()
+
+    assert part.exists()
+
+
+def test_it_sweeps_what_is_as_old_as_the_caller_says(orphan):
+    os.utime(orphan, (time.time() - 60, time.time() - 60))
+
+    assert sweep_files(age_seconds=3600).folders == 0
+    assert sweep_files(age_seconds=30).folders == 1
 
 
 def test_it_forgets_idempotency_keys_that_have_expired(submit):
@@ -198,7 +292,7 @@ def test_it_can_be_called_by_hand(upload, orphan, home):
 
     call_command("sweep_files", stdout=out)
 
-    assert out.getvalue() == "0 reports expired, 1 folders and 1 uploads removed\n"
+    assert out.getvalue() == "0 reports expired, 1 folders and 1 uploads moved into the trash\n"
 
 
 def test_it_removes_tokens_that_have_expired(db):

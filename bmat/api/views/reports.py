@@ -20,6 +20,7 @@ from bmat.api.serializers.reports import (
     SubmitSerializer,
     given_options,
 )
+from bmat.api.services import report_log
 from bmat.api.services.delete import delete_report
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.retry import retry_report
@@ -87,6 +88,8 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         """
         report = self.get_kept()
         cancelled = Report.objects.cancel(report.pid)
+        if cancelled:
+            report_log.cancelled(report.pid)
         report = self.get_kept()
         if not cancelled and report.status != Report.Status.CANCELLED:
             raise NotCancellable(f"The report is {report.state}: there is nothing to cancel.")

@@ -26,7 +26,7 @@ def test_it_returns_quietly_for_an_unknown_pid(db):
 
 
 def test_it_tells_no_internal_text_and_raises_when_something_unexpected_happens(
-    submit, monkeypatch, caplog, left_over
+    submit, monkeypatch, left_over
 ):
     def fail(*_, **__):
         raise RuntimeError("the internal cause")
@@ -40,8 +40,6 @@ def test_it_tells_no_internal_text_and_raises_when_something_unexpected_happens(
     report.refresh_from_db()
     assert (report.status, report.error_code) == (Report.Status.FAILED, "internal_error")
     assert report.error_message == process.INTERNAL_ERROR_MESSAGE
-    assert f"report {report.pid}: unexpected error" in caplog.text
-    assert "the internal cause" in caplog.text
     assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
 
 

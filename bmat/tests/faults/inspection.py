@@ -8,7 +8,8 @@ from bmat.tests.faults.uploads import Uploads
 from bmat.tests.live.client import DONE, FAILED
 
 # What may be in the service's home without belonging to a report.
-FOLDERS, BEAT_FILES = {"uploads", "reports"}, "celerybeat-schedule"
+FOLDERS = {"uploads", "reports"}
+OTHERS = ("celerybeat-schedule", "installation_id", "secret_key", "trash")
 # How an attempt may end: with the report, or without it.
 ENDS, NO_ENDS = {"done", "failed"}, {"lost", "handed_back"}
 
@@ -64,5 +65,5 @@ def left_over(service: FaultyService) -> list[str]:
     known = {f"reports/{name}" for row in service.database.rows() for name in row.files}
     folders = {str(folder) for name in known for folder in Path(name).parents} | FOLDERS
     paths = {str(path.relative_to(service.home)) for path in service.home.rglob("*")}
-    paths = {path for path in paths if not path.startswith(BEAT_FILES)}
+    paths = {path for path in paths if not path.startswith(OTHERS)}
     return sorted(paths - known - folders)

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -16,10 +14,14 @@ from celery import Celery
 from bmat.taskapp.queues import PROCESS_REPORT, SMALL
 from bmat.tests.faults.database import Database
 from bmat.tests.faults.disk import Disk
-from bmat.tests.live.processes import PROJECT_FOLDER, ServerProcess, processes_with, wait_until
+from bmat.tests.live.processes import ServerProcess, processes_with, wait_until
 from bmat.tests.live.stack import START_SECONDS, Stack
 
 ANSWER_SECONDS = 2.0
+SWEEP = """
+from bmat.api.services.sweep import sweep_files
+print(sweep_files(age_seconds=0.001, however_many=True))
+"""
 
 
 class FaultyService(Stack):
@@ -106,10 +108,8 @@ class FaultyService(Stack):
             app.send_task(PROCESS_REPORT, args=[pid], task_id=pid, queue=SMALL)
 
     def sweep(self) -> None:
-        """Remove what belongs to nothing, however young: to be called when nothing is under way."""
-        command = [sys.executable, "manage.py", "sweep_files"]
-        now = {**self.environment, "BMAT_SWEEP_AGE_SECONDS": "0.001"}
-        subprocess.run(command, cwd=PROJECT_FOLDER, env=now, check=True, capture_output=True)
+        """Sweep what belongs to nothing, however young: to be called when nothing is under way."""
+        self.manage("shell", "--no-imports", "--command", SWEEP)
 
     def remove_files(self) -> None:
         """Remove everything that lies in the folders of uploads and reports."""
