@@ -18,8 +18,8 @@ from bmat.aggregation import (
     engine,
     hot_cells,
     part,
-    reading,
     scratch,
+    settling,
     table,
 )
 
@@ -27,7 +27,7 @@ STAGES = (
     (engine, "plan_partitions", "sample and plan"),
     (os, "preadv", "read bytes"),
     (block_reader, "parse_block", "parse and partition"),
-    (reading, "add_pairs", "sum hot songs up"),
+    (settling, "add_pairs", "sum hot songs up"),
     (hot_cells, "empty_cells", "empty hot cells"),
     (scratch, "write_all", "spill rows"),
     (table, "ingest_rows", "take rows in"),

@@ -9,7 +9,7 @@ if [ ! -x "$audit/bin/pip-audit" ]; then
     .venv/bin/python -m venv "$audit"
     "$audit/bin/python" -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 fi
-for lock in requirements/production.lock requirements/local.lock requirements/bench.lock; do
+for lock in requirements/base.lock requirements/local.lock requirements/bench.lock; do
     echo "$lock"
     "$audit/bin/pip-audit" --strict --disable-pip --require-hashes --progress-spinner off --requirement "$lock"
 done

@@ -4,47 +4,14 @@ to date. In one process, for Django's models load the kernels, too, and would co
 It prints a line for each thing done, and `Compiling kernels: 7 of 16` while they are compiled.
 """
 
+import functools
 import importlib
 import logging
-import re
 import sys
 import time
-from pathlib import Path
 
-PROJECT_FOLDER = Path(__file__).resolve().parent.parent
-AGGREGATION = PROJECT_FOLDER / "bmat" / "aggregation"
-
-
-class Counter(logging.Handler):
-    """Prints a line for each kernel that is there, of `total`."""
-
-    def __init__(self, total: int) -> None:
-        super().__init__()
-        self._total = total
-        self._count = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if str(record.msg).startswith("kernel "):
-            self._count += 1
-            print(f"Compiling kernels: {self._count} of {self._total}", flush=True)
-
-
-def number_of_kernels() -> int:
-    """How many functions of the aggregation's sources are kernels."""
-    sources = (path for path in AGGREGATION.rglob("*.py") if "tests" not in path.parts)
-    return sum(len(re.findall(r"^@kernel\(", path.read_text(), re.MULTILINE)) for path in sources)
-
-
-def compile_kernels() -> None:
-    """Compile what is not in the cache, for every later process to load."""
-    logger = logging.getLogger("bmat.aggregation")
-    logger.setLevel(logging.DEBUG)
-    counter = Counter(number_of_kernels())
-    logger.addHandler(counter)
-    # Importing it compiles.
-    importlib.import_module("bmat.aggregation")
-    logger.removeHandler(counter)
-    logger.setLevel(logging.NOTSET)
+from compile_kernels import compile_kernels
+from install import PROJECT_FOLDER
 
 
 def migrate() -> None:
@@ -79,10 +46,11 @@ def main() -> None:
     handler.setLevel(logging.INFO)
     handler.setFormatter(importlib.import_module("config.logs").IndentingFormatter())
     logging.getLogger().addHandler(handler)
-    for title, step in (("Kernels", compile_kernels), ("Database", migrate)):
+    show = functools.partial(print, flush=True)
+    for title, step in (("Kernels", lambda: compile_kernels(show)), ("Database", migrate)):
         started = time.monotonic()
         step()
-        print(f"{title:<9} ready ({time.monotonic() - started:.1f} s)", flush=True)
+        show(f"{title:<9} ready ({time.monotonic() - started:.1f} s)")
     show_access()
 
 

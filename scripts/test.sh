@@ -2,7 +2,7 @@
 # The whole test suite in one run, then the two coverage gates.
 set -eu
 
-sh scripts/require_servers.sh --browser
+.venv/bin/python -m bmat.tests.live.programs --browser
 bin=.venv/bin
 rm -f .coverage .coverage.*
 

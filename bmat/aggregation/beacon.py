@@ -49,12 +49,16 @@ class Beacon:
         if self._descriptor >= 0:
             os.close(self._descriptor)
 
+    def check(self) -> None:
+        """Raises Stopped where the task should not go on."""
+        if self._descriptor >= 0 and not os.fstat(self._descriptor).st_nlink:
+            raise Stopped
+
     def report(self, done_bytes: int, done_rows: int) -> None:
         """Say how far the task is. Raises Stopped where it should not go on."""
+        self.check()
         if self._descriptor < 0:
             return
-        if not os.fstat(self._descriptor).st_nlink:
-            raise Stopped
         data = done_bytes.to_bytes(8, "little") + done_rows.to_bytes(8, "little")
         os.pwrite(self._descriptor, data, self._offset)
 

@@ -1,12 +1,17 @@
 """Driving the parsing kernel over a stretch of a file."""
 
+import os
 from collections.abc import Callable
+
+import numpy as np
 
 from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.job import HotSongs, Source, Splitters, Words
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_fields import MONTH_STARTS
+from bmat.aggregation.kernel_judge import LISTED_RECORD_BYTES
 from bmat.aggregation.kernel_parse import ARENA_FULL, DONE, NEEDS_BYTES, parse_block
+from bmat.aggregation.kernel_pass import FIELD, PASSED_KIND, PASSED_LINES, list_passed, pass_over
+from bmat.aggregation.kernel_split import CUT_OFF, UNTERMINATED
 from bmat.aggregation.kernel_state import (
     P_BUCKET_WIDTH,
     P_DATE,
@@ -18,6 +23,9 @@ from bmat.aggregation.kernel_state import (
     P_HOT_SONGS,
     P_IS_LAST,
     P_MOST_LISTED,
+    P_MOST_QUOTED,
+    P_MOST_RECORD,
+    P_MOST_SONG,
     P_PAIRS,
     P_PLAYS,
     P_POSITION,
@@ -28,17 +36,23 @@ from bmat.aggregation.kernel_state import (
     P_SONG,
     P_SPLITTER_SKIP,
     P_STOP,
+    TOO_LONG,
+    UNTERMINATED_QUOTE,
 )
 from bmat.aggregation.memory import ReadingMemory
 from bmat.aggregation.splitting import buckets_of
 from bmat.aggregation.system import read_into
 
+# What `BlockReader.read` returns for a record that it has given up.
+GIVEN_UP = -2
+
 
 class BlockReader:
     """Drives the parsing kernel over a file, in the memory it is lent.
 
-    `on_arena` is called with rows when the arena is full, and must empty it; `on_rejects` with
-    the number of bytes of listed rejects.
+    `on_arena` is called when the arena, which is prepared for the partitions, is full, and must
+    empty it; `on_rejects` with the number of bytes of listed rejects. `pairs` has `pair_count`
+    pairs from before.
     """
 
     def __init__(
@@ -48,6 +62,7 @@ class BlockReader:
         splitters: Splitters,
         hot: HotSongs,
         pairs: Words,
+        pair_count: int,
         on_arena: Callable[[], None],
         on_rejects: Callable[[int], None],
         most_listed: int,
@@ -64,39 +79,92 @@ class BlockReader:
         layout = source.layout
         state[:] = 0
         state[P_MOST_LISTED] = most_listed
-        state[P_SCRATCH] = memory.read_bytes + SLACK_BYTES
+        state[P_SCRATCH] = memory.scratch
+        bounds = layout.bounds
+        self._longest = bounds.held
+        state[P_MOST_RECORD], state[P_MOST_QUOTED] = bounds.record, bounds.quoted_field
+        state[P_MOST_SONG] = bounds.song
         state[P_DELIMITER], state[P_FIELD_COUNT] = layout.delimiter[0], layout.field_count
         state[P_SONG], state[P_DATE], state[P_PLAYS] = layout.song, layout.date, layout.plays
         state[P_SPLITTER_SKIP] = splitters.skip
         state[P_BUCKET_WIDTH] = self._buckets.width
         state[P_HOT_SONGS] = len(hot)
         state[P_FIRST_DAY], state[P_DAYS] = hot.first_day, hot.days
-        memory.arena.prepare(splitters.partitions)
+        state[P_PAIRS] = pair_count
 
-    def read(self, descriptor: int, start: int, stop: int, beacon: Beacon | None) -> int:
+    def read(
+        self, descriptor: int, start: int, stop: int, beacon: Beacon | None, is_guess: bool = False
+    ) -> int:
         """Read the records that start in the file's bytes `start` to `stop`. Returns where the
         next record starts.
+
+        Where it `is_guess` that one starts at `start`, a record that is too long is given up at
+        `stop`, with GIVEN_UP: of a line of gigabytes, not each block shall look for the end.
         """
-        memory, state = self.memory, self.state
+        state = self.state
+        self._begin, self._stop, self._beacon = start, stop, beacon
         offset, filled = start, 0
-        state[P_POSITION] = 0
-        while True:
-            filled += self._fill(descriptor, offset + filled, filled)
-            state[P_STOP], state[P_END] = stop - offset, filled
-            state[P_IS_LAST] = offset + filled >= self.size
+        most = min(self.memory.read_bytes, self._longest)
+        while offset < stop:
+            filled += self._fill(descriptor, offset, filled, most)
+            state[P_STOP] = stop - offset
             outcome = self._parse()
-            if outcome == DONE:
-                return offset + int(state[P_POSITION])
             used = int(state[P_POSITION])
-            if used == 0 and filled == memory.read_bytes:
-                memory.grow_buffer(filled)
-                state[P_SCRATCH] = memory.read_bytes + SLACK_BYTES
-            filled -= used
-            memory.buffer[:filled] = memory.buffer[used : used + filled].copy()
+            if outcome == DONE:
+                return offset + used
+            if used == 0 and filled == self._longest:
+                offset = self._pass_over(descriptor, offset, is_guess)
+                if offset == GIVEN_UP:
+                    return GIVEN_UP
+                filled = 0
+            else:
+                # Twice as much at a time, until the record is there that did not fit.
+                if used == 0 and filled == most:
+                    most = min(2 * most, self._longest)
+                filled = self._keep(used, filled)
+                offset += used
+            self._report(offset)
+        return offset
+
+    def _report(self, offset: int) -> None:
+        """Say how far the reading is. Raises Stopped where it should not go on."""
+        if self._beacon is not None:
+            self._beacon.report(min(offset, self._stop) - self._begin, self.rows_read)
+
+    def _pass_over(self, descriptor: int, start: int, is_guess: bool) -> int:
+        """Pass over the record at byte `start`, which is too long, and list it. Returns where the
+        next one starts; GIVEN_UP where it `is_guess` that this one does.
+        """
+        state = self.state
+        state[PASSED_KIND], state[PASSED_LINES] = FIELD, 0
+        offset, filled = start, 0
+        while True:
+            filled += self._fill(descriptor, offset, filled, self._longest)
+            outcome = pass_over(self.memory.buffer, state)
+            used = int(state[P_POSITION])
             offset += used
-            state[P_POSITION] = 0
-            if beacon is not None:
-                beacon.report(offset - start, self.rows_read)
+            if outcome != CUT_OFF:
+                break
+            if is_guess and offset >= self._stop:
+                return GIVEN_UP
+            filled = self._keep(used, filled)
+            self._report(offset)
+        text = os.pread(descriptor, min(offset - start, LISTED_RECORD_BYTES + 2), start)
+        if len(text) == offset - start:
+            text = text.removesuffix(b"\n").removesuffix(b"\r")
+        count = min(len(text), LISTED_RECORD_BYTES)
+        self.memory.text[:count] = np.frombuffer(text, dtype=np.uint8)[:count]
+        reason = UNTERMINATED_QUOTE if outcome == UNTERMINATED else TOO_LONG
+        while not list_passed(state, self.memory.rejects, self.memory.text, count, reason):
+            self.flush_rejects()
+        return offset
+
+    def _keep(self, used: int, filled: int) -> int:
+        """Move what was not used of the buffer to its front. Returns how many bytes that is."""
+        rest = filled - used
+        if used:
+            self.memory.buffer[:rest] = self.memory.buffer[used:filled].copy()
+        return rest
 
     @property
     def pair_count(self) -> int:
@@ -106,13 +174,18 @@ class BlockReader:
     def rows_read(self) -> int:
         return int(self.state[P_ROWS_COUNTED] + self.state[P_REASONS:].sum())
 
-    def _fill(self, descriptor: int, offset: int, filled: int) -> int:
-        """Read on at the file's `offset` into the buffer's free part; returns how many bytes."""
-        room = min(self.memory.read_bytes - filled, self.size - offset)
-        view = self.memory.buffer.data[filled : filled + room]
-        count = read_into(descriptor, view, offset)
+    def _fill(self, descriptor: int, offset: int, filled: int, most: int) -> int:
+        """The buffer begins with `filled` bytes from the file's `offset` on: read on, up to `most`
+        of them, and tell the kernels. Returns how many bytes have come.
+        """
+        state = self.state
+        end = min(offset + most, self.size)
+        view = self.memory.buffer.data[filled : end - offset]
+        count = read_into(descriptor, view, offset + filled)
         if not count:
             raise OSError(f"A file of {self.size} bytes has become shorter while it was read.")
+        state[P_POSITION], state[P_END] = 0, filled + count
+        state[P_IS_LAST] = offset + filled + count >= self.size
         return count
 
     def _parse(self) -> int:
@@ -142,16 +215,9 @@ class BlockReader:
             if outcome in (DONE, NEEDS_BYTES):
                 return outcome
             if outcome == ARENA_FULL:
-                self.make_room()
+                self._on_arena()
             else:
                 self.flush_rejects()
-
-    def make_room(self) -> None:
-        """Empty the arena, or make a larger one where it is empty."""
-        if self.memory.arena.is_empty:
-            self.memory.arena.grow(self._splitters.partitions)
-        else:
-            self._on_arena()
 
     def flush_rejects(self) -> None:
         count = int(self.state[P_REJECT_BYTES])

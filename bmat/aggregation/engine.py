@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -15,7 +14,7 @@ from bmat.aggregation.direct import BUFFERS
 from bmat.aggregation.errors import failure, naming_a_full_disk
 from bmat.aggregation.finishing import Outcome, write_summary
 from bmat.aggregation.graph import RESULT, build
-from bmat.aggregation.header import read_layout
+from bmat.aggregation.header import Layout, read_layout
 from bmat.aggregation.hot_cells import CELLS, PAIRS
 from bmat.aggregation.job import LISTED_REJECTS, Block, Job, Source
 from bmat.aggregation.memory import MERGING, READING
@@ -27,14 +26,12 @@ from bmat.aggregation.progress import Progress, ProgressMeter
 from bmat.aggregation.row_groups import PAGES
 from bmat.aggregation.row_memory import row_memory
 from bmat.aggregation.scheduler import compute, is_in_process
-from bmat.aggregation.sizing import row_memory_bytes, sizes_of
+from bmat.aggregation.sizing import MOST_BATCHES, WAITING_THREADS, row_memory_bytes, sizes_of
 from bmat.aggregation.sources import localized, origin_of
 from bmat.aggregation.summary import Summary
 from bmat.aggregation.writing import HEADER, temporary_files
 
 SECONDS_BETWEEN_LOOKS = 0.1
-# While one task waits for the disk to take its bytes another one works.
-WAITING_THREADS = 1
 # Below this, threads cost more than they bring.
 BYTES_FOR_ONE_THREAD = 2**18
 
@@ -102,16 +99,25 @@ def default_temp_folder(output: Path) -> Path:
 
 def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:
     """Looks at an input's first record. One that is no file in UTF-8 is written to `utf8_path`
-    first.
+    first; no further than its first record, if that is none.
     """
     origin = origin_of(path)
-    length = origin.size
-    readable = localized(origin, options, utf8_path, lambda done: meter.bring(done, length))
+    length, layouts = origin.size, list[Layout]()
+
+    def on_read(done: int) -> None:
+        meter.bring(done, length)
+        if not layouts and done and utf8_path.stat().st_size >= options.bounds.held:
+            layouts.append(layout_of(utf8_path))
+
+    def layout_of(readable: Path) -> Layout:
+        with readable.open("rb") as file:
+            return read_layout(file.read(options.bounds.held), options, path)
+
+    readable = localized(origin, options, utf8_path, on_read)
     size = readable.stat().st_size
     if size == 0:
         raise failure("empty_file", path)
-    with readable.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return Source(readable, path, size, read_layout(data, options, path))
+    return Source(readable, path, size, layouts[0] if layouts else layout_of(readable))
 
 
 def plan(
@@ -136,6 +142,7 @@ def plan(
     return Job(
         sources=sources,
         blocks=blocks,
+        batches=batches_of(len(blocks), MOST_BATCHES),
         folder=folder,
         output=output,
         rejects=rejects,
@@ -147,6 +154,12 @@ def plan(
         hot=hot,
         listed_rejects=LISTED_REJECTS,
     )
+
+
+def batches_of(blocks: int, most: int) -> tuple[range, ...]:
+    """The numbers of so many blocks in batches of consecutive ones, at most so many batches."""
+    count = min(blocks, most)
+    return tuple(range(blocks * n // count, blocks * (n + 1) // count) for n in range(count))
 
 
 def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
 from bmat.aggregation.job import Job
 from bmat.aggregation.parquet_file import write_footer
-from bmat.aggregation.part import Overflow, first_of_top
+from bmat.aggregation.part import Overflow
 from bmat.aggregation.rejects import write_rejects
 from bmat.aggregation.summary import Summary
 from bmat.aggregation.totals import Totals
@@ -30,33 +30,27 @@ def list_rejects(job: Job, totals: Totals) -> None:
         write_rejects(job, job.rejects, totals.rejects)
 
 
-def finish(job: Job, totals: Totals, written: list[Written], rejects: None) -> Outcome:
+def finish(job: Job, totals: Totals, written: Written, rejects: None) -> Outcome:
     """Raises AggregationError `plays_overflow`."""
-    parts = [one.part for one in written]
-    for part in parts:
-        if part.overflow is not None:
-            raise plays_overflow(part.overflow)
-    write_last(job, written[-1])
-    plays_by_day: dict[int, int] = {}
-    for part in parts:
-        columns = part.days.tolist(), part.day_low.tolist(), part.day_high.tolist()
-        for day, low, high in zip(*columns, strict=True):
-            plays_by_day[day] = plays_by_day.get(day, 0) + low + (high << 64)
+    sums = written.sums
+    if sums.overflow is not None:
+        raise plays_overflow(sums.overflow)
+    write_last(job, written)
+    columns = sums.days.tolist(), sums.day_low.tolist(), sums.day_high.tolist()
+    plays_by_day = {day: low + (high << 64) for day, low, high in zip(*columns, strict=True)}
     summary = Summary(
         rows_read=totals.rows_counted + totals.rows_rejected,
         rows_counted=totals.rows_counted,
         rows_rejected=totals.rows_rejected,
-        groups=sum(part.groups for part in parts),
-        plays_total=sum(part.plays for part in parts),
+        groups=sums.groups,
+        plays_total=sums.plays,
         rejects_by_reason=totals.rejects_by_reason,
         bytes_read=sum(source.size for source in job.sources),
     )
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
     if job.parquet is not None:
-        groups = [group for part in parts for group in part.row_groups]
-        write_footer(job.parquet, written[-1].parquet_end, groups)
-    top = first_of_top([entry for part in parts for entry in part.top])
-    return Outcome(summary, top, dict(sorted(plays_by_day.items())))
+        write_footer(job.parquet, written.parquet_end, written.row_groups)
+    return Outcome(summary, sums.top, plays_by_day)
 
 
 def check_conservation(plays_counted: int, plays_total: int, plays_by_day: dict[int, int]) -> None:

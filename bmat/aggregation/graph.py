@@ -1,5 +1,5 @@
-"""The run as a Dask graph: blocks are read side by side, partitions merged side by side, and what
-belongs in order is chained. Built here, computed elsewhere.
+"""The run as a Dask graph: batches of blocks are read side by side, partitions merged side by side,
+and what belongs in order is chained. Built here, computed elsewhere.
 
 Rows go from task to task through files in the job's folder; where all tasks share one process, in
 memory while the budget allows (see `row_memory`).
@@ -11,7 +11,8 @@ from bmat.aggregation.finishing import finish, list_rejects
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import merge_part
 from bmat.aggregation.part import Part
-from bmat.aggregation.reading import read_block, settle_block
+from bmat.aggregation.reading import BatchReading, read_batch
+from bmat.aggregation.settling import Settled, settle_batch
 from bmat.aggregation.totals import Totals, add_up
 from bmat.aggregation.writing import Written, write_part
 
@@ -24,11 +25,13 @@ RESULT = "outcome"
 def build(job: Job) -> dict[Any, Any]:
     """The graph whose RESULT is the Outcome of the job."""
     graph: dict[Any, Any] = {"job": job}
-    for number in range(len(job.blocks)):
-        graph["read", number] = (read_block, "job", number)
+    batches, window = range(len(job.batches)), job.sizes.batches_ahead
+    for number in batches:
+        in_time = ("settle", number - window) if 0 < window <= number else None
+        graph["read", number] = (read_in_turn, "job", number, in_time)
         before = ("settle", number - 1) if number else None
-        graph["settle", number] = (settle_block, "job", number, before, ("read", number))
-    settled = [("settle", number) for number in range(len(job.blocks))]
+        graph["settle", number] = (settle_batch, "job", number, before, ("read", number))
+    settled = [("settle", number) for number in batches]
     graph["totals"] = (add_up, "job", settled)
     graph["rejects"] = (list_rejects, "job", "totals")
     partitions = range(job.splitters.partitions)
@@ -37,9 +40,13 @@ def build(job: Job) -> dict[Any, Any]:
         graph["merge", number] = (merge_in_turn, "job", "totals", number, ahead)
         before = ("write", number - 1) if number else None
         graph["write", number] = (write_part, "job", number, before, ("merge", number))
-    written = [("write", number) for number in partitions]
-    graph[RESULT] = (finish, "job", "totals", written, "rejects")
+    graph[RESULT] = (finish, "job", "totals", ("write", partitions[-1]), "rejects")
     return graph
+
+
+def read_in_turn(job: Job, number: int, settled: Settled | None) -> BatchReading:
+    """Read a batch; not before one further up has been `settled`, so that few pairs wait."""
+    return read_batch(job, number)
 
 
 def merge_in_turn(job: Job, totals: Totals, number: int, ahead: Written | None) -> Part:

@@ -1,16 +1,19 @@
 """The first record of a file: which delimiter, which columns, and where the data begins."""
 
-from dataclasses import dataclass
-from mmap import mmap
+import codecs
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from bmat.aggregation import fields
 from bmat.aggregation.errors import AggregationError, failure, shown
 from bmat.aggregation.options import Options, column_key
-from bmat.aggregation.records import Extent, record_extent, split_fields
+from bmat.aggregation.records import BOUNDS, Bounds, Extent, record_extent, split_fields
 
 DELIMITERS = (b",", b";", b"\t", b"|")
 UTF8_BOM = b"\xef\xbb\xbf"
+EMPTY_LINES = re.compile(rb"(\r?\n)+")
 
 # How well-known binary files start, and what a person calls them.
 SIGNATURES = {
@@ -36,9 +39,8 @@ class Layout:
     """How the records of one file are laid out.
 
     `song`, `date` and `plays` are field indexes among `field_count` fields; the first record
-    starts at byte `data_start`, on
-    physical line `first_line`; `skipped` are the records with an unterminated quote before
-    the header, with their lines.
+    starts at byte `data_start`, on physical line `first_line`; `skipped` are the records with an
+    unterminated quote before the header, with their lines; `bounds` say how long a record may be.
     """
 
     delimiter: bytes
@@ -49,11 +51,14 @@ class Layout:
     data_start: int
     first_line: int
     skipped: tuple[tuple[int, Extent], ...]
+    bounds: Bounds = BOUNDS
 
 
 @dataclass(frozen=True)
 class FirstRecord:
-    """The first record under one delimiter, split into its fields (latin-1 text)."""
+    """The first record under one delimiter, split into its fields (latin-1 text); `keys` are their
+    names as they are compared.
+    """
 
     delimiter: bytes
     extent: Extent
@@ -62,39 +67,58 @@ class FirstRecord:
     fields: list[str]
     skipped: tuple[tuple[int, Extent], ...]
 
+    @cached_property
+    def keys(self) -> list[str]:
+        """Each name is looked at once: there may be a million of them, all alike."""
+        key_of = {name: column_key(utf8(name)) for name in set(self.fields)}
+        return [key_of[name] for name in self.fields]
 
-def read_layout(data: mmap | bytes, options: Options, source: Path) -> Layout:
-    """The layout of the UTF-8 bytes `data`.
+
+def read_layout(head: bytes, options: Options, source: Path) -> Layout:
+    """The layout of UTF-8 bytes that begin with `head`: all of them, or as many as `Bounds.held`
+    says. The header must end where the longest record that begins with the file would.
 
     Raises AggregationError `empty_file`, `not_text`, `missing_column` or `duplicate_column`,
     naming `source`.
     """
-    start = len(UTF8_BOM) if data[: len(UTF8_BOM)] == UTF8_BOM else 0
+    start = len(UTF8_BOM) if head.startswith(UTF8_BOM) else 0
     delimiters = (options.delimiter.encode(),) if options.delimiter else DELIMITERS
-    candidates = [first_record(data, start, delimiter, source) for delimiter in delimiters]
+    found = [first_record(head, start, one, options.bounds, source) for one in delimiters]
+    candidates = [candidate for candidate in found if candidate is not None]
     for candidate in candidates:
         layout = headerless_layout(candidate) or header_layout(candidate, options, source)
         if layout is not None:
-            return layout
-    widest = max(candidates, key=lambda candidate: len(candidate.fields))
-    raise unreadable(data, widest, options, source)
+            return replace(layout, bounds=options.bounds)
+    widest = max(candidates, key=lambda candidate: len(candidate.fields), default=None)
+    raise unreadable(head, widest, options, source)
 
 
-def first_record(data: mmap | bytes, start: int, delimiter: bytes, source: Path) -> FirstRecord:
+def first_record(
+    head: bytes, start: int, delimiter: bytes, bounds: Bounds, source: Path
+) -> FirstRecord | None:
     """The first record at or behind `start` that ends; those with an unterminated quote
-    before it are skipped.
+    before it are skipped. None where it ends too far from the file's start.
     """
     line = 1
     skipped: list[tuple[int, Extent]] = []
-    while start < len(data):
-        extent = record_extent(data, start, delimiter)
-        next_line = line + data[extent.start : extent.next].count(b"\n")
+    while start < len(head):
+        # A file may begin with a million of them.
+        empty = EMPTY_LINES.match(head, start)
+        if empty is not None:
+            line, start = line + empty[0].count(b"\n"), empty.end()
+            continue
+        extent = record_extent(head, start, delimiter, bounds)
+        if extent.stop > bounds.record:
+            return None
+        next_line = line + head[extent.start : extent.next].count(b"\n")
         if extent.stop > extent.start:
             if extent.terminated:
-                [found] = split_fields(data, [extent], delimiter)
+                [found] = split_fields(head, [extent], delimiter)
                 return FirstRecord(delimiter, extent, line, next_line, found, tuple(skipped))
             skipped.append((line, extent))
         line, start = next_line, extent.next
+    if start > bounds.record:
+        return None
     if not skipped:
         raise failure("empty_file", source)
     return FirstRecord(delimiter, Extent(start, start, start, True), line, line, [], tuple(skipped))
@@ -114,7 +138,7 @@ def headerless_layout(first: FirstRecord) -> Layout | None:
 
 def header_layout(first: FirstRecord, options: Options, source: Path) -> Layout | None:
     """The layout under the header `first`; None where it misses a column."""
-    keys = [column_key(utf8(name)) for name in first.fields]
+    keys = first.keys
     wanted = (options.song_column, options.date_column, options.plays_column)
     if not all(column_key(name) in keys for name in wanted):
         return None
@@ -135,21 +159,26 @@ def header_layout(first: FirstRecord, options: Options, source: Path) -> Layout 
 
 
 def unreadable(
-    data: mmap | bytes, first: FirstRecord, options: Options, source: Path
+    head: bytes, first: FirstRecord | None, options: Options, source: Path
 ) -> AggregationError:
     """Why a file without a readable header cannot be read."""
     for signature, name in SIGNATURES.items():
-        if data[: len(signature)] == signature:
+        if head.startswith(signature):
             return failure("not_text", source, looks_like=name, advice="")
-    if any("\0" in name for name in first.fields):
+    # No name takes part of its neighbour's bytes: there is a line feed between them.
+    begin = head[: options.bounds.record]
+    text = begin if first is None else "\n".join(first.fields).encode("latin-1")
+    if b"\0" in text:
         advice = " or, if it is UTF-16 without a byte order mark, name its encoding"
         return failure("not_text", source, looks_like="binary data", advice=advice)
-    if not is_utf8(first):
+    if not is_utf8(text, is_whole=first is not None):
         advice = " in UTF-8, or name its encoding"
         return failure("not_text", source, looks_like="bytes that are not UTF-8", advice=advice)
-    keys = {column_key(name) for name in first.fields}
+    if first is None:
+        looks_like = "text without a header in its first MiB"
+        return failure("not_text", source, looks_like=looks_like, advice=", one record on a line")
     wanted = (options.song_column, options.date_column, options.plays_column)
-    missing = [shown(name) for name in wanted if column_key(name) not in keys]
+    missing = [shown(name) for name in wanted if column_key(name) not in first.keys]
     return failure("missing_column", source, wanted=" or ".join(missing), found=column_names(first))
 
 
@@ -166,10 +195,10 @@ def utf8(name: str) -> str:
     return name.encode("latin-1").decode("utf-8", "replace")
 
 
-def is_utf8(first: FirstRecord) -> bool:
+def is_utf8(text: bytes, is_whole: bool) -> bool:
+    """Whether this is UTF-8; of a text that is not whole the last character may be cut off."""
     try:
-        for name in first.fields:
-            name.encode("latin-1").decode("utf-8")
+        codecs.getincrementaldecoder("utf-8")().decode(text, final=is_whole)
     except UnicodeDecodeError:
         return False
     return True

@@ -84,7 +84,9 @@ class HotSongs:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much memory the tasks may use, in bytes (and rows), each task for itself."""
+    """How much memory the tasks may use, in bytes (and rows), each task for itself. No task reads
+    more than `batches_ahead` batches ahead of the first one that is not settled; 0: any number.
+    """
 
     block_bytes: int
     read_bytes: int
@@ -93,21 +95,26 @@ class Sizes:
     arena_bytes: int
     chunk_bytes: int
     merge_rows: int
+    merge_songs: int
     merge_text_bytes: int
     written_text_bytes: int
     kept_page_bytes: int
     cells: int
     shares_cells: bool
     pairs: int
+    batches_ahead: int
     run_bytes: int
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run, as its tasks see it. Paths must lead to the same files wherever tasks run."""
+    """A run, as its tasks see it. Paths must lead to the same files wherever tasks run. `batches`
+    are the numbers of the blocks that one task reads.
+    """
 
     sources: tuple[Source, ...]
     blocks: tuple[Block, ...]
+    batches: tuple[range, ...]
     folder: Path
     output: Path
     rejects: Path | None

@@ -26,8 +26,13 @@ FORMATTED, TEXT_FULL, GROUPS_FULL, OVERFLOW = range(4)
     W_OVERFLOW_LOW,
     W_OVERFLOW_HIGH,
     W_KEEP_GROUPS,
-) = range(11)
-FORMAT_FIELDS = 11
+    W_BEGUN,
+    W_ROW,
+    W_STOP,
+    W_SONG_LOW,
+    W_SONG_HIGH,
+) = range(16)
+FORMAT_FIELDS = 16
 
 # A line's most bytes behind the song: `,YYYY-MM-DD,` and 19 digits and LF, and room to overwrite.
 LINE_TAIL_BYTES = 80
@@ -62,7 +67,8 @@ def format_songs(
     group_days: Any,
     group_sums: Any,
 ) -> int:
-    """Write the totals of the songs from `state[W_RANK]` on to `text`; returns what stopped it.
+    """Write the totals of the songs from `state[W_RANK]` on to `text`; returns what stopped it: the
+    next call goes on with the same song, if it was begun.
 
     Adds what it writes to the sums of each song (by rank) and of each day, in words of 64 bits,
     low and high. With `state[W_KEEP_GROUPS]` the totals go to the `group_` lists as well.
@@ -80,24 +86,31 @@ def format_songs(
         count = starts[np.uint64(song + 1)] - start
         low = row_starts[np.uint64(rank)]
         high = row_starts[np.uint64(rank + 1)]
-        if at + (2 * count + 2 + LINE_TAIL_BYTES) * (high - low) > len(text):
-            outcome = TEXT_FULL
-            break
-        if keep and groups + high - low > len(group_ranks):
-            outcome = GROUPS_FULL
-            break
-        # What follows adds up neighbours of the same day: a few values need no more than order.
-        if high - low > FEW:
-            high = sum_by_day(gathered, wide, ingest_state, cells, low, high)
-        else:
-            sort_few(gathered, low, high)
-        quoted_bytes = np.int64(0)
-        if needs_quotes(texts, start, count):
-            quoted_bytes = write_quoted(prefix, 0, texts, start, count)
         total_low = np.uint64(0)
         total_high = np.uint64(0)
         row = low
+        if state[W_BEGUN] != 0:
+            state[W_BEGUN] = 0
+            row = state[W_ROW]
+            high = state[W_STOP]
+            total_low = np.uint64(state[W_SONG_LOW])
+            total_high = np.uint64(state[W_SONG_HIGH])
+        # What follows adds up neighbours of the same day: a few values need no more than order.
+        elif high - low > FEW:
+            high = sum_by_day(gathered, wide, ingest_state, cells, low, high)
+        else:
+            sort_few(gathered, low, high)
+        last_at = len(text) - (2 * count + 2 + LINE_TAIL_BYTES)
+        quoted_bytes = np.int64(0)
+        if needs_quotes(texts, start, count):
+            quoted_bytes = write_quoted(prefix, 0, texts, start, count)
         while row < high:
+            if at > last_at:
+                outcome = TEXT_FULL
+                break
+            if keep and groups == len(group_ranks):
+                outcome = GROUPS_FULL
+                break
             value = gathered[np.uint64(row)]
             day = np.int64(value >> DAY_SHIFT)
             sum_low = np.uint64(0)
@@ -142,6 +155,13 @@ def format_songs(
                 copy_bytes(text, at, texts, start, count)
                 at += count
             at = write_tail(text, at, date_texts, day, sum_low, month_starts, number_texts)
+        if outcome != FORMATTED:
+            state[W_BEGUN] = 1
+            state[W_ROW] = row
+            state[W_STOP] = high
+            state[W_SONG_LOW] = np.int64(total_low)
+            state[W_SONG_HIGH] = np.int64(total_high)
+            break
         song_low[np.uint64(rank)] = total_low
         song_high[np.uint64(rank)] = total_high
         plays_low = np.uint64(state[W_PLAYS_LOW]) + total_low

@@ -15,7 +15,7 @@ from bmat.aggregation.kernel_fields import (
     parse_date,
     parse_plays,
 )
-from bmat.aggregation.kernel_split import F_COLUMNS, F_FIELDS, UNTERMINATED, unquote
+from bmat.aggregation.kernel_split import F_COLUMNS, F_FIELDS, F_STOP, UNTERMINATED, unquote
 from bmat.aggregation.kernel_state import (
     EMPTY_SONG,
     EXTRA_FIELD,
@@ -28,9 +28,12 @@ from bmat.aggregation.kernel_state import (
     P_FIELD_COUNT,
     P_LINES,
     P_MOST_LISTED,
+    P_MOST_RECORD,
+    P_MOST_SONG,
     P_REASONS,
     P_REJECT_BYTES,
     P_REJECTS_LISTED,
+    TOO_LONG,
     UNTERMINATED_QUOTE,
 )
 from bmat.aggregation.kernel_words import store64
@@ -57,10 +60,12 @@ def list_reject(state: Any, rejects: Any, source: Any, start: Any, stop: Any, re
 
 
 @inlined
-def judge_song(source: Any, start: Any, count: Any) -> Any:
+def judge_song(source: Any, start: Any, count: Any, most_song: Any) -> Any:
     """The reason why these bytes are no song, or -1."""
     if count == 0:
         return EMPTY_SONG
+    if count > most_song:
+        return TOO_LONG
     if is_plain(source, start, count):
         return -1
     if has_nul(source, start, start + count):
@@ -86,11 +91,18 @@ def field_of(found: Any, column: Any, buffer: Any, scratch: Any) -> Any:
 
 @inlined
 def judge(
-    status: Any, found: Any, state: Any, most: Any, buffer: Any, scratch: Any, month_starts: Any
+    status: Any,
+    found: Any,
+    state: Any,
+    most: Any,
+    buffer: Any,
+    start: Any,
+    scratch: Any,
+    month_starts: Any,
 ) -> Any:
-    """Judge a record that was split: (the first reason that applies or -1, where the song starts,
-    its bytes, day, plays). Fields that must be are unquoted to `buffer[scratch:]`, one after
-    another. `most` is the highest number of the three columns.
+    """Judge the record at `start`, which was split: (the first reason that applies or -1, where the
+    song starts, its bytes, day, plays). Fields that must be are unquoted to `buffer[scratch:]`, one
+    after another. `most` is the highest number of the three columns.
     """
     at = np.int64(0)
     count = np.int64(0)
@@ -98,13 +110,15 @@ def judge(
     plays = np.int64(-1)
     if status == UNTERMINATED:
         return UNTERMINATED_QUOTE, at, count, day, plays
+    if found[F_STOP] - start > state[P_MOST_RECORD]:
+        return TOO_LONG, at, count, day, plays
     if found[F_FIELDS] > state[P_FIELD_COUNT]:
         return EXTRA_FIELD, at, count, day, plays
     if found[F_FIELDS] <= most:
         return MISSING_FIELD, at, count, day, plays
     at, stop, scratch = field_of(found, 0, buffer, scratch)
     count = stop - at
-    reason = judge_song(buffer, at, count)
+    reason = judge_song(buffer, at, count, state[P_MOST_SONG])
     if reason >= 0:
         return reason, at, count, day, plays
     field, stop, scratch = field_of(found, 1, buffer, scratch)

@@ -24,7 +24,6 @@ from bmat.aggregation.kernel_split import (
     F_STOP,
     LF,
     QUOTE,
-    QUOTED_FIELD_BYTES,
     split_record,
 )
 from bmat.aggregation.kernel_state import (
@@ -38,6 +37,9 @@ from bmat.aggregation.kernel_state import (
     P_HOT_SONGS,
     P_IS_LAST,
     P_LINES,
+    P_MOST_QUOTED,
+    P_MOST_RECORD,
+    P_MOST_SONG,
     P_PAIRS,
     P_PLAYS,
     P_PLAYS_HIGH,
@@ -55,6 +57,9 @@ from bmat.aggregation.kernel_words import load8, load64, trailing_zeros
 
 QUOTES = np.uint64(0x2222222222222222)
 SPACES = np.uint64(0x2020202020202020)
+
+# What a clean record takes beside its song, at most.
+CLEAN_TAIL_BYTES = 24
 
 # What made the kernel return.
 DONE, NEEDS_BYTES, ARENA_FULL, REJECTS_FULL = 0, 1, 2, 3
@@ -130,6 +135,8 @@ def parse_block(
     is_over = False
     # Where no song is hot there is nothing to wait for.
     is_direct = len(pairs) == 0 and width > 0
+    most_clean = min(state[P_MOST_SONG], state[P_MOST_QUOTED])
+    most_clean = min(most_clean, state[P_MOST_RECORD] - CLEAN_TAIL_BYTES)
     while True:
         if must_place or is_over:
             seen_count, pair_count = place_seen(
@@ -190,7 +197,7 @@ def parse_block(
             count = scan + tail - at
             date_at = at + count + quotes + 1
             is_clean = hits != np.uint64(0) and (odd & mask) == np.uint64(0)
-            is_clean &= 0 < count <= QUOTED_FIELD_BYTES
+            is_clean &= 0 < count <= most_clean
             if is_clean and load8(buffer, date_at - 1) == delimiter:
                 hashed = hash_word(hashed, word & mask)
                 day, plays, follower = read_tail(buffer, date_at, end, day_pattern, month_starts)
@@ -212,13 +219,22 @@ def parse_block(
                     lines += 1
                     continue
             state[P_LINES] = lines
-            status = split_record(found, buffer, position, end, is_last, delimiters, columns)
+            status = split_record(
+                found,
+                buffer,
+                position,
+                end,
+                is_last,
+                delimiters,
+                columns,
+                state[P_MOST_QUOTED],
+            )
             if status == CUT_OFF:
                 outcome = NEEDS_BYTES
                 is_over = True
                 continue
             reason, at, count, day, plays = judge(
-                status, found, state, most, buffer, scratch, month_starts
+                status, found, state, most, buffer, position, scratch, month_starts
             )
             if reason >= 0:
                 if not list_reject(state, rejects, buffer, position, found[F_STOP], reason):

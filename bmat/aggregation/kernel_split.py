@@ -11,7 +11,6 @@ from bmat.aggregation.compiled import inlined
 from bmat.aggregation.kernel_bytes import LINE_FEEDS, find_byte, find_field_end
 from bmat.aggregation.kernel_words import load8, store8
 
-QUOTED_FIELD_BYTES = 65536
 LF, CR, QUOTE = 10, 13, 34
 
 WHOLE, CUT_OFF, UNTERMINATED = 0, 1, 2
@@ -45,11 +44,13 @@ def stop_record(found: Any, buffer: Any, start: Any, line_feed: Any, end: Any) -
 
 
 @inlined
-def closing_quote(found: Any, buffer: Any, start: Any, end: Any, is_last: Any) -> Any:
-    """Where the quoted field whose content starts at `start` is closed; -1 for never, -2 where
-    more bytes are needed. Counts the field's lines.
+def closing_quote(
+    found: Any, buffer: Any, start: Any, end: Any, is_last: Any, most_quoted: Any
+) -> Any:
+    """Where the quoted field whose content starts at `start` is closed; -1 for never within
+    `most_quoted` bytes, -2 where more bytes are needed. Counts the field's lines.
     """
-    limit = start + QUOTED_FIELD_BYTES
+    limit = start + most_quoted
     at = start
     lines = 0
     while at < end and at <= limit:
@@ -71,7 +72,14 @@ def closing_quote(found: Any, buffer: Any, start: Any, end: Any, is_last: Any) -
 
 @inlined
 def split_record(
-    found: Any, buffer: Any, start: Any, end: Any, is_last: Any, delimiters: Any, columns: Any
+    found: Any,
+    buffer: Any,
+    start: Any,
+    end: Any,
+    is_last: Any,
+    delimiters: Any,
+    columns: Any,
+    most_quoted: Any,
 ) -> Any:
     """Split the record at `start` of `buffer[:end]`; `is_last`: the file ends at `end`.
 
@@ -85,7 +93,7 @@ def split_record(
         content = at
         closing = np.int64(-1)
         if at < end and load8(buffer, at) == QUOTE:
-            closing = closing_quote(found, buffer, at + 1, end, is_last)
+            closing = closing_quote(found, buffer, at + 1, end, is_last, most_quoted)
             if closing == -2:
                 return CUT_OFF
             if closing == -1:

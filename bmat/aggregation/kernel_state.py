@@ -28,14 +28,19 @@ records are rejected.
     P_PAIRS,
     P_SEEN,
     P_SCRATCH,
+    P_MOST_RECORD,
+    P_MOST_QUOTED,
+    P_MOST_SONG,
     P_WORK,
-) = range(25)
+) = range(28)
 P_REASONS = P_WORK + 16
-PARSE_FIELDS = P_REASONS + 9
+PARSE_FIELDS = P_REASONS + 10
 
-# The order is that of the data contract: the first reason that applies.
+# The order is that of the data contract: the first reason that applies. A song that is too long is
+# told after one that is empty.
 REASONS = (
     "unterminated_quote",
+    "too_long",
     "extra_field",
     "missing_field",
     "empty_song",
@@ -47,6 +52,7 @@ REASONS = (
 )
 (
     UNTERMINATED_QUOTE,
+    TOO_LONG,
     EXTRA_FIELD,
     MISSING_FIELD,
     EMPTY_SONG,
@@ -55,4 +61,4 @@ REASONS = (
     INVALID_DATE,
     NEGATIVE_PLAYS,
     INVALID_PLAYS,
-) = range(9)
+) = range(10)

@@ -20,6 +20,7 @@ from bmat.aggregation.kernel_ingest import (
     INGESTED_FIELDS,
     INGESTED_ROWS,
 )
+from bmat.aggregation.kernel_judge import LISTED_RECORD_BYTES
 from bmat.aggregation.kernel_parquet import BLOCK_VALUES
 from bmat.aggregation.kernel_places import SEEN_BATCH, SEEN_FIELDS
 from bmat.aggregation.kernel_rows import (
@@ -35,6 +36,7 @@ from bmat.aggregation.kernel_rows import (
 from bmat.aggregation.kernel_state import PARSE_FIELDS
 from bmat.aggregation.kernel_text import DATE_TEXT_BYTES
 from bmat.aggregation.pool import Pool
+from bmat.aggregation.records import BOUNDS
 
 FIRST_SLOTS = 4096
 HUGE_BYTES = 2**22
@@ -98,11 +100,6 @@ class Arena:
         self.chunks: Ints = np.zeros(CHUNK_FIELDS * (most + partitions), dtype=np.int64)
         self.heads: Ints = np.zeros(HEAD_FIELDS * partitions, dtype=np.int64)
 
-    def grow(self, partitions: int) -> None:
-        """Make an empty arena larger, for a row that has no room in it."""
-        self.resize(2 * len(self.bytes))
-        self.prepare(partitions)
-
     @property
     def is_empty(self) -> bool:
         return not self.state[A_NEXT]
@@ -142,20 +139,15 @@ class ReadingMemory:
     def __init__(self, sizes: Sizes) -> None:
         system.map_large_arrays()
         self.read_bytes = sizes.read_bytes
-        self.buffer = self._make_buffer()
+        # Room for the longest record, twice: read there, unquoted behind. What a record has never
+        # reached takes no memory.
+        self.scratch = BOUNDS.held + SLACK_BYTES
+        self.buffer = byte_array(2 * self.scratch)
+        self.text = byte_array(LISTED_RECORD_BYTES)
         self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
         self.arena = Arena(sizes.arena_bytes, sizes.chunk_bytes)
         self.rejects = byte_array(sizes.reject_bytes)
         self.seen: Ints = np.zeros(SEEN_BATCH * SEEN_FIELDS, dtype=np.int64)
-
-    def _make_buffer(self) -> Bytes:
-        """Room for `read_bytes` and some slack, twice: read there, unquoted behind."""
-        return byte_array(2 * self.read_bytes + SLACK_BYTES)
-
-    def grow_buffer(self, used: int) -> None:
-        self.read_bytes *= 2
-        old, self.buffer = self.buffer, self._make_buffer()
-        self.buffer[:used] = old[:used]
 
 
 class Groups:
@@ -185,11 +177,11 @@ class MergingMemory:
     def __init__(self, sizes: Sizes) -> None:
         system.map_large_arrays()
         rows = sizes.merge_rows
-        songs = rows + 1
+        songs = sizes.merge_songs + 1
         slots = 4096
         while slots < 2 * songs:
             slots *= 4
-        self.buffer = byte_array(sizes.read_bytes)
+        self.buffer = byte_array(max(sizes.read_bytes, 4 * BOUNDS.song))
         self.state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
         self.seen: Ints = np.zeros(INGESTED_ROWS * INGESTED_FIELDS, dtype=np.int64)
         self.slots = np.zeros(slots, dtype=np.uint64)
@@ -208,7 +200,7 @@ class MergingMemory:
         self.keys = np.zeros(songs, dtype=np.uint64)
         self.song_low = np.zeros(songs, dtype=np.uint64)
         self.song_high = np.zeros(songs, dtype=np.uint64)
-        self.prefix = byte_array(4096)
+        self.prefix = byte_array(2 * BOUNDS.song + 2)
         self.groups = Groups(0)
         self.arena = Arena(sizes.run_bytes, sizes.chunk_bytes)
         self.resize_rows(rows)

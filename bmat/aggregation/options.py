@@ -5,17 +5,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bmat.aggregation.errors import failure, shown
+from bmat.aggregation.records import BOUNDS, Bounds
 from bmat.aggregation.system import available_cores
 
+NOT_DELIMITERS = "-+.:\"' \r\n\0"
 # Codecs that Python counts among the text encodings, but in which no file is written.
 NOT_FILE_ENCODINGS = frozenset(
-    {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
+    {
+        "charmap",
+        "idna",
+        "mbcs",
+        "oem",
+        "punycode",
+        "raw-unicode-escape",
+        "undefined",
+        "unicode-escape",
+        "utf-7",
+    }
 )
 
 
 @dataclass(frozen=True)
 class Options:
-    """How the input is read. See docs/data-contract.md for the meaning of each.
+    """How the input is read. See docs/data-contract.md for the meaning of each; only tests set the
+    `bounds`.
 
     Raises AggregationError `invalid_option` or `unknown_encoding` for what cannot be followed.
     """
@@ -26,6 +39,7 @@ class Options:
     delimiter: str | None = None
     encoding: str | None = None
     strict: bool = False
+    bounds: Bounds = BOUNDS
 
     def __post_init__(self) -> None:
         self._check_columns()
@@ -79,10 +93,14 @@ def column_key(name: str) -> str:
 
 def check_delimiter(delimiter: str) -> None:
     """Raises AggregationError `invalid_option` unless `delimiter` is one ASCII character that
-    may separate fields.
+    may separate fields: one that is part of no date, count or quoted field.
     """
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
-        advice = "use one ASCII character other than a quote, a line end or NUL"
+    is_one = len(delimiter) == 1 and delimiter.isascii()
+    if not is_one or delimiter.isalnum() or delimiter in NOT_DELIMITERS:
+        advice = (
+            "use one ASCII character: none of - + . : "
+            "and no letter, digit, space, quote or line end"
+        )
         raise failure("invalid_option", option="delimiter", value=shown(delimiter), advice=advice)
 
 

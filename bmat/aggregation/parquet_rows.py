@@ -2,7 +2,7 @@
 
 Its rows are sorted by the song's bytes, then by date. Which row group a song begins in is found by
 a binary search over the row groups' smallest songs, which the file's footer has, and then by one in
-the row group itself. Songs past some 4 KiB have no place in the footer: they are read from the row
+the row group itself. Songs past a KiB have no place in the footer: they are read from the row
 group.
 """
 

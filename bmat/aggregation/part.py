@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.job import Bytes, Ints, Job, Words
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_fields import MONTH_STARTS
@@ -26,7 +27,7 @@ from bmat.aggregation.kernel_format import (
     format_songs,
 )
 from bmat.aggregation.kernel_text import NUMBER_TEXTS
-from bmat.aggregation.memory import ALL_DAYS, MergingMemory, byte_array, grown
+from bmat.aggregation.memory import ALL_DAYS, MergingMemory, grown
 from bmat.aggregation.parquet_format import RowGroup
 from bmat.aggregation.row_groups import ROWS_PER_GROUP, RowGroupWriter, make_room
 from bmat.aggregation.scratch import ScratchFile, Stored, stored
@@ -45,15 +46,14 @@ class Overflow:
 
 
 @dataclass(frozen=True)
-class Part:
-    """The lines of one partition, as `text`, and what is to be known of them.
+class Sums:
+    """What is to be known of the totals so far, and does not grow with them.
 
-    `days` are the days that occur, `day_low` and `day_high` their sums in words of 64 bits;
-    `top` are the songs with the most plays, with their totals; `row_groups` and `pages` the same
-    totals as Parquet, where that is wanted.
+    `days` are the days that occur, in order, `day_low` and `day_high` their sums in words of 64
+    bits; `top` are the songs with the most plays, with their totals; `overflow` is the first total
+    that is too large.
     """
 
-    text: Stored
     groups: int
     plays: int
     days: Ints
@@ -61,15 +61,26 @@ class Part:
     day_high: Words
     top: list[tuple[int, bytes]]
     overflow: Overflow | None
-    row_groups: list[RowGroup]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines of one partition, as `text`; `row_groups` and `pages` the same totals as Parquet,
+    where that is wanted.
+    """
+
+    text: Stored
     pages: Stored
+    row_groups: list[RowGroup]
+    sums: Sums
 
 
 class PartWriter:
     """Collects the lines of one partition, and what is to be known of them."""
 
-    def __init__(self, job: Job, memory: MergingMemory, text: Bytes) -> None:
+    def __init__(self, job: Job, memory: MergingMemory, text: Bytes, beacon: Beacon) -> None:
         self._job = job
+        self._beacon = beacon
         self._memory = memory
         self._text = text
         self._file = ScratchFile(job.folder, "part")
@@ -90,11 +101,9 @@ class PartWriter:
         state[W_KEEP_GROUPS] = self._job.parquet is not None
         if self._job.parquet is not None:
             make_room(self._memory, min(ROWS_PER_GROUP, table.row_count))
-        longest = int(np.diff(self._memory.starts[: table.song_count + 1]).max(initial=0))
-        if len(self._memory.prefix) < 2 * longest + 2 + SLACK_BYTES:
-            self._memory.prefix = byte_array(2 * longest + 2)
         outcome = self._format(state, table)
         while outcome not in (FORMATTED, OVERFLOW):
+            self._beacon.check()
             if outcome == GROUPS_FULL:
                 self._add_row_groups(state, table)
             else:
@@ -139,17 +148,12 @@ class PartWriter:
         )
 
     def _add_row_groups(self, state: Ints, table: Table) -> None:
-        """Count the totals since the last time, and encode them where Parquet is wanted; there is
-        room for those of the next song then.
-        """
-        count, rank = int(state[W_GROUPS]), int(state[W_RANK])
+        """Count the totals since the last time, and encode them where Parquet is wanted."""
+        count = int(state[W_GROUPS])
         self._groups += count
         state[W_GROUPS] = 0
         if self._job.parquet is not None:
             self._rows.write(table, count)
-            if rank < table.song_count:
-                first, stop = self._memory.row_starts[rank : rank + 2].tolist()
-                make_room(self._memory, stop - first)
 
     def _make_room(self, state: Ints) -> None:
         """Grow the text, or move it to a file where it is as large as it may be."""
@@ -186,18 +190,40 @@ class PartWriter:
         found = np.flatnonzero(low | high)
         part = Part(
             text=stored(self._file, self._text, self._text_bytes),
-            groups=self._groups,
-            plays=self._plays,
-            days=found + self._first_day,
-            day_low=low[found],
-            day_high=high[found],
-            top=self._top,
-            overflow=self.overflow,
-            row_groups=self._rows.row_groups,
             pages=self._rows.pages,
+            row_groups=self._rows.row_groups,
+            sums=Sums(
+                groups=self._groups,
+                plays=self._plays,
+                days=found + self._first_day,
+                day_low=low[found],
+                day_high=high[found],
+                top=self._top,
+                overflow=self.overflow,
+            ),
         )
         low[:], high[:] = 0, 0
         return part
+
+
+def added(before: Sums, more: Sums) -> Sums:
+    """The sums of totals, and of `more` that follow them."""
+    days = np.union1d(before.days, more.days)
+    low, high = np.zeros(len(days), np.uint64), np.zeros(len(days), np.uint64)
+    for one in (before, more):
+        places = np.searchsorted(days, one.days)
+        sums = low[places] + one.day_low
+        high[places] += one.day_high + (sums < one.day_low)
+        low[places] = sums
+    return Sums(
+        groups=before.groups + more.groups,
+        plays=before.plays + more.plays,
+        days=days,
+        day_low=low,
+        day_high=high,
+        top=first_of_top(before.top + more.top),
+        overflow=before.overflow or more.overflow,
+    )
 
 
 def first_of_top(top: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:

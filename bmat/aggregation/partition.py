@@ -16,7 +16,6 @@ from bmat.aggregation.sampling import Sample, likely_counts, rows_per_byte, take
 from bmat.aggregation.sizing import MOST_PARTITIONS
 from bmat.aggregation.splitting import NO_SPLITTERS, make_splitters, texts_of
 
-MOST_SPLITTER_BYTES = 256
 MOST_HOT_SONG_BYTES = 254
 # By which share of a part a splitter may lie beside its due place.
 SPLIT_LEEWAY = 0.2
@@ -62,14 +61,13 @@ def waiting_bytes(sample: Sample, hot: Ints, sizes: Sizes, total: int) -> npt.ND
 def choose_splitters(
     song: Callable[[int], bytes],
     weights: npt.NDArray[np.float64],
-    part_bytes: int,
-    most_bytes: int | None = MOST_SPLITTER_BYTES,
+    part_weight: float,
 ) -> Splitters:
-    """Splitters, out of sorted songs, so that each partition weighs about `part_bytes`; `song`
-    gives a song by its number. They are cut to `most_bytes`.
+    """Splitters, out of sorted songs, so that each partition weighs about `part_weight`; `song`
+    gives a song by its number.
     """
     total = float(weights.sum())
-    parts = min(int(total / part_bytes) + 1, MOST_PARTITIONS)
+    parts = min(int(total / part_weight) + 1, MOST_PARTITIONS)
     if parts < 2 or len(weights) < 2:
         return NO_SPLITTERS
     before = np.cumsum(weights) - weights
@@ -81,7 +79,7 @@ def choose_splitters(
     highs = np.searchsorted(before, before[first] + leeway, side="right") - 1
     highs = np.maximum(highs, first)
     pairs = zip(lows.tolist(), highs.tolist(), strict=True)
-    chosen = [shortest_between(song, low, high)[:most_bytes] for low, high in pairs]
+    chosen = [shortest_between(song, low, high) for low, high in pairs]
     return make_splitters(sorted(set(chosen)))
 
 

@@ -6,11 +6,14 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.errors import shown
 from bmat.aggregation.job import Job, Source
 from bmat.aggregation.kernel_judge import LISTED_RECORD_BYTES, REJECT_HEAD_BYTES
 from bmat.aggregation.kernel_state import REASONS
 from bmat.aggregation.reading import Reading
+
+REJECTS_BETWEEN_CHECKS = 1000
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def listed(source: Source, rejects: Rejects) -> Iterator[Reject]:
     if reading.rejects is None:
         return
     with reading.rejects.open("rb") as file:
+        file.seek(reading.rejects_at)
         for _ in range(reading.listed):
             head = file.read(REJECT_HEAD_BYTES)
             line = int.from_bytes(head[:8], "little")
@@ -72,9 +76,15 @@ def all_listed(job: Job, stretches: list[Rejects]) -> Iterator[tuple[Source, Rej
 def write_rejects(job: Job, path: Path, stretches: list[Rejects]) -> None:
     """Write the list; with several input files, the file's path as given comes first."""
     name_files = len(job.sources) > 1
-    with path.open("w", encoding="utf-8", newline="", errors="surrogateescape") as file:
+    with (
+        path.open("w", encoding="utf-8", newline="", errors="surrogateescape") as file,
+        Beacon(job.folder, 0) as beacon,
+    ):
         file.write("File,Line,Reason,Record\n" if name_files else "Line,Reason,Record\n")
-        for source, reject in islice(all_listed(job, stretches), job.listed_rejects):
+        listed_rejects = islice(all_listed(job, stretches), job.listed_rejects)
+        for number, (source, reject) in enumerate(listed_rejects):
+            if number % REJECTS_BETWEEN_CHECKS == 0:
+                beacon.check()
             record = reject.record.decode("utf-8", "replace").replace("\0", "\ufffd")
             line = f"{reject.line},{reject.reason},{csv_field(record)}\n"
             file.write(f"{csv_field(str(source.owner_path))},{line}" if name_files else line)

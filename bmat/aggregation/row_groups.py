@@ -26,7 +26,7 @@ ROWS_PER_GROUP = 2**16
 # What the songs of a row group may take as they are read, each row with its own.
 TEXT_BYTES_PER_GROUP = 2**24
 # Longer ones are not repeated in the footer, which whoever opens the file reads whole.
-MOST_BOUND_BYTES = 4096
+MOST_BOUND_BYTES = 1024
 
 
 # Not from Python's own memory: pages of all sizes, freed by other threads, would leave it in holes.

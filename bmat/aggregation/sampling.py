@@ -53,6 +53,7 @@ def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
         MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as merging,
     ):
         table = Table(merging)
+        reading.arena.prepare(1)
         for source in sources:
             reader = BlockReader(
                 reading,
@@ -60,6 +61,7 @@ def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
                 NO_SPLITTERS,
                 NO_HOT_SONGS,
                 NO_PAIRS,
+                0,
                 lambda: add_sampled(table, reading.arena),
                 lambda count: None,
                 0,
@@ -103,7 +105,8 @@ def sample_source(reader: BlockReader, source: Source, total: int) -> int:
             at += data.find(b"\n") + 1 if at > start else 0
             stop = min(at + min(sample_bytes, (size - start) // number), size)
             if at < stop and b"\n" in data:
-                bytes_read += reader.read(descriptor, at, stop, None) - at
+                end = reader.read(descriptor, at, stop, None, is_guess=at > start)
+                bytes_read += max(end, stop) - at
                 reader.flush_rows()
     finally:
         os.close(descriptor)

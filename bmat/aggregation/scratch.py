@@ -72,7 +72,8 @@ class Stored:
         """All bytes, in order; the file is gone then. Raises OSError where it has lost some."""
         if self.path_bytes:
             yield from drained(self.path, self.path_bytes)
-        yield self.buffer[: self.size]
+        for start in range(0, self.size, STRETCH_BYTES):
+            yield self.buffer[start : min(start + STRETCH_BYTES, self.size)]
 
 
 def stored(file: ScratchFile, buffer: Bytes, size: int) -> Stored:

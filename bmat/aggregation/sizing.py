@@ -7,9 +7,18 @@ KIB = 1024
 MIB = 1024 * KIB
 
 MOST_PARTITIONS = 1024
+# Ordering a graph takes memory and time by the square of the tasks that wait for the one before.
+MOST_BATCHES = 1000
+# While one task waits for the disk to take its bytes another one works.
+WAITING_THREADS = 1
 # What the tasks at work need, at most, beside the rows that wait.
 MOST_TASK_BYTES = 192 * MIB
-BYTES_PER_MERGED_ROW = 32
+# In the lists of values; in those of songs, and in the hash table.
+BYTES_PER_MERGED_ROW = 20
+BYTES_PER_MERGED_SONG = 136
+# Sorting more of them would take too long to be cancelled within a second.
+MOST_MERGED_ROWS = 2**21
+LEAST_MERGED_ROWS = 1024
 LEAST_ROW_BYTES = 14
 
 
@@ -24,10 +33,11 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
     text. Both together, for all threads, stay below the budget, except that no table gets so small
     that its task would not get on. Cells that are shared are part of the memory for rows.
     """
-    share = limits.memory_budget_bytes // limits.threads
+    share = limits.memory_budget_bytes // (limits.threads + WAITING_THREADS)
     block_bytes = limits.block_bytes or between(
         256 * KIB, data_bytes // (limits.threads * 12) + 1, between(256 * KIB, share // 4, 64 * MIB)
     )
+    block_bytes = max(block_bytes, data_bytes // MOST_BATCHES + 1)
     part_bytes = between(4 * KIB, share // 24, 3 * MIB)
     part_bytes = max(part_bytes, min(data_bytes // MOST_PARTITIONS, share // 4))
     # A small input needs no large tables: no row is shorter than this many bytes.
@@ -44,13 +54,18 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         part_bytes=part_bytes,
         arena_bytes=arena_bytes,
         chunk_bytes=24 * KIB,
-        merge_rows=min(max(1024, share // 4 // BYTES_PER_MERGED_ROW), most_rows),
+        merge_rows=min(
+            between(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_ROW, MOST_MERGED_ROWS),
+            most_rows,
+        ),
+        merge_songs=min(max(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_SONG), most_rows),
         merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
         written_text_bytes=between(64 * KIB, share // 8, 64 * MIB),
         kept_page_bytes=between(16 * KIB, share // 32, 16 * MIB),
         cells=min(max(256, most_cells), most_rows),
         shares_cells=shares_memory,
         pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),
+        batches_ahead=2 * (limits.threads + WAITING_THREADS) if shares_memory else 0,
         run_bytes=min(2 * part_bytes, arena_bytes),
     )
 

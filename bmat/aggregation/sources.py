@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from bmat.aggregation.encoding import source_encoding, utf8_of
+from bmat.aggregation.encoding import MARK_BYTES, source_encoding, utf8_of
 from bmat.aggregation.options import Options
 
 CHUNK_BYTES = 2**20
@@ -137,7 +137,7 @@ def first_bytes(chunks: Iterator[bytes], on_read: OnRead) -> bytes:
     for chunk in chunks:
         head += chunk
         on_read(0)
-        if len(head) >= 2:
+        if len(head) >= MARK_BYTES:
             break
     return head
 

@@ -41,6 +41,10 @@ class Spilled:
     kept: list[Kept] = field(default_factory=list)
 
     @property
+    def partitions(self) -> int:
+        return int(self.runs.shape[1]) - 1
+
+    @property
     def is_empty(self) -> bool:
         return not self.kept and not len(self.runs)
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from bmat.aggregation.job import Bytes, Ints, Words
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_ingest import (
     ALL_IN,
     I_END,
@@ -11,18 +10,16 @@ from bmat.aggregation.kernel_ingest import (
     I_POSITION,
     I_ROWS,
     I_SONGS,
-    I_TEXT_BYTES,
     I_WIDE,
     INDEX_FLAG,
     ROWS_FULL,
-    TEXTS_FULL,
     VALUE_MASK,
     WIDE_FULL,
     ingest_rows,
 )
 from bmat.aggregation.kernel_sort import find_ties, settle_ties, song_keys, tie_bytes
 from bmat.aggregation.kernel_sums import compact, gather_values
-from bmat.aggregation.memory import MergingMemory, grown
+from bmat.aggregation.memory import MergingMemory
 
 SORT_ROUNDS = 6
 
@@ -86,10 +83,6 @@ class Table:
         memory = self.memory
         if lack == WIDE_FULL and len(memory.wide) < len(memory.values):
             memory.wide = np.concatenate([memory.wide, np.zeros_like(memory.wide)])
-            return True
-        if lack == TEXTS_FULL and self.song_count <= 1:
-            size = 2 * (len(memory.texts) - SLACK_BYTES)
-            memory.texts = grown(memory.texts, size, int(memory.state[I_TEXT_BYTES]))
             return True
         if lack not in (ROWS_FULL, WIDE_FULL):
             return False

@@ -9,11 +9,14 @@ import numpy as np
 from bmat.aggregation.hot_cells import emptied, shared_cells
 from bmat.aggregation.job import Bytes, Ints, Job
 from bmat.aggregation.kernel_bytes import SLACK_BYTES
-from bmat.aggregation.memory import MergingMemory, grown
+from bmat.aggregation.memory import MergingMemory
 from bmat.aggregation.scratch import BECAME_SHORTER
 from bmat.aggregation.spill import Spilled
 from bmat.aggregation.splitting import NO_SPLITTERS
 from bmat.aggregation.system import read_into
+
+# Of 24 KiB or less, so that whoever takes them looks for a cancel often enough.
+EXTENTS_AT_A_TIME = 128
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,18 @@ class Waiting:
     spilled: list[Spilled]
     partition: int
     span: tuple[int, int] = (0, 0)
+
+
+def bytes_of(waiting: Waiting, job: Job) -> int:
+    """How many bytes the rows of a partition take, at most."""
+    partition, (first, stop) = waiting.partition, waiting.span
+    size = 8 * (stop - first)
+    for spill in waiting.spilled:
+        size += int((spill.runs[:, partition + 1] - spill.runs[:, partition]).sum())
+        for kept in spill.kept:
+            extents = kept.extents_of(partition)
+            size += int((extents[:, 1] - extents[:, 0]).sum())
+    return size
 
 
 def rows_of(
@@ -42,7 +57,9 @@ def rows_of(
     yield arena.bytes, arena.take_extents()
     for spill in waiting.spilled:
         for kept in spill.kept:
-            yield kept.bytes, kept.extents_of(waiting.partition)
+            extents = kept.extents_of(waiting.partition)
+            for first in range(0, len(extents), EXTENTS_AT_A_TIME):
+                yield kept.bytes, extents[first : first + EXTENTS_AT_A_TIME]
     yield from rows_on_disk(waiting.spilled, waiting.partition, memory)
 
 
@@ -79,8 +96,5 @@ def rows_on_disk(
 def keep_rest(memory: MergingMemory, taken: int, filled: int) -> int:
     """Move the row that is not whole yet to the buffer's front. Returns its length so far."""
     rest = filled - taken
-    if not taken:
-        memory.buffer = grown(memory.buffer, 2 * (len(memory.buffer) - SLACK_BYTES), filled)
-    else:
-        memory.buffer[:rest] = memory.buffer[taken:filled].copy()
+    memory.buffer[:rest] = memory.buffer[taken:filled].copy()
     return rest

@@ -4,7 +4,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,9 +13,10 @@ from bmat.aggregation.direct import PageWriter
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import TEXTS
 from bmat.aggregation.parquet_file import append_pages
-from bmat.aggregation.part import Part
+from bmat.aggregation.parquet_format import RowGroup
+from bmat.aggregation.part import Part, Sums, added
 from bmat.aggregation.row_groups import give_page_buffer_back
-from bmat.aggregation.scratch import NOTHING, write_at
+from bmat.aggregation.scratch import write_at
 
 HEADER = b"Song,Date,Total Number of Plays for Date\n"
 
@@ -52,16 +53,17 @@ def paths_in(folder: Path) -> set[Path]:
 
 @dataclass(frozen=True)
 class Written:
-    """A part that is in the output: up to byte `end` in the file, `tail` belongs behind it. `part`
-    has no text and no pages any more; `lead_seconds`: see PageWriter. Its row groups are in the
-    Parquet file, up to byte `parquet_end`.
+    """The parts that are in the output: up to byte `end` in the file, `tail` belongs behind it;
+    `lead_seconds`: see PageWriter. Their `row_groups` are in the Parquet file, up to byte
+    `parquet_end`. All of them together come to `sums`.
     """
 
     end: int
     tail: bytes
     lead_seconds: float
     parquet_end: int
-    part: Part
+    row_groups: list[RowGroup]
+    sums: Sums
 
 
 def write_part(job: Job, number: int, before: Written | None, part: Part) -> Written:
@@ -70,8 +72,9 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
         writer = PageWriter(job.output, 0, HEADER, lead_seconds=0.0)
     else:
         writer = PageWriter(job.output, before.end, before.tail, before.lead_seconds)
-    with closing(writer):
+    with closing(writer), Beacon(job.folder, len(job.blocks) + number) as beacon:
         for stretch in part.text.stretches():
+            beacon.check()
             writer.append(stretch)
     TEXTS.give_back(job.sizes, part.text.buffer)
     parquet_end = before.parquet_end if before else 0
@@ -80,8 +83,14 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
         give_page_buffer_back(job.sizes, part.pages)
     with Beacon(job.folder, len(job.blocks) + number) as beacon:
         beacon.report(1, 0)
-    done = replace(part, text=NOTHING, pages=NOTHING)
-    return Written(writer.offset, writer.tail, writer.lead_seconds, parquet_end, done)
+    return Written(
+        end=writer.offset,
+        tail=writer.tail,
+        lead_seconds=writer.lead_seconds,
+        parquet_end=parquet_end,
+        row_groups=before.row_groups + part.row_groups if before else part.row_groups,
+        sums=added(before.sums, part.sums) if before else part.sums,
+    )
 
 
 def write_last(job: Job, last: Written) -> None:

@@ -1,6 +1,9 @@
-"""The start scripts, run as plain processes: they do not start without what they need."""
+"""The start scripts, run as plain processes: they do not start without what they need, and need no
+shell or tool newer than those of a Mac, whose bash is 3.2.
+"""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +20,18 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://bmat:unused@127.0.0.1:1/bmat",
     "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
 }
+
+SHELL_SCRIPTS = [
+    *sorted((PROJECT_FOLDER / "scripts").glob("*.sh")),
+    *sorted((PROJECT_FOLDER / "compose").rglob("start")),
+    PROJECT_FOLDER / ".ci" / "run",
+]
+# What bash 3.2 does not know (an empty array counts as unset there), and what only GNU's tools do.
+UNKNOWN_TO_A_MAC = re.compile(
+    r"\$\{\w+(\^|,)|\$\{\w+\[@\]\}|\b(declare|local|typeset) -\w*[Ang]"
+    r"|\b(mapfile|readarray|coproc)\b|&>>|\|&|\bwait -n|\bsed\b.* -i|\breadlink -f"
+    r"|\bdate\b.* -d|\bgrep -\w*P|\bmktemp --"
+)
 
 
 def start(
@@ -99,6 +114,27 @@ def test_make_run_names_the_setting_that_it_cannot_follow(
     assert ended.returncode == 2
     assert complaint in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("script", SHELL_SCRIPTS, ids=lambda path: path.name)
+def test_a_script_needs_no_newer_shell_than_a_mac_has(script: Path) -> None:
+    text = script.read_text()
+    assert not UNKNOWN_TO_A_MAC.search(text), UNKNOWN_TO_A_MAC.search(text)
+    shell = text.splitlines()[0].removeprefix("#!").split("/")[-1].split()[-1]
+    assert shell == ("sh" if script.suffix == ".sh" else "bash")
+    subprocess.run([shell, "-n", str(script)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("queue", "started"), [("large", "scripts/politely.sh celery"), ("small", "celery")]
+)
+def test_a_worker_for_large_reports_makes_way(queue: str, started: str) -> None:
+    # The last command of the script is printed instead.
+    script = (SCRIPTS / "celeryworker" / "start").read_text().replace('exec "$@"', 'echo "$*"')
+    command = ["bash", "-c", script, "start", "--queues", queue]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.startswith(f"{started} --app bmat.taskapp.celery worker ")
+    assert printed.endswith(f" --concurrency 4 --queues {queue}\n")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,18 @@ Slow and plain on purpose. It shares no code with what it judges.
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
-QUOTED_FIELD_BYTES = 65_536
+
+class Most(NamedTuple):
+    """The most bytes of a record, of the content of a quoted field, and of a song."""
+
+    record: int = 1_048_576
+    quoted_field: int = 65_536
+    song: int = 4096
+
+
+MOST = Most()
 
 
 @dataclass
@@ -21,15 +31,15 @@ class Verdict:
     rows_counted: int = 0
 
 
-def judge(data: bytes, delimiter: bytes = b",") -> Verdict:
+def judge(data: bytes, delimiter: bytes = b",", most: Most = MOST) -> Verdict:
     """What becomes of `data`, which follows the header `Song,Date,Number of Plays` on line 1."""
     verdict = Verdict()
     position, line = 0, 2
     while position < len(data):
-        fields, stop, following = read_record(data, position, delimiter)
+        fields, stop, following = read_record(data, position, delimiter, most)
         record = data[position:stop]
         if record:
-            reason = add(verdict, fields)
+            reason = add(verdict, fields, len(record), most)
             if reason:
                 verdict.rejects.append((line, reason, record))
         line += data[position:following].count(b"\n")
@@ -37,7 +47,9 @@ def judge(data: bytes, delimiter: bytes = b",") -> Verdict:
     return verdict
 
 
-def read_record(data: bytes, start: int, delimiter: bytes) -> tuple[list[bytes] | None, int, int]:
+def read_record(
+    data: bytes, start: int, delimiter: bytes, most: Most
+) -> tuple[list[bytes] | None, int, int]:
     """The fields (None for an unterminated quote), where the record stops, and where the next
     one starts.
     """
@@ -46,7 +58,7 @@ def read_record(data: bytes, start: int, delimiter: bytes) -> tuple[list[bytes] 
     while True:
         byte = data[position : position + 1]
         if at_field_start and byte == b'"':
-            content = quoted(data, position + 1)
+            content = quoted(data, position + 1, most)
             if content is None:
                 line_feed = data.find(b"\n", position)
                 stop = line_feed if line_feed >= 0 else len(data)
@@ -74,10 +86,10 @@ def without_carriage_return(data: bytes, start: int, stop: int) -> int:
     return stop - 1 if stop > start and data[stop - 1 : stop] == b"\r" else stop
 
 
-def quoted(data: bytes, start: int) -> tuple[bytes, int] | None:
+def quoted(data: bytes, start: int, most: Most) -> tuple[bytes, int] | None:
     """The content of a quoted field and where it goes on behind the closing quote."""
     value, position = bytearray(), start
-    while position < len(data) and position - start <= QUOTED_FIELD_BYTES:
+    while position < len(data) and position - start <= most.quoted_field:
         if data[position] != ord('"'):
             value.append(data[position])
             position += 1
@@ -89,14 +101,18 @@ def quoted(data: bytes, start: int) -> tuple[bytes, int] | None:
     return None
 
 
-def add(verdict: Verdict, fields: list[bytes] | None) -> str | None:
+def add(verdict: Verdict, fields: list[bytes] | None, size: int, most: Most) -> str | None:
     """Counts a record, or says why it cannot be counted."""
     if fields is None:
         return "unterminated_quote"
+    if size > most.record:
+        return "too_long"
     if len(fields) != 3:
         return "extra_field" if len(fields) > 3 else "missing_field"
     song, written_date, written_plays = fields
-    reason = song_reason(song) or date_reason(written_date) or plays_reason(written_plays)
+    reason = (
+        song_reason(song, most.song) or date_reason(written_date) or plays_reason(written_plays)
+    )
     if reason is None:
         key = song, written_date[:10]
         verdict.groups.add(key)
@@ -105,9 +121,11 @@ def add(verdict: Verdict, fields: list[bytes] | None) -> str | None:
     return reason
 
 
-def song_reason(song: bytes) -> str | None:
+def song_reason(song: bytes, most_bytes: int) -> str | None:
     if not song:
         return "empty_song"
+    if len(song) > most_bytes:
+        return "too_long"
     if 0 in song:
         return "invalid_character"
     return None if song == song.decode("utf-8", "ignore").encode() else "invalid_encoding"

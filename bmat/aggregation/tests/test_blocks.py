@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmat.aggregation import Summary
+from bmat.aggregation.records import Bounds
 from bmat.aggregation.tests.conftest import Run
-from bmat.aggregation.tests.oracle import Verdict, judge
+from bmat.aggregation.tests.oracle import MOST, Most, Verdict, judge
 from bmat.aggregation.tests.running import HEADER, run_in
 
 ODD = (
@@ -39,16 +40,22 @@ def test_every_number_of_threads_gives_the_same_bytes(run: Run) -> None:
         assert run(HEADER + ODD, threads=threads, block_bytes=13) == expected
 
 
+# The first record, and the header, are never too long.
+few_bytes = st.builds(Most, st.integers(25, 150), st.integers(0, 60), st.integers(6, 20))
+
+
 @given(
     st.lists(st.sampled_from(PIECES + RECORDS), max_size=60).map(b"".join),
     st.integers(11, 200),
+    st.one_of(st.just(MOST), few_bytes),
 )
 def test_it_agrees_with_a_reading_byte_by_byte(
-    tmp_path_factory: pytest.TempPathFactory, body: bytes, block_bytes: int
+    tmp_path_factory: pytest.TempPathFactory, body: bytes, block_bytes: int, most: Most
 ) -> None:
     body = b"always,2020-01-01,1\n" + body
-    result = run_in(tmp_path_factory.mktemp("run"), HEADER + body, block_bytes=block_bytes)
-    verdict = judge(body)
+    folder, bounds = tmp_path_factory.mktemp("run"), Bounds(*most)
+    result = run_in(folder, HEADER + body, block_bytes=block_bytes, bounds=bounds)
+    verdict = judge(body, most=most)
     assert result.totals == totals_of(verdict)
     assert result.rejects == rejects_of(verdict)
     assert conserved(result.summary, verdict)

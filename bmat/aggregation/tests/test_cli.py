@@ -37,8 +37,8 @@ def test_it_writes_totals_and_rejects_and_a_summary_line(plays: Path, tmp_path: 
 
 
 def test_it_takes_every_option(plays: Path, tmp_path: Path) -> None:
-    plays.write_bytes("Lied:Tag:Anzahl\né:2020-01-01:1\n".encode("cp1252"))
-    given = "--song-column Lied --date-column Tag --plays-column Anzahl --delimiter : "
+    plays.write_bytes("Lied^Tag^Anzahl\né^2020-01-01^1\n".encode("cp1252"))
+    given = "--song-column Lied --date-column Tag --plays-column Anzahl --delimiter ^ "
     given += "--encoding cp1252 --strict --threads 1 --memory 64MiB --block-bytes 4k"
     words = [*given.split(), "--temp-folder", str(tmp_path)]
     assert cli.main([str(plays), "-o", str(tmp_path / "out"), *words]) == 0

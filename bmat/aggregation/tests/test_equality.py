@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmat.aggregation import AggregationError, Limits, Summary, aggregate
+from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
+from bmat.aggregation.records import BOUNDS, Bounds
 from bmat.aggregation.tests.files import files, limits
 from bmat.aggregation.tests.plays import drawn_plays
 from bmat.aggregation.tests.reference.engine import aggregate as aggregate_plainly
@@ -42,12 +43,17 @@ def outcome(run: Callable[..., Summary], data: bytes, folder: Path, **more: Any)
     return result
 
 
-@given(files(), limits)
-def test_it_equals_the_reference(data: bytes, chosen: dict[str, int]) -> None:
+few_bytes = st.builds(Bounds, st.integers(20, 300), st.integers(0, 60), st.integers(1, 20))
+
+
+@given(files(), limits, st.one_of(st.just(BOUNDS), few_bytes))
+def test_it_equals_the_reference(data: bytes, chosen: dict[str, int], bounds: Bounds) -> None:
     with TemporaryDirectory() as name:
-        expected = outcome(aggregate_plainly, data, Path(name))
+        options = Options(bounds=bounds)
+        expected = outcome(aggregate_plainly, data, Path(name), options=options)
         chosen_limits = Limits(**chosen)  # type: ignore[arg-type]
-        assert outcome(aggregate, data, Path(name), limits=chosen_limits) == expected
+        found = outcome(aggregate, data, Path(name), options=options, limits=chosen_limits)
+        assert found == expected
 
 
 @LARGE_FILES

@@ -65,7 +65,7 @@ def slowed(function: Callable[..., object], seconds: float) -> Callable[..., obj
 
 @pytest.mark.parametrize(
     ("stage", "step"),
-    [("reading", "read_block"), ("merging", "merge_part"), ("writing", "write_part")],
+    [("reading", "read_batch"), ("merging", "merge_part"), ("writing", "write_part")],
 )
 def test_a_cancel_takes_effect_within_a_second_and_leaves_nothing(
     plays: Path, monkeypatch: pytest.MonkeyPatch, stage: str, step: str
@@ -91,9 +91,12 @@ def test_a_task_stops_when_it_finds_the_beacon_gone(tmp_path: Path) -> None:
     light(tmp_path, 1)
     with Beacon(tmp_path, 0) as beacon:
         beacon.report(1, 1)
+        beacon.check()
         put_out(tmp_path)
         with pytest.raises(Stopped):
             beacon.report(2, 2)
+        with pytest.raises(Stopped):
+            beacon.check()
     with pytest.raises(Stopped):
         Beacon(tmp_path, 0)
 

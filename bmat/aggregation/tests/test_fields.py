@@ -110,9 +110,11 @@ def test_it_rejects_a_negative_count_as_such(written: str) -> None:
 )
 def test_it_rejects_what_is_no_song(written: bytes, reason: str) -> None:
     with pytest.raises(fields.Reject, match=f"^{reason}$"):
-        fields.song(written.decode("latin-1"))
+        fields.song(written.decode("latin-1"), 4096)
 
 
 @pytest.mark.parametrize("written", ["a", " ", "None", "NA", "null", "=1+1", "ü", "日本", "🎵"])
 def test_it_takes_any_other_text_for_a_song(written: str) -> None:
-    assert fields.song(written.encode().decode("latin-1")).encode("latin-1") == written.encode()
+    assert (
+        fields.song(written.encode().decode("latin-1"), 4096).encode("latin-1") == written.encode()
+    )

@@ -3,14 +3,14 @@ import pytest
 from bmat.aggregation import AggregationError, Limits, Options
 
 
-@pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "\r", "\0", "é"])
-def test_a_delimiter_is_one_ascii_character(delimiter: str) -> None:
+@pytest.mark.parametrize("delimiter", ["", ",,", "\n", "\r", "\0", "é", *"\"' -+.:azAZ059"])
+def test_a_delimiter_is_one_ascii_character_of_no_date_or_count(delimiter: str) -> None:
     with pytest.raises(AggregationError) as caught:
         Options(delimiter=delimiter)
     assert caught.value.code == "invalid_option"
     assert caught.value.message == (
         f"The option delimiter cannot be {delimiter!r}: "
-        "use one ASCII character other than a quote, a line end or NUL."
+        "use one ASCII character: none of - + . : and no letter, digit, space, quote or line end."
     )
 
 

@@ -35,7 +35,7 @@ SONGS = [
     " ",
 ]
 SONGS += [f"song {number:02}" for number in range(20)]
-SONGS += [name * 5000 for name in ("a", "m", "é")]
+SONGS += [name * 2000 for name in ("a", "m", "é")]
 DAYS = 40
 
 

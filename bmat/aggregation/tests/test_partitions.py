@@ -1,16 +1,24 @@
 """Where partitions begin, which songs are hot, and what becomes of a partition without room."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
+from bmat.aggregation import dividing, merging
+from bmat.aggregation.beacon import Beacon
+from bmat.aggregation.dividing import splitters_of
 from bmat.aggregation.hot_cells import NO_HOT_SONGS
 from bmat.aggregation.job import Job
+from bmat.aggregation.memory import MergingMemory
 from bmat.aggregation.partition import NO_SONGS, choose_splitters, make_hot_songs
 from bmat.aggregation.sampling import Sample, likely_counts
-from bmat.aggregation.splitting import NO_SPLITTERS, buckets_of, make_splitters
+from bmat.aggregation.spill import Spilled
+from bmat.aggregation.splitting import NO_SPLITTERS, buckets_of, make_splitters, texts_of
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
 from bmat.aggregation.tests.running import HEADER, before_the_tasks
+from bmat.aggregation.waiting import Waiting
 
 
 @pytest.fixture
@@ -112,7 +120,7 @@ def test_songs_with_rows_on_most_days_are_summed_up_while_reading(
     run: Run, expected: Run, jobs: list[Job], tasks_share: bool
 ) -> None:
     data = many_songs(songs=7, rows=30_000, days=4)
-    assert run(data, memory_budget_bytes=10**6, block_bytes=100_000) == expected(data)
+    assert run(data, memory_budget_bytes=10**7, block_bytes=100_000) == expected(data)
     assert len(jobs[0].hot) == 7
 
 
@@ -196,3 +204,30 @@ def test_a_sample_without_a_good_row_gives_one_partition(run: Run, jobs: list[Jo
 def test_partitions_without_a_row_write_nothing(run: Run, expected: Run) -> None:
     one, two = many_songs(songs=400, rows=3000), HEADER + b"x,2020-01-01,1\n"
     assert run(two, one, two, memory_budget_bytes=1) == expected(two, one, two)
+
+
+@pytest.mark.parametrize("songs", [4000, 2])
+def test_sorted_songs_that_begin_alike_take_few_divisions_and_little_disk(
+    run: Run, expected: Run, monkeypatch: pytest.MonkeyPatch, songs: int
+) -> None:
+    rows = [(b"x" * 300 + b"%06d" % (row * songs // 8000), row % 3, row) for row in range(8000)]
+    data, bytes_on_disk, plainly = lines_of(rows), [0], dividing.divide
+
+    def divide(job: Job, waiting: Waiting, memory: MergingMemory, beacon: Beacon) -> Spilled:
+        result = plainly(job, waiting, memory, beacon)
+        bytes_on_disk.append(sum(path.stat().st_size for path in job.folder.glob("*.rows")))
+        return result
+
+    monkeypatch.setattr(merging, "divide", divide)
+    monkeypatch.setattr("bmat.aggregation.partition.MOST_PARTITIONS", 2)
+    assert run(data, memory_budget_bytes=1) == expected(data)
+    assert len(bytes_on_disk) < 200
+    assert max(bytes_on_disk) < 4 * len(data)
+
+
+def test_a_sample_gives_a_large_song_a_partition_of_its_own() -> None:
+    only, large = Counter({b"b": 9}), Counter({b"a": 1, b"b": 97, b"c": 1, b"d": 1})
+    assert texts_of(splitters_of(only)) == [b"b", b"b\0"]
+    assert {b"b", b"b\0"} <= set(texts_of(splitters_of(large)))
+    many = Counter({b"%03d" % number: 1 for number in range(160)})
+    assert 15 <= splitters_of(many).partitions <= 17

@@ -1,5 +1,6 @@
 import pytest
 
+from bmat.aggregation.records import Bounds
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.running import HEADER
 
@@ -54,10 +55,11 @@ def test_it_takes_a_carriage_return_inside_a_line_for_an_ordinary_byte(run: Run)
 
 def test_a_quoted_field_may_span_64_kib(run: Run) -> None:
     longest = b'"' + b"x" * CONTENT + b'"'
-    too_long = b'"' + b"y" * (CONTENT + 1) + b'"'
-    result = run(HEADER + longest + b",2020-01-01,1\n" + too_long + b",2020-01-01,1\n")
-    assert result.totals == b"x" * CONTENT + b",2020-01-01,1\n"
-    assert result.rejects == b'3,unterminated_quote,"""' + b"y" * 1023 + b'"\n'
+    longer = b'"' + b"y" * (CONTENT + 1) + b'"'
+    header = b"Song,Date,Number of Plays,Note\n"
+    result = run(header + b"a,2020-01-01,1," + longest + b"\nb,2020-01-01,1," + longer + b"\n")
+    assert result.totals == b"a,2020-01-01,1\n"
+    assert result.rejects.startswith(b'3,unterminated_quote,"b,2020-01-01,1,""yyy')
 
 
 @pytest.mark.parametrize(("pairs", "counted"), [(0, True), (1, False), (2, False)])
@@ -65,7 +67,8 @@ def test_a_doubled_quote_counts_two_bytes_of_the_64_kib(
     run: Run, pairs: int, counted: bool
 ) -> None:
     content = b"x" * (CONTENT - 2) + b'""' + b'""' * pairs
-    result = run(HEADER + b'"' + content + b'",2020-01-01,1\nb,2020-01-01,1\n')
+    header = b"Song,Date,Number of Plays,Note\n"
+    result = run(header + b'a,2020-01-01,1,"' + content + b'"\nb,2020-01-01,1\n')
     assert result.summary.rows_counted == 1 + counted
 
 
@@ -81,10 +84,55 @@ def test_a_stray_quote_in_a_later_line_of_a_record_costs_the_record_up_to_there(
     assert result.rejects == b'2,unterminated_quote,"""a\nb"",""2020-01-01,1"\n'
 
 
-def test_it_reads_a_line_of_several_megabytes(run: Run) -> None:
-    long = b"x" * 3_000_000
-    result = run(HEADER + long + b",2020-01-01,1\na,2020-01-01,1\n", block_bytes=100_000)
-    assert result.totals == b"a,2020-01-01,1\n" + long + b",2020-01-01,1\n"
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("block_bytes", [77_777, 2**26])
+def test_a_record_may_span_a_mebibyte(run: Run, line_end: bytes, block_bytes: int) -> None:
+    header, start, last = b"Song,Date,Number of Plays,Note\n", b"a,2020-01-01,1,", b"b,2020-01-01,1"
+    longest = start + b"x" * (2**20 - len(start))
+    assert run(header + longest + line_end + last, block_bytes=block_bytes).totals == (
+        b"a,2020-01-01,1\nb,2020-01-01,1\n"
+    )
+    result = run(header + longest + b"y" + line_end + last, block_bytes=block_bytes)
+    assert result.totals == b"b,2020-01-01,1\n"
+    assert result.rejects == b'2,too_long,"' + longest[:1024] + b'"\n'
+
+
+@pytest.mark.parametrize("block_bytes", [300_000, 2**26])
+def test_a_record_of_megabytes_costs_itself_alone(run: Run, block_bytes: int) -> None:
+    row = b"a,2020-01-01,1\n"
+    long = b'"x\ny",' * 700_000 + b"\n"
+    never_closed = b"x," * 700_000 + b'"z\n'
+    result = run(HEADER + row + long + row + never_closed + row, block_bytes=block_bytes)
+    assert result.totals == b"a,2020-01-01,3\n"
+    lines = [(b"3", b"too_long"), (b"700005", b"unterminated_quote")]
+    starts = [long[:1024], never_closed[:1024]]
+    assert result.rejects == b"".join(
+        b'%s,%s,"%s"\n' % (*line, start.replace(b'"', b'""'))
+        for line, start in zip(lines, starts, strict=True)
+    )
+
+
+def test_records_without_end_fill_the_list_of_rejects(run: Run) -> None:
+    long, few = b"x" * 400, Bounds(record=30, quoted_field=10, song=8)
+    result = run(HEADER + (long + b"\r\n") * 1000 + b"a,2020-01-01,1\n" + long, bounds=few)
+    assert result.totals == b"a,2020-01-01,1\n"
+    lines = [*range(2, 1002), 1003]
+    assert result.rejects == b"".join(b"%d,too_long,%s\n" % (line, long) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("written", "song"),
+    [
+        (b"x" * 4096, b"x" * 4096),
+        (b'"' + b"x" * 4096 + b'"', b"x" * 4096),
+        (b'"' + b'""' * 4096 + b'"', b'"' + b'""' * 4096 + b'"'),
+    ],
+)
+def test_a_song_may_take_4_kib_once_it_is_unquoted(run: Run, written: bytes, song: bytes) -> None:
+    longer = b'"y' + written[1:] if written[:1] == b'"' else b"y" + written
+    result = run(HEADER + written + b",2020-01-01,1\n" + longer + b",2020-01-01,1\n")
+    assert result.totals == song + b",2020-01-01,1\n"
+    assert result.summary.rejects_by_reason == {"too_long": 1}
 
 
 def test_every_line_number_is_the_physical_line(run: Run) -> None:

@@ -77,6 +77,22 @@ def test_a_stream_that_ends_at_once_is_empty(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["fifo"]
 
 
+def test_a_stream_without_a_header_is_refused_before_it_ends(tmp_path: Path) -> None:
+    endless = subprocess.Popen(["yes", "no,header"], stdout=subprocess.PIPE)
+    assert endless.stdout is not None
+    without_line_ends = [sys.executable, "-c", "while True: print('x' * 65536, end='')"]
+    lineless = subprocess.Popen(
+        without_line_ends, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert lineless.stdout is not None
+    for process, code in ((endless, "missing_column"), (lineless, "not_text")):
+        with process, pytest.raises(AggregationError) as caught:
+            source = Path(f"/proc/self/fd/{process.stdout.fileno()}")  # type: ignore[union-attr]
+            aggregate([source], tmp_path / "out.csv")
+        assert caught.value.code == code
+    assert names_in(tmp_path) == []
+
+
 def test_a_silent_stream_can_be_cancelled(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     begin = time.monotonic()

@@ -1,6 +1,5 @@
-"""A person at a real browser: headless Chromium."""
+"""A person at a real browser: headless Chromium, or Chrome."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.wait import WebDriverWait
+
+from bmat.tests.live import programs
 
 LOOK_SECONDS = 20
 FLAGS = (
@@ -72,11 +73,12 @@ class Person:
 def person(folder: Path) -> Iterator[Person]:
     """Somebody whom no page knows yet; the browser's own files are in `folder`."""
     options = ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+    browser, chromedriver = programs.browser_and_driver()
+    options.binary_location = str(browser)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for flag in (*FLAGS, f"--user-data-dir={folder}"):
         options.add_argument(flag)
-    driver = Chrome(options, Service(shutil.which("chromedriver")))
+    driver = Chrome(options, Service(str(chromedriver)))
     try:
         yield Person(driver)
     finally:

@@ -3,12 +3,12 @@ over to it. Without TLS, and on free ports.
 """
 
 import re
-import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bmat.tests.live import programs
 from bmat.tests.live.client import Client
 from bmat.tests.live.processes import PROJECT_FOLDER, ServerProcess, free_port
 from bmat.tests.live.stack import START_SECONDS, Stack
@@ -54,7 +54,7 @@ def proxied(stack: Stack, folder: Path) -> Iterator[Client]:
 
 
 def nginx_command(folder: Path) -> list[str]:
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    program = str(programs.NGINX.path())
     return [program, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import redis
 
+from bmat.tests.live import programs
 from bmat.tests.live.processes import ServerProcess, free_port
 
 START_SECONDS = 60.0
@@ -21,7 +22,7 @@ class PrivatePostgres:
     def __init__(self, log_folder: Path) -> None:
         self.port = free_port()
         self.url = f"postgres://bmat@127.0.0.1:{self.port}/postgres"
-        self._programs = _postgres_programs()
+        self._programs = programs.POSTGRES.path().resolve().parent
         self._user = _unprivileged_user()
         self._folder = Path(tempfile.mkdtemp(prefix="bmat-postgres-"))
         settings = ["fsync=off", "full_page_writes=off", "unix_socket_directories="]
@@ -76,7 +77,7 @@ class PrivateRedis:
     def __init__(self, log_folder: Path) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._program = Path(_program("redis-server"))
+        self._program = programs.REDIS.path()
         command = [str(self._program), "--bind", "127.0.0.1", "--port", str(self.port)]
         command += ["--save", "", "--appendonly", "no", "--dir", str(log_folder)]
         self.process = ServerProcess("redis", command, log_folder)
@@ -98,21 +99,6 @@ class PrivateRedis:
                 return bool(client.ping())
             except redis.exceptions.ConnectionError:
                 return False
-
-
-def _postgres_programs() -> Path:
-    """The folder of the newest PostgreSQL server programs; Debian keeps it off the PATH."""
-    folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
-    with_server = [folder for folder in folders if (folder / "initdb").exists()]
-    if with_server:
-        return max(with_server, key=lambda folder: int("".join(filter(str.isdigit, str(folder)))))
-    return Path(_program("initdb")).resolve().parent
-
-
-def _program(name: str) -> str:
-    path = shutil.which(name)
-    assert path is not None, f"{name} is not on this machine; `make test` says what to install"
-    return path
 
 
 def _version_of(program: Path) -> str:

@@ -108,15 +108,18 @@ def settle(block: Block, reading: Reading, true_start: int) -> Reading:
 
 def read_records(data: mmap, start: int, block: Block) -> Reading:
     layout = block.source.layout
-    found, end = find_records(data, start, block.stop, layout.delimiter)
+    found, end = find_records(data, start, block.stop, layout)
     reading = Reading(start, end, lines=data[start:end].count(b"\n"))
     lines = line_numbers(data, start, found)
-    whole = [extent for extent in found if extent.terminated]
+    most = layout.bounds.record
+    whole = [one for one in found if one.terminated and one.stop - one.start <= most]
     split = split_fields(data, whole, layout.delimiter)
     for line, extent in zip(lines, found, strict=True):
         try:
             if not extent.terminated:
                 raise fields.Reject("unterminated_quote")
+            if extent.stop - extent.start > most:
+                raise fields.Reject("too_long")
             count(reading, next(split), layout)
         except fields.Reject as reject:
             list_reject(reading, line, str(reject), data[extent.start : extent.stop])
@@ -124,7 +127,7 @@ def read_records(data: mmap, start: int, block: Block) -> Reading:
 
 
 def find_records(
-    data: mmap | bytes, start: int, stop: int, delimiter: bytes
+    data: mmap | bytes, start: int, stop: int, layout: Layout
 ) -> tuple[list[Extent], int]:
     """The records that start in `data[start:stop]`, and where the line behind the last of
     them starts.
@@ -133,7 +136,7 @@ def find_records(
     """
     found = []
     while start < stop:
-        extent = record_extent(data, start, delimiter)
+        extent = record_extent(data, start, layout.delimiter, layout.bounds)
         if extent.stop > extent.start:
             found.append(extent)
         start = extent.next
@@ -157,7 +160,8 @@ def count(reading: Reading, record: list[str], layout: Layout) -> None:
         raise fields.Reject("extra_field")
     if len(record) <= max(layout.song, layout.date, layout.plays):
         raise fields.Reject("missing_field")
-    key = fields.song(record[layout.song]), fields.day(record[layout.date])
+    song = fields.song(record[layout.song], layout.bounds.song)
+    key = song, fields.day(record[layout.date])
     plays = fields.plays(record[layout.plays])
     reading.totals[key] = reading.totals.get(key, 0) + plays
     reading.rows_counted += 1

@@ -5,7 +5,6 @@ results in place.
 import errno
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
@@ -77,5 +76,4 @@ def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMe
     size = readable.stat().st_size
     if size == 0:
         raise failure("empty_file", path)
-    with readable.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return Source(readable, path, size, read_layout(data, options, path))
+    return Source(readable, path, size, read_layout(readable.read_bytes(), options, path))

@@ -1,0 +1,129 @@
+"""Dividing a partition that has no room in memory into smaller ones, by a sample of all its rows.
+
+Were the first rows alone looked at, sorted ones would be divided into those few and all the others,
+again and again.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+
+from bmat.aggregation.beacon import Beacon
+from bmat.aggregation.job import Bytes, Ints, Job, Splitters
+from bmat.aggregation.kernel_divide import (
+    N_FOUND,
+    N_LEFT,
+    N_SONGS,
+    divide_rows,
+    sample_rows,
+)
+from bmat.aggregation.kernel_ingest import I_END, I_POSITION
+from bmat.aggregation.memory import Arena, MergingMemory
+from bmat.aggregation.partition import choose_splitters
+from bmat.aggregation.spill import Spilled, SpillWriter
+from bmat.aggregation.splitting import make_splitters, texts_of
+from bmat.aggregation.waiting import Waiting, bytes_of, rows_of
+
+SUB_PARTITIONS = 16
+SAMPLED_ROWS = 1024
+SEED = 16
+
+
+def divide(job: Job, waiting: Waiting, memory: MergingMemory, beacon: Beacon) -> Spilled:
+    """Spread the rows of a partition, which are of several songs, over smaller ones: each with
+    fewer songs than it has, and most of them with a small part of its bytes, or of one song.
+    """
+    sampler = Sampler(memory, bytes_of(waiting, job))
+    pass_all(sampler.take, job, waiting, memory, beacon)
+    divider = Divider(job, memory, splitters_of(sampler.songs))
+    pass_all(divider.take, job, waiting, memory, beacon)
+    return divider.result()
+
+
+def pass_all(
+    take: Callable[[Bytes], None],
+    job: Job,
+    waiting: Waiting,
+    memory: MergingMemory,
+    beacon: Beacon,
+) -> None:
+    """Have all rows of a partition taken, extent after extent: those from I_POSITION to I_END."""
+    state = memory.state
+    stretches = rows_of(waiting, job, memory)
+    try:
+        row_bytes, extents = next(stretches)
+        while True:
+            beacon.check()
+            for start, end in extents.tolist():
+                state[I_POSITION], state[I_END] = start, end
+                take(row_bytes)
+            row_bytes, extents = stretches.send(int(state[I_POSITION]))
+    except StopIteration:
+        return
+
+
+class Sampler:
+    """Counts the songs of some SAMPLED_ROWS rows, which lie `size / SAMPLED_ROWS` bytes apart on
+    the average. The steps are uneven, lest rows that come in turn were always the same ones.
+    """
+
+    def __init__(self, memory: MergingMemory, size: int) -> None:
+        self.songs: Counter[bytes] = Counter()
+        self._state = memory.state
+        most = 2 * size // SAMPLED_ROWS + 2
+        self._steps: Ints = np.random.default_rng(SEED).integers(0, most, SAMPLED_ROWS)
+        self._sampled: Ints = np.zeros(N_SONGS + 2 * SAMPLED_ROWS, dtype=np.int64)
+        self._sampled[N_LEFT] = self._steps[0]
+
+    def take(self, row_bytes: Bytes) -> None:
+        is_full = True
+        while is_full:
+            is_full = bool(sample_rows(row_bytes, self._state, self._steps, self._sampled))
+            found = self._sampled[N_SONGS:].reshape(-1, 2)[: int(self._sampled[N_FOUND])]
+            for start, count in found.tolist():
+                self.songs[row_bytes[start : start + count].tobytes()] += 1
+
+
+def splitters_of(songs: Counter[bytes]) -> Splitters:
+    """Splitters that part the songs of a sample evenly. A song with the rows of a whole smaller
+    partition gets one for itself: it is merged by itself then, however many rows it has.
+    """
+    ordered, total = sorted(songs), songs.total()
+    weights = np.array([songs[song] for song in ordered], dtype=np.float64)
+    even = texts_of(choose_splitters(ordered.__getitem__, weights, total / SUB_PARTITIONS))
+    large = [song for song in ordered if songs[song] * SUB_PARTITIONS >= total]
+    # Nothing sorts between a song and itself with a NUL behind, which no song holds.
+    alone = [bound for song in large for bound in (song, song + b"\0")]
+    return make_splitters(sorted({*even, *alone}))
+
+
+class Divider:
+    """Passes rows on into the partitions of some splitters."""
+
+    def __init__(self, job: Job, memory: MergingMemory, splitters: Splitters) -> None:
+        self._state = memory.state
+        self._splitters = splitters
+        self._arena = Arena(job.sizes.arena_bytes, job.sizes.chunk_bytes)
+        self._arena.prepare(splitters.partitions)
+        self._rows = SpillWriter(job.folder, splitters.partitions)
+
+    def take(self, row_bytes: Bytes) -> None:
+        arena, splitters = self._arena, self._splitters
+        while divide_rows(
+            row_bytes,
+            self._state,
+            splitters.keys,
+            splitters.starts,
+            splitters.texts,
+            splitters.skip,
+            arena.bytes,
+            arena.state,
+            arena.heads,
+            arena.chunks,
+        ):
+            self._rows.write(arena)
+
+    def result(self) -> Spilled:
+        self._rows.write(self._arena)
+        return self._rows.result()
