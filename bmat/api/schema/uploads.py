@@ -15,7 +15,7 @@ iso2022_jp_2004 iso2022_jp_3 iso2022_jp_ext iso2022_kr iso8859-1 iso8859-10 iso8
 iso8859-14 iso8859-15 iso8859-16 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7
 iso8859-8 iso8859-9 johab koi8-r koi8-t koi8-u kz1048 mac-cyrillic mac-greek mac-iceland mac-latin2
 mac-roman mac-turkish ptcp154 shift_jis shift_jis_2004 shift_jisx0213 tis-620 utf-16 utf-16-be
-utf-16-le utf-32 utf-32-be utf-32-le utf-7 utf-8 utf-8-sig
+utf-16-le utf-32 utf-32-be utf-32-le utf-8 utf-8-sig
 """.split()
 
 Schema = dict[str, Any]

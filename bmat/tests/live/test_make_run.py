@@ -28,6 +28,10 @@ SERVICE_VARIABLES = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "CELERY_BROKER_UR
 # Of the 25 that a first `make run` may take until its first report is done; the others are the
 # installation's.
 FIRST_MINUTE_LINES = 16
+SWEEP_ALL = """
+from bmat.api.services.sweep import sweep_files
+print(sweep_files(age_seconds=0.001, however_many=True))
+"""
 
 
 class RunningService:
@@ -210,6 +214,37 @@ def test_it_does_the_main_job_and_finds_the_report_again(service: RunningService
     service.start()
     assert service.client.body(pid) == body
     assert service.client.download(body) == samples.PLAYS_TOTALS
+
+
+def test_it_answers_to_no_other_host(service: RunningService) -> None:
+    flower = f"http://127.0.0.1:{service.flower_port}/workers"
+    answers = [
+        requests.get(url, headers={"Host": "evil.example"}, auth=("user", "flower"), timeout=10)
+        for url in (service.client.reports_url, flower)
+    ]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert "It answers to: localhost, 127.0.0.1, [::1]. " in answers[0].json()["detail"]
+
+
+def test_another_database_on_its_home_sweeps_nothing_and_says_why(
+    service: RunningService, tmp_path: Path
+) -> None:
+    body = service.client.done(service.client.upload(samples.PLAYS))
+    another = {**service.environment, "DATABASE_URL": f"sqlite:///{tmp_path}/another.sqlite3"}
+    said = [manage(another, "migrate"), manage(another, "shell", "--no-imports", "-c", SWEEP_ALL)]
+    why = f"The files in {service.home} belong to another database than this one"
+    assert [why in text for text in said] == [True, True]
+    assert "Swept(reports=0, folders=0, uploads=0" in said[1]
+    assert service.client.download(body) == samples.PLAYS_TOTALS
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    """What a command of manage.py prints, and says beside it."""
+    command = [sys.executable, "manage.py", *arguments]
+    ended = subprocess.run(
+        command, cwd=PROJECT_FOLDER, env=environment, capture_output=True, text=True, check=True
+    )
+    return ended.stdout + ended.stderr
 
 
 def test_nothing_of_it_is_left_where_it_is_killed_and_the_next_start_works(
