@@ -136,8 +136,7 @@ def newlines(source: Path, output: Path, memory: int) -> Callable[[], None]:
 
 
 ENGINES = {
-    engine.__name__: engine
-    for engine in (bmat, duckdb, chdb, polars, datafusion, dask, newlines)
+    engine.__name__: engine for engine in (bmat, duckdb, chdb, polars, datafusion, dask, newlines)
 }
 
 
