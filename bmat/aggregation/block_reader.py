@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.job import HotSongs, Source, Splitters, Words
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
 from bmat.aggregation.kernel_fields import MONTH_STARTS
 from bmat.aggregation.kernel_parse import ARENA_FULL, DONE, NEEDS_BYTES, parse_block
 from bmat.aggregation.kernel_state import (
@@ -31,6 +30,7 @@ from bmat.aggregation.kernel_state import (
     P_STOP,
 )
 from bmat.aggregation.memory import ReadingMemory
+from bmat.aggregation.padded import SLACK_BYTES
 from bmat.aggregation.splitting import buckets_of
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bmat.aggregation.header import Layout
+from bmat.aggregation.padded import PaddedBytes
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -45,7 +46,7 @@ class Splitters:
 
     keys: Words
     starts: Ints
-    texts: Bytes
+    texts: PaddedBytes
     skip: int
 
     @property
@@ -62,7 +63,7 @@ class HotSongs:
 
     slots: Words
     starts: Ints
-    texts: Bytes
+    texts: PaddedBytes
     first_day: int
     days: int
     firsts: Ints

@@ -1,7 +1,7 @@
 """Byte strings inside arrays, for the compiled kernels: compare, copy, hash, find.
 
-All work on words of eight bytes and may read, never use, up to 32 bytes behind a string: the
-arrays end with SLACK_BYTES that nobody minds.
+All work on words of eight bytes and may read, never use, up to 32 bytes behind a string: so the
+arrays are made by `padded`.
 """
 
 from typing import Any
@@ -12,7 +12,6 @@ from bmat.aggregation.compiled import inlined
 from bmat.aggregation.kernel_fields import HIGHS, ONES
 from bmat.aggregation.kernel_words import load64, store64, swap64, trailing_zeros
 
-SLACK_BYTES = 64
 COPY_SLACK = 32
 LINE_FEEDS = np.uint64(0x0A0A0A0A0A0A0A0A)
 HASH_SEED = np.uint64(0x9E3779B97F4A7C15)

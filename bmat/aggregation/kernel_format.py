@@ -10,6 +10,7 @@ from bmat.aggregation.kernel_fields import MOST_PLAYS
 from bmat.aggregation.kernel_ingest import DAY_SHIFT, INDEX_FLAG, VALUE_MASK
 from bmat.aggregation.kernel_sums import FEW, sort_few, sum_by_day
 from bmat.aggregation.kernel_text import needs_quotes, write_quoted, write_tail
+from bmat.aggregation.padded import PaddedBytes
 
 # What made `format_songs` return.
 FORMATTED, TEXT_FULL, GROUPS_FULL, OVERFLOW = range(4)
@@ -43,14 +44,14 @@ def format_songs(
     order: Any,
     songs: int,
     starts: Any,
-    texts: Any,
+    texts: PaddedBytes,
     row_starts: Any,
     gathered: Any,
     wide: Any,
     ingest_state: Any,
     cells: Any,
-    text: Any,
-    prefix: Any,
+    text: PaddedBytes,
+    prefix: PaddedBytes,
     date_texts: Any,
     month_starts: Any,
     number_texts: Any,

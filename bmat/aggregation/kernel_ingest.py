@@ -13,6 +13,7 @@ from bmat.aggregation.compiled import inlined, kernel
 from bmat.aggregation.kernel_bytes import COPY_SLACK, copy_bytes, hash_bytes, same_bytes
 from bmat.aggregation.kernel_rows import LONG, RUN, RUN_PLAYS_BITS, WIDE
 from bmat.aggregation.kernel_words import load64, prefetch
+from bmat.aggregation.padded import PaddedBytes
 
 DAY_SHIFT = np.uint64(42)
 INDEX_FLAG = np.uint64(1 << 41)
@@ -86,13 +87,13 @@ def store_value(values: Any, wide: Any, state: Any, at: Any, day: Any, plays: An
     "u8[::1], u8[::1], i8[::1])"
 )
 def ingest_rows(
-    buffer: Any,
+    buffer: PaddedBytes,
     extents: Any,
     state: Any,
     slots: Any,
     hashes: Any,
     starts: Any,
-    texts: Any,
+    texts: PaddedBytes,
     counts: Any,
     row_songs: Any,
     values: Any,

@@ -18,6 +18,7 @@ from bmat.aggregation.kernel_words import (
     store64,
     trailing_zeros,
 )
+from bmat.aggregation.padded import PaddedBytes
 
 BLOCK_VALUES, MINIBLOCKS = 128, 4
 MINIBLOCK_VALUES = BLOCK_VALUES // MINIBLOCKS
@@ -146,7 +147,7 @@ def measure_songs(
     most_bytes: int,
     order: Any,
     starts: Any,
-    texts: Any,
+    texts: PaddedBytes,
     prefixes: Any,
     suffixes: Any,
 ) -> int:
@@ -185,10 +186,10 @@ def encode_songs(
     stop: int,
     order: Any,
     starts: Any,
-    texts: Any,
+    texts: PaddedBytes,
     prefixes: Any,
     suffixes: Any,
-    out: Any,
+    out: PaddedBytes,
     scratch: Any,
 ) -> int:
     """Write the songs of rows that were measured as DELTA_BYTE_ARRAY; returns its size in bytes."""
@@ -204,7 +205,9 @@ def encode_songs(
 
 
 @kernel("i8(i8[::1], i8, i8, i8, u1[::1], i8[::1])")
-def encode_numbers(values: Any, start: int, stop: int, shift: int, out: Any, scratch: Any) -> int:
+def encode_numbers(
+    values: Any, start: int, stop: int, shift: int, out: PaddedBytes, scratch: Any
+) -> int:
     """Write `values[start:stop]`, each plus `shift`, as DELTA_BINARY_PACKED; returns its size."""
     size: int = pack(out, 0, values, start, stop, shift, scratch)
     return size

@@ -52,6 +52,7 @@ from bmat.aggregation.kernel_state import (
     P_WORK,
 )
 from bmat.aggregation.kernel_words import load8, load64, trailing_zeros
+from bmat.aggregation.padded import PaddedBytes
 
 QUOTES = np.uint64(0x2222222222222222)
 SPACES = np.uint64(0x2020202020202020)
@@ -70,23 +71,23 @@ _PARSE = (
 
 @kernel(_PARSE)
 def parse_block(
-    buffer: Any,
+    buffer: PaddedBytes,
     state: Any,
     month_starts: Any,
     split_bucketed: Any,
     split_buckets: Any,
     split_keys: Any,
     split_starts: Any,
-    split_texts: Any,
+    split_texts: PaddedBytes,
     hot_slots: Any,
-    hot_texts: Any,
+    hot_texts: PaddedBytes,
     seen: Any,
     pairs: Any,
-    arena: Any,
+    arena: PaddedBytes,
     arena_state: Any,
     heads: Any,
     chunks: Any,
-    rejects: Any,
+    rejects: PaddedBytes,
 ) -> int:
     """Read the records that start in `buffer[position:stop]`; returns what stopped it.
 

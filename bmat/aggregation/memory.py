@@ -4,15 +4,14 @@ Fresh memory is dear: the kernel clears each page at its first touch. Arrays may
 than needed: what is not touched costs nothing.
 """
 
-from mmap import MADV_HUGEPAGE, MAP_ANONYMOUS, MAP_PRIVATE, mmap
+from mmap import mmap
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from bmat.aggregation.allocator import map_large_arrays
-from bmat.aggregation.job import Bytes, Ints, Sizes, Words
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.job import Ints, Sizes, Words
 from bmat.aggregation.kernel_ingest import (
     I_ROWS,
     I_SLOTS,
@@ -34,18 +33,19 @@ from bmat.aggregation.kernel_rows import (
 )
 from bmat.aggregation.kernel_state import PARSE_FIELDS
 from bmat.aggregation.kernel_text import DATE_TEXT_BYTES
+from bmat.aggregation.padded import (
+    SLACK_BYTES,
+    PaddedBytes,
+    large_padded_bytes,
+    padded_bytes,
+    size_of,
+)
 from bmat.aggregation.pool import Pool
 
 FIRST_SLOTS = 4096
-HUGE_BYTES = 2**22
 ALL_DAYS = 3_652_059 + 1
 
 N = TypeVar("N", bound=np.generic)
-
-
-def byte_array(size: int) -> Bytes:
-    """`size` bytes, and SLACK_BYTES that kernels may read or overwrite."""
-    return np.zeros(size + SLACK_BYTES, dtype=np.uint8)
 
 
 def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
@@ -53,26 +53,9 @@ def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
     return np.frombuffer(mmap(-1, size * np.dtype(dtype).itemsize), dtype=dtype)
 
 
-def large_array(size: int) -> Bytes:
-    """`size` bytes, and SLACK_BYTES that kernels may read or overwrite: in huge pages, where there
-    are such, and straight from the system, so that those never used take no memory.
-    """
-    area = mmap(-1, size + SLACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS)
-    if size >= HUGE_BYTES:
-        area.madvise(MADV_HUGEPAGE)
-    return np.frombuffer(area, dtype=np.uint8)
-
-
 def large_words(size: int) -> Words:
-    """`size` zeros of 64 bits, as in `large_array`."""
-    return large_array(8 * size)[: 8 * size].view(np.uint64)
-
-
-def grown(array: Bytes, size: int, used: int) -> Bytes:
-    """A larger array with the first `used` bytes of `array`."""
-    larger = byte_array(size)
-    larger[:used] = array[:used]
-    return larger
+    """`size` zeros of 64 bits, as in `large_padded_bytes`."""
+    return large_padded_bytes(8 * size)[: 8 * size].view(np.uint64)
 
 
 class Arena:
@@ -85,11 +68,11 @@ class Arena:
         self.prepare(1)
 
     def resize(self, arena_bytes: int) -> None:
-        self.bytes = large_array(arena_bytes)
+        self.bytes = large_padded_bytes(arena_bytes)
 
     def prepare(self, partitions: int) -> None:
         """Empty the arena, for rows of so many partitions."""
-        arena_bytes = len(self.bytes) - SLACK_BYTES
+        arena_bytes = size_of(self.bytes)
         chunk_bytes = max(min(self.chunk_bytes, arena_bytes // (8 * partitions)), 256)
         most = 2 * (arena_bytes // chunk_bytes) + 2 * partitions + 16
         self.state[A_NEXT], self.state[A_CHUNKS] = 0, 0
@@ -100,7 +83,7 @@ class Arena:
 
     def grow(self, partitions: int) -> None:
         """Make an empty arena larger, for a row that has no room in it."""
-        self.resize(2 * len(self.bytes))
+        self.resize(2 * size_of(self.bytes))
         self.prepare(partitions)
 
     @property
@@ -111,10 +94,10 @@ class Arena:
     def used_bytes(self) -> int:
         return int(self.state[A_NEXT])
 
-    def hand_over(self) -> Bytes:
+    def hand_over(self) -> PaddedBytes:
         """The arena's bytes, for good: the arena goes on with others."""
         full = self.bytes
-        self.resize(len(full) - SLACK_BYTES)
+        self.resize(size_of(full))
         return full
 
     def take_chunks(self) -> Ints:
@@ -145,12 +128,12 @@ class ReadingMemory:
         self.buffer = self._make_buffer()
         self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
         self.arena = Arena(sizes.arena_bytes, sizes.chunk_bytes)
-        self.rejects = byte_array(sizes.reject_bytes)
+        self.rejects = padded_bytes(sizes.reject_bytes)
         self.seen: Ints = np.zeros(SEEN_BATCH * SEEN_FIELDS, dtype=np.int64)
 
-    def _make_buffer(self) -> Bytes:
+    def _make_buffer(self) -> PaddedBytes:
         """Room for `read_bytes` and some slack, twice: read there, unquoted behind."""
-        return byte_array(2 * self.read_bytes + SLACK_BYTES)
+        return padded_bytes(2 * self.read_bytes + SLACK_BYTES)
 
     def grow_buffer(self, used: int) -> None:
         self.read_bytes *= 2
@@ -167,15 +150,15 @@ class Groups:
         self.ranks, self.days, self.sums = (np.zeros(rows, dtype=np.int64) for _ in range(3))
         self.prefixes, self.suffixes = (np.zeros(rows, dtype=np.int64) for _ in range(2))
         self.scratch: Ints = np.zeros(BLOCK_VALUES, dtype=np.int64)
-        self._page = byte_array(0)
+        self._page = padded_bytes(0)
 
     def __len__(self) -> int:
         return len(self.ranks)
 
-    def page_of(self, size: int) -> Bytes:
-        """Room for a page of `size` bytes, and SLACK_BYTES; whatever was there is lost."""
-        if len(self._page) < size + SLACK_BYTES:
-            self._page = byte_array(size)
+    def page_of(self, size: int) -> PaddedBytes:
+        """Room for a page of `size` bytes; whatever was there is lost."""
+        if size_of(self._page) < size:
+            self._page = padded_bytes(size)
         return self._page
 
 
@@ -189,14 +172,14 @@ class MergingMemory:
         slots = 4096
         while slots < 2 * songs:
             slots *= 4
-        self.buffer = byte_array(sizes.read_bytes)
+        self.buffer = padded_bytes(sizes.read_bytes)
         self.state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
         self.seen: Ints = np.zeros(INGESTED_ROWS * INGESTED_FIELDS, dtype=np.int64)
         self.slots = np.zeros(slots, dtype=np.uint64)
         self.hashes = np.zeros(songs, dtype=np.uint64)
         self.starts = np.zeros(songs + 1, dtype=np.int64)
         self.counts = np.zeros(songs, dtype=np.int64)
-        self.texts = byte_array(sizes.merge_text_bytes)
+        self.texts = padded_bytes(sizes.merge_text_bytes)
         self.wide = np.zeros(1024, dtype=np.uint64)
         self.cells = sparse_array(ALL_DAYS, np.uint64)
         self.date_texts = sparse_array(DATE_TEXT_BYTES * ALL_DAYS, np.uint8)
@@ -208,7 +191,7 @@ class MergingMemory:
         self.keys = np.zeros(songs, dtype=np.uint64)
         self.song_low = np.zeros(songs, dtype=np.uint64)
         self.song_high = np.zeros(songs, dtype=np.uint64)
-        self.prefix = byte_array(4096)
+        self.prefix = padded_bytes(4096)
         self.groups = Groups(0)
         self.arena = Arena(sizes.run_bytes, sizes.chunk_bytes)
         self.resize_rows(rows)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from bmat.aggregation.job import Bytes, Job, Sizes, Splitters
+from bmat.aggregation.job import Job, Sizes, Splitters
 from bmat.aggregation.kernel_divide import divide_rows
 from bmat.aggregation.kernel_ingest import I_END, I_POSITION
-from bmat.aggregation.memory import MERGING, Arena, MergingMemory, byte_array
+from bmat.aggregation.memory import MERGING, Arena, MergingMemory
+from bmat.aggregation.padded import PaddedBytes, padded_bytes
 from bmat.aggregation.part import Part, PartWriter
 from bmat.aggregation.partition import choose_splitters
 from bmat.aggregation.pool import Pool
@@ -16,7 +17,7 @@ from bmat.aggregation.waiting import Waiting, rows_of
 
 SUB_PARTITIONS = 16
 LEAST_TEXT_BYTES = 4096
-TEXTS: Pool[Bytes] = Pool()
+TEXTS: Pool[PaddedBytes] = Pool()
 
 
 def take_all(table: Table, waiting: Waiting, job: Job) -> bool:
@@ -38,7 +39,7 @@ def merge_part(job: Job, spilled: list[Spilled], partition: int) -> Part:
     """Merge a partition. The part's text is lent: `writing` gives it back."""
     sizes = job.sizes
     with MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as memory:
-        text = TEXTS.take(sizes, lambda: byte_array(first_text_bytes(sizes)))
+        text = TEXTS.take(sizes, lambda: padded_bytes(first_text_bytes(sizes)))
         writer = PartWriter(job, memory, text)
         span = job.hot.cells_of(partition) if job.sizes.shares_cells else (0, 0)
         merge_into(writer, job, Waiting(spilled, partition, span), memory)
@@ -98,7 +99,7 @@ def divide(job: Job, waiting: Waiting, memory: MergingMemory, splitters: Splitte
 
 def divide_stretch(
     memory: MergingMemory,
-    row_bytes: Bytes,
+    row_bytes: PaddedBytes,
     extent: list[int],
     splitters: Splitters,
     arena: Arena,

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bmat.aggregation.job import Bytes, Ints, Job, Words
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.job import Ints, Job, Words
 from bmat.aggregation.kernel_fields import MONTH_STARTS
 from bmat.aggregation.kernel_format import (
     FORMAT_FIELDS,
@@ -26,7 +25,8 @@ from bmat.aggregation.kernel_format import (
     format_songs,
 )
 from bmat.aggregation.kernel_text import NUMBER_TEXTS
-from bmat.aggregation.memory import ALL_DAYS, MergingMemory, byte_array, grown
+from bmat.aggregation.memory import ALL_DAYS, MergingMemory
+from bmat.aggregation.padded import PaddedBytes, grown, padded_bytes, size_of
 from bmat.aggregation.parquet_format import RowGroup
 from bmat.aggregation.row_groups import ROWS_PER_GROUP, RowGroupWriter, make_room
 from bmat.aggregation.scratch import ScratchFile, Stored, stored
@@ -68,7 +68,7 @@ class Part:
 class PartWriter:
     """Collects the lines of one partition, and what is to be known of them."""
 
-    def __init__(self, job: Job, memory: MergingMemory, text: Bytes) -> None:
+    def __init__(self, job: Job, memory: MergingMemory, text: PaddedBytes) -> None:
         self._job = job
         self._memory = memory
         self._text = text
@@ -91,8 +91,8 @@ class PartWriter:
         if self._job.parquet is not None:
             make_room(self._memory, min(ROWS_PER_GROUP, table.row_count))
         longest = int(np.diff(self._memory.starts[: table.song_count + 1]).max(initial=0))
-        if len(self._memory.prefix) < 2 * longest + 2 + SLACK_BYTES:
-            self._memory.prefix = byte_array(2 * longest + 2)
+        if size_of(self._memory.prefix) < 2 * longest + 2:
+            self._memory.prefix = padded_bytes(2 * longest + 2)
         outcome = self._format(state, table)
         while outcome not in (FORMATTED, OVERFLOW):
             if outcome == GROUPS_FULL:
@@ -154,7 +154,7 @@ class PartWriter:
     def _make_room(self, state: Ints) -> None:
         """Grow the text, or move it to a file where it is as large as it may be."""
         used = int(state[W_TEXT_BYTES])
-        size = len(self._text) - SLACK_BYTES
+        size = size_of(self._text)
         if used and size >= self._job.sizes.written_text_bytes:
             self._file.append([self._text.data[:used]])
             state[W_TEXT_BYTES] = 0

@@ -13,7 +13,8 @@ from bmat.aggregation.kernel_parquet import (
     encode_songs,
     measure_songs,
 )
-from bmat.aggregation.memory import Groups, MergingMemory, large_array
+from bmat.aggregation.memory import Groups, MergingMemory
+from bmat.aggregation.padded import large_padded_bytes
 from bmat.aggregation.parquet_format import DATE, PLAYS, SONG, Column, RowGroup, page_header
 from bmat.aggregation.pool import Pool
 from bmat.aggregation.scratch import NOTHING, ScratchFile, Stored, stored
@@ -110,7 +111,7 @@ class RowGroupWriter:
         size = len(header) + len(page)
         if not len(self._buffer):
             sizes = self._job.sizes
-            self._buffer = PAGES.take(sizes, lambda: large_array(sizes.kept_page_bytes))
+            self._buffer = PAGES.take(sizes, lambda: large_padded_bytes(sizes.kept_page_bytes))
         if self._size + size > len(self._buffer):
             self._file.append([self._buffer.data[: self._size]])
             self._size = 0

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from bmat.aggregation.block_reader import BlockReader
 from bmat.aggregation.hot_cells import NO_HOT_SONGS, NO_PAIRS
-from bmat.aggregation.job import Bytes, Ints, Sizes, Source, Words
+from bmat.aggregation.job import Ints, Sizes, Source, Words
 from bmat.aggregation.kernel_ingest import DAY_SHIFT
 from bmat.aggregation.memory import ALL_DAYS, MERGING, READING, Arena, MergingMemory, ReadingMemory
+from bmat.aggregation.padded import PaddedBytes, padded_copy
 from bmat.aggregation.splitting import NO_SPLITTERS
 from bmat.aggregation.table import Table
 
@@ -29,7 +30,7 @@ class Sample:
     `texts[starts[i]:starts[i] + lengths[i]]` with `counts[i]` rows and the hash `hashes[i]`.
     """
 
-    texts: Bytes
+    texts: PaddedBytes
     starts: Ints
     lengths: Ints
     counts: Ints
@@ -77,7 +78,7 @@ def sample_of(table: Table, bytes_read: int) -> Sample:
     starts = table.memory.starts[: table.song_count + 1]
     days = (table.values() >> DAY_SHIFT).astype(np.int64)
     return Sample(
-        texts=table.memory.texts[: int(starts[-1])].copy(),
+        texts=padded_copy(table.memory.texts[: int(starts[-1])]),
         starts=starts[order],
         lengths=(starts[1:] - starts[:-1])[order],
         counts=table.counts()[order],

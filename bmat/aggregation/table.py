@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from bmat.aggregation.job import Bytes, Ints, Words
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.job import Ints, Words
 from bmat.aggregation.kernel_ingest import (
     ALL_IN,
     I_END,
@@ -22,7 +21,8 @@ from bmat.aggregation.kernel_ingest import (
 )
 from bmat.aggregation.kernel_sort import find_ties, settle_ties, song_keys, tie_bytes
 from bmat.aggregation.kernel_sums import compact, gather_values
-from bmat.aggregation.memory import MergingMemory, grown
+from bmat.aggregation.memory import MergingMemory
+from bmat.aggregation.padded import PaddedBytes, grown, size_of
 
 SORT_ROUNDS = 6
 
@@ -55,7 +55,7 @@ class Table:
         start, end = self.memory.starts[number : number + 2].tolist()
         return self.memory.texts[start:end].tobytes()
 
-    def take(self, rows: Bytes, extents: Ints) -> tuple[int, bool]:
+    def take(self, rows: PaddedBytes, extents: Ints) -> tuple[int, bool]:
         """Take in the whole rows of `rows[start:end]` for each row of `extents`. Returns where the
         next one starts, and whether the table has room for it.
         """
@@ -88,7 +88,7 @@ class Table:
             memory.wide = np.concatenate([memory.wide, np.zeros_like(memory.wide)])
             return True
         if lack == TEXTS_FULL and self.song_count <= 1:
-            size = 2 * (len(memory.texts) - SLACK_BYTES)
+            size = 2 * size_of(memory.texts)
             memory.texts = grown(memory.texts, size, int(memory.state[I_TEXT_BYTES]))
             return True
         if lack not in (ROWS_FULL, WIDE_FULL):

@@ -13,6 +13,7 @@ from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.direct import PageWriter
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import TEXTS
+from bmat.aggregation.padded import PaddedBytes
 from bmat.aggregation.parquet_file import append_pages
 from bmat.aggregation.part import Part
 from bmat.aggregation.row_groups import give_page_buffer_back
@@ -91,7 +92,7 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
     with closing(writer):
         for stretch in part.text.stretches():
             writer.append(stretch)
-    TEXTS.give_back(job.sizes, part.text.buffer)
+    TEXTS.give_back(job.sizes, PaddedBytes(part.text.buffer))
     parquet_end = before.parquet_end if before else 0
     if job.parquet is not None:
         parquet_end = append_pages(job.parquet, parquet_end, part.pages)

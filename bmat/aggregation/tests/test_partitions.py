@@ -5,6 +5,7 @@ import pytest
 
 from bmat.aggregation.hot_cells import NO_HOT_SONGS
 from bmat.aggregation.job import Job
+from bmat.aggregation.padded import padded_copy
 from bmat.aggregation.partition import NO_SONGS, choose_splitters, make_hot_songs
 from bmat.aggregation.sampling import Sample, likely_counts
 from bmat.aggregation.splitting import NO_SPLITTERS, buckets_of, make_splitters
@@ -69,7 +70,7 @@ def test_one_song_is_never_parted() -> None:
 def sample_with(counts: list[int]) -> Sample:
     """A sample of so many songs, each with its number of rows."""
     numbers = np.arange(len(counts))
-    texts = np.frombuffer(b"".join(b"song %03d" % n for n in numbers) + bytes(32), np.uint8).copy()
+    texts = padded_copy(b"".join(b"song %03d" % n for n in numbers))
     hashes = numbers.astype(np.uint64) << np.uint64(40)
     lengths, days = np.full(len(counts), 8), (700_000, 700_002)
     return Sample(texts, 8 * numbers, lengths, np.array(counts), hashes, 10_000, *days)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bmat.aggregation import Limits, aggregate, parquet_format, row_groups
-from bmat.aggregation.memory import byte_array
+from bmat.aggregation.padded import padded_bytes
 from bmat.aggregation.parquet_format import MAGIC, RowGroup, footer
 from bmat.aggregation.scratch import NOTHING
 from bmat.aggregation.sizing import sizes_of
@@ -115,4 +115,4 @@ def test_a_row_group_past_16_bits_has_no_number(
 def test_a_part_without_rows_gives_no_buffer_to_the_next_one() -> None:
     sizes = sizes_of(Limits(), 1000, shares_memory=True)
     row_groups.give_page_buffer_back(sizes, NOTHING)
-    assert len(row_groups.PAGES.take(sizes, lambda: byte_array(5))) > 0
+    assert len(row_groups.PAGES.take(sizes, lambda: padded_bytes(5))) > 0
