@@ -24,7 +24,7 @@ SEVERAL_LIMITS = [
 ]
 # The reference takes its time for thousands of rows: fewer such files, except in `make fuzz`.
 EXAMPLES = settings().max_examples
-LARGE_FILES = settings(max_examples=20 if EXAMPLES == 100 else EXAMPLES)
+LARGE_FILES = settings(max_examples=EXAMPLES // 5 if EXAMPLES <= 100 else EXAMPLES)
 
 
 def outcome(run: Callable[..., Summary], data: bytes, folder: Path, **more: Any) -> tuple[Any, ...]:
@@ -71,6 +71,7 @@ def test_what_is_easily_got_wrong_is_right(source: Path, tmp_path: Path) -> None
         assert found[:2] == (totals, rejects)
 
 
+@pytest.mark.compiled
 def test_the_file_that_was_read_past_its_end_is_counted(tmp_path: Path) -> None:
     """A song with many rows, shorter than 24 bytes, was the last one of the sample, whose names
     ended where a page of memory did.

@@ -81,6 +81,7 @@ def test_a_stray_quote_in_a_later_line_of_a_record_costs_the_record_up_to_there(
     assert result.rejects == b'2,unterminated_quote,"""a\nb"",""2020-01-01,1"\n'
 
 
+@pytest.mark.compiled
 def test_it_reads_a_line_of_several_megabytes(run: Run) -> None:
     long = b"x" * 3_000_000
     result = run(HEADER + long + b",2020-01-01,1\na,2020-01-01,1\n", block_bytes=100_000)

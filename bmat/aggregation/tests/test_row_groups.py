@@ -33,7 +33,9 @@ def read_back(folder: Path, totals: Totals, limits: Limits = LIMITS) -> Totals:
     return list(zip(*columns, strict=True))
 
 
-@pytest.mark.parametrize("rows", [1, 2, 33, 129, 130, 257, 4000])
+@pytest.mark.parametrize(
+    "rows", [1, 2, 33, 129, 130, 257, pytest.param(4000, marks=pytest.mark.compiled)]
+)
 @pytest.mark.parametrize("bits", [1, 14, 15, 16, 31, 33, 63])
 def test_numbers_of_any_width_come_back(tmp_path: Path, rows: int, bits: int) -> None:
     drawn = random.Random(bits)
@@ -64,6 +66,7 @@ def test_songs_that_share_any_number_of_bytes_come_back(tmp_path: Path, limits: 
     assert read_back(tmp_path, totals, limits) == totals
 
 
+@pytest.mark.compiled
 def test_a_song_with_more_days_than_a_row_group_has_rows(tmp_path: Path) -> None:
     days = [date.fromordinal(700_000 - row) for row in range(2 * row_groups.ROWS_PER_GROUP, 0, -1)]
     totals = [("a", date(2000, 1, 1), 1), *(("b", day, 2) for day in days)]
@@ -85,6 +88,7 @@ def test_songs_that_take_much_memory_make_smaller_row_groups(
     assert rows == [3, 3, 3, 1]
 
 
+@pytest.mark.compiled
 def test_it_is_the_same_file_whatever_the_threads(tmp_path: Path) -> None:
     drawn = random.Random(1)
     totals = [(f"song {drawn.randrange(500)}", date(2000, 1, 1), n) for n in range(20_000)]
