@@ -70,8 +70,8 @@ def write_summary(path: Path, outcome: Outcome) -> None:
     """Write the counts, the songs with the most plays and the plays per day as JSON."""
     days = [date_text(day) for day in outcome.plays_by_day]
     summary = asdict(outcome.summary) | {
-        "first_day": days[0],
-        "last_day": days[-1],
+        "first_day": min(days, default=None),
+        "last_day": max(days, default=None),
         "top_songs": [
             {"song": song.decode("utf-8"), "plays": plays} for plays, song in outcome.top
         ],

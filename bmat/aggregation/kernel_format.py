@@ -66,7 +66,7 @@ def format_songs(
     """Write the totals of the songs from `state[W_RANK]` on to `text`; returns what stopped it.
 
     Adds what it writes to the sums of each song (by rank) and of each day, in words of 64 bits,
-    low and high. With `state[W_KEEP_GROUPS]` the totals go to the `group_` lists as well.
+    low and high; those of a day plus one, so that a sum of zero is not a day without rows. With `state[W_KEEP_GROUPS]` the totals go to the `group_` lists as well.
     """
     rank = state[W_RANK]
     at = state[W_TEXT_BYTES]
@@ -117,15 +117,18 @@ def format_songs(
                 if np.int64(value >> DAY_SHIFT) != day:
                     break
             if sum_high > np.uint64(0) or sum_low > MOST_PLAYS:
-                state[W_RANK] = rank
                 state[W_OVERFLOW_DAY] = day
                 state[W_OVERFLOW_LOW] = np.int64(sum_low)
                 state[W_OVERFLOW_HIGH] = np.int64(sum_high)
-                return OVERFLOW
+                outcome = OVERFLOW
+                break
             total_low += sum_low
             if total_low < sum_low:
                 total_high += np.uint64(1)
-            day_sum = day_low[np.uint64(day)] + sum_low
+            held = day_low[np.uint64(day)]
+            if held == np.uint64(0) and day_high[np.uint64(day)] == np.uint64(0):
+                held = np.uint64(1)
+            day_sum = held + sum_low
             day_low[np.uint64(day)] = day_sum
             if day_sum < sum_low:
                 day_high[np.uint64(day)] += np.uint64(1)
@@ -143,6 +146,8 @@ def format_songs(
                 copy_bytes(text, at, texts, start, count)
                 at += count
             at = write_tail(text, at, date_texts, day, sum_low, month_starts, number_texts)
+        if outcome == OVERFLOW:
+            break
         song_low[np.uint64(rank)] = total_low
         song_high[np.uint64(rank)] = total_high
         plays_low = np.uint64(state[W_PLAYS_LOW]) + total_low

@@ -184,13 +184,15 @@ class PartWriter:
         span = slice(self._first_day, self._last_day + 1)
         low, high = memory.day_low[span], memory.day_high[span]
         found = np.flatnonzero(low | high)
+        # Each of these sums is held plus one.
+        day_low, day_high = low[found] - np.uint64(1), high[found] - (low[found] == 0)
         part = Part(
             text=stored(self._file, self._text, self._text_bytes),
             groups=self._groups,
             plays=self._plays,
             days=found + self._first_day,
-            day_low=low[found],
-            day_high=high[found],
+            day_low=day_low,
+            day_high=day_high,
             top=self._top,
             overflow=self.overflow,
             row_groups=self._rows.row_groups,

@@ -104,3 +104,14 @@ def test_plays_past_64_bits_stay_exact(tmp_path: Path) -> None:
     rows = b"".join(b"a,2020-01-%02d,9223372036854775807\n" % day for day in range(1, 29))
     products = Products(tmp_path, HEADER + rows)
     assert products.summary["top_songs"] == [{"song": "a", "plays": 28 * (2**63 - 1)}]
+
+
+def test_days_and_songs_without_plays_are_in_the_summary(tmp_path: Path) -> None:
+    rows = [b"b,2020-01-03,0\n", b"a,2020-01-01,0\n", b"a,2020-01-02,0\n", b"a,2020-01-02,%d\n"]
+    for plays in (0, 7):
+        summary = Products(tmp_path, HEADER + b"".join(rows) % plays).summary
+        assert (summary["first_day"], summary["last_day"]) == ("2020-01-01", "2020-01-03")
+        assert summary["plays_by_day"] == {"2020-01-01": 0, "2020-01-02": plays, "2020-01-03": 0}
+        assert summary["top_songs"] == [{"song": "a", "plays": plays}, {"song": "b", "plays": 0}]
+        for path in tmp_path.iterdir():
+            path.unlink()
