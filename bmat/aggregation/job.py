@@ -105,7 +105,10 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Job:
-    """A run, as its tasks see it. Paths must lead to the same files wherever tasks run."""
+    """A run, as its tasks see it. Paths must lead to the same files wherever tasks run.
+
+    All tasks hash songs with `hash_key`, of 64 bits; no result depends on it.
+    """
 
     sources: tuple[Source, ...]
     blocks: tuple[Block, ...]
@@ -118,4 +121,5 @@ class Job:
     sizes: Sizes
     splitters: Splitters
     hot: HotSongs
+    hash_key: int
     listed_rejects: int

@@ -84,7 +84,7 @@ def store_value(values: Any, wide: Any, state: Any, at: Any, day: Any, plays: An
 
 @kernel(
     "i8(u1[::1], i8[:, ::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1], i8[::1], u4[::1], "
-    "u8[::1], u8[::1], i8[::1])"
+    "u8[::1], u8[::1], i8[::1], u8)"
 )
 def ingest_rows(
     buffer: PaddedBytes,
@@ -99,6 +99,7 @@ def ingest_rows(
     values: Any,
     wide: Any,
     seen: Any,
+    hash_key: Any,
 ) -> Any:
     """Take in the whole rows of `buffer[position:end]`, then those of the extents from number
     `state[I_EXTENT]` on; returns what stopped it.
@@ -124,7 +125,7 @@ def ingest_rows(
                 song, count, stop = row_extent(buffer, ahead, end)
                 if stop < 0:
                     break
-                hashed = hash_bytes(buffer, song, count)
+                hashed = hash_bytes(buffer, song, count, hash_key)
                 prefetch(slots, np.int64(hashed & mask))
                 entry = np.uint64(INGESTED_FIELDS * seen_count)
                 seen[entry] = song

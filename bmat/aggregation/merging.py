@@ -53,7 +53,7 @@ def first_text_bytes(sizes: Sizes) -> int:
 
 def merge_into(writer: PartWriter, job: Job, waiting: Waiting, memory: MergingMemory) -> None:
     """Merge a partition, in smaller ones where it is too large for the memory."""
-    table = Table(memory)
+    table = Table(memory, job.hash_key)
     if take_all(table, waiting, job):
         if table.song_count and writer.overflow is None:
             writer.write(table)

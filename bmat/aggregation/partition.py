@@ -123,12 +123,14 @@ def make_hot_songs(sample: Sample, hot: Ints, splitters: Splitters) -> HotSongs:
     )
 
 
-def plan_partitions(sources: tuple[Source, ...], sizes: Sizes) -> tuple[Splitters, HotSongs]:
+def plan_partitions(
+    sources: tuple[Source, ...], sizes: Sizes, hash_key: int
+) -> tuple[Splitters, HotSongs]:
     """The splitters and hot songs for this input."""
     total = sum(source.size - source.layout.data_start for source in sources)
     if total <= sizes.part_bytes:
         return NO_SPLITTERS, NO_HOT_SONGS
-    sample = take_sample(sources, sizes)
+    sample = take_sample(sources, sizes, hash_key)
     if not len(sample.counts):
         return NO_SPLITTERS, NO_HOT_SONGS
     hot = choose_hot(sample, sizes, total)

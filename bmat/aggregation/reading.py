@@ -107,6 +107,7 @@ def read_records(job: Job, number: int, descriptor: int, start: int) -> Reading:
             lambda: rows.write(memory.arena),
             lambda count: rejects.append([memory.rejects.data[:count]]),
             job.listed_rejects,
+            job.hash_key,
         )
         end = reader.read(descriptor, start, block.stop, beacon)
         if len(reader.pairs) and not job.sizes.shares_cells:

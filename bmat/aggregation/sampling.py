@@ -45,7 +45,7 @@ class Sample:
         return self.texts[start : start + int(self.lengths[number])].tobytes()
 
 
-def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
+def take_sample(sources: tuple[Source, ...], sizes: Sizes, hash_key: int) -> Sample:
     """Read SAMPLES stretches that lie evenly in the input."""
     total = sum(source.size - source.layout.data_start for source in sources)
     bytes_read = 0
@@ -53,7 +53,7 @@ def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
         READING.borrow(sizes, lambda: ReadingMemory(sizes)) as reading,
         MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as merging,
     ):
-        table = Table(merging)
+        table = Table(merging, hash_key)
         for source in sources:
             reader = BlockReader(
                 reading,
@@ -64,6 +64,7 @@ def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
                 lambda: add_sampled(table, reading.arena),
                 lambda count: None,
                 0,
+                hash_key,
             )
             bytes_read += sample_source(reader, source, total)
         sample = sample_of(table, bytes_read)

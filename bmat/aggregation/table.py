@@ -30,8 +30,9 @@ SORT_ROUNDS = 6
 class Table:
     """Songs and their values, in the memory it is lent."""
 
-    def __init__(self, memory: MergingMemory) -> None:
+    def __init__(self, memory: MergingMemory, hash_key: int) -> None:
         self.memory = memory
+        self._hash_key = hash_key
         memory.clear()
 
     @property
@@ -75,6 +76,7 @@ class Table:
                 memory.values,
                 memory.wide,
                 memory.seen,
+                self._hash_key,
             )
             if outcome == ALL_IN:
                 return int(state[I_POSITION]), True
