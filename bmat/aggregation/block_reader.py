@@ -66,6 +66,7 @@ class BlockReader:
         on_arena: Callable[[], None],
         on_rejects: Callable[[int], None],
         most_listed: int,
+        hash_key: int,
     ) -> None:
         self.memory = memory
         self.pairs = pairs
@@ -75,6 +76,7 @@ class BlockReader:
         self._splitters = splitters
         self._buckets = buckets_of(splitters)
         self._hot = hot
+        self._hash_key = hash_key
         state = self.state = memory.state
         layout = source.layout
         state[:] = 0
@@ -204,6 +206,7 @@ class BlockReader:
                 splitters.texts,
                 hot.slots,
                 hot.texts,
+                self._hash_key,
                 memory.seen,
                 self.pairs,
                 arena.bytes,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bmat.aggregation.beacon import Beacon
-from bmat.aggregation.job import Bytes, Ints, Job, Splitters
+from bmat.aggregation.job import Ints, Job, Splitters
 from bmat.aggregation.kernel_divide import (
     N_FOUND,
     N_LEFT,
@@ -20,6 +20,7 @@ from bmat.aggregation.kernel_divide import (
 )
 from bmat.aggregation.kernel_ingest import I_END, I_POSITION
 from bmat.aggregation.memory import Arena, MergingMemory
+from bmat.aggregation.padded import PaddedBytes
 from bmat.aggregation.partition import choose_splitters
 from bmat.aggregation.spill import Spilled, SpillWriter
 from bmat.aggregation.splitting import make_splitters, texts_of
@@ -42,7 +43,7 @@ def divide(job: Job, waiting: Waiting, memory: MergingMemory, beacon: Beacon) ->
 
 
 def pass_all(
-    take: Callable[[Bytes], None],
+    take: Callable[[PaddedBytes], None],
     job: Job,
     waiting: Waiting,
     memory: MergingMemory,
@@ -76,7 +77,7 @@ class Sampler:
         self._sampled: Ints = np.zeros(N_SONGS + 2 * SAMPLED_ROWS, dtype=np.int64)
         self._sampled[N_LEFT] = self._steps[0]
 
-    def take(self, row_bytes: Bytes) -> None:
+    def take(self, row_bytes: PaddedBytes) -> None:
         is_full = True
         while is_full:
             is_full = bool(sample_rows(row_bytes, self._state, self._steps, self._sampled))
@@ -108,7 +109,7 @@ class Divider:
         self._arena.prepare(splitters.partitions)
         self._rows = SpillWriter(job.folder, splitters.partitions)
 
-    def take(self, row_bytes: Bytes) -> None:
+    def take(self, row_bytes: PaddedBytes) -> None:
         arena, splitters = self._arena, self._splitters
         while divide_rows(
             row_bytes,

@@ -3,6 +3,7 @@ results in place.
 """
 
 import os
+import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -131,7 +132,9 @@ def plan(
         for number, source in enumerate(sources)
         for start in range(source.layout.data_start, source.size, sizes.block_bytes)
     )
-    splitters, hot = plan_partitions(sources, sizes)
+    # Odd, so that a product with it loses nothing.
+    hash_key = secrets.randbits(64) | 1
+    splitters, hot = plan_partitions(sources, sizes, hash_key)
     return Job(
         sources=sources,
         blocks=blocks,
@@ -144,6 +147,7 @@ def plan(
         sizes=sizes,
         splitters=splitters,
         hot=hot,
+        hash_key=hash_key,
         listed_rejects=LISTED_REJECTS,
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bmat.aggregation.header import Layout
+from bmat.aggregation.padded import PaddedBytes
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -45,7 +46,7 @@ class Splitters:
 
     keys: Words
     starts: Ints
-    texts: Bytes
+    texts: PaddedBytes
     skip: int
 
     @property
@@ -62,7 +63,7 @@ class HotSongs:
 
     slots: Words
     starts: Ints
-    texts: Bytes
+    texts: PaddedBytes
     first_day: int
     days: int
     firsts: Ints
@@ -108,7 +109,8 @@ class Sizes:
 @dataclass(frozen=True)
 class Job:
     """A run, as its tasks see it. Paths must lead to the same files wherever tasks run. `batches`
-    are the numbers of the blocks that one task reads.
+    are the numbers of the blocks that one task reads. All tasks hash songs with `hash_key`, of 64
+    bits; no result depends on it.
     """
 
     sources: tuple[Source, ...]
@@ -122,4 +124,5 @@ class Job:
     sizes: Sizes
     splitters: Splitters
     hot: HotSongs
+    hash_key: int
     listed_rejects: int

@@ -1,7 +1,7 @@
 """Byte strings inside arrays, for the compiled kernels: compare, copy, hash, find.
 
-All work on words of eight bytes and may read, never use, up to 32 bytes behind a string: the
-arrays end with SLACK_BYTES that nobody minds.
+All work on words of eight bytes and may read, never use, up to 32 bytes behind a string: so the
+arrays are made by `padded`.
 """
 
 from typing import Any
@@ -10,13 +10,16 @@ import numpy as np
 
 from bmat.aggregation.compiled import inlined
 from bmat.aggregation.kernel_fields import HIGHS, ONES
-from bmat.aggregation.kernel_words import load64, store64, swap64, trailing_zeros
+from bmat.aggregation.kernel_words import (
+    fold_product,
+    load64,
+    store64,
+    swap64,
+    trailing_zeros,
+)
 
-SLACK_BYTES = 64
 COPY_SLACK = 32
 LINE_FEEDS = np.uint64(0x0A0A0A0A0A0A0A0A)
-HASH_SEED = np.uint64(0x9E3779B97F4A7C15)
-HASH_FACTOR = np.uint64(0xD6E8FEB86659FD93)
 
 
 @inlined
@@ -76,21 +79,24 @@ def same_bytes(a: Any, a_start: Any, b: Any, b_start: Any, count: Any) -> Any:
 
 
 @inlined
-def hash_word(hashed: Any, word: Any) -> Any:
-    """Take one more word into a hash."""
-    hashed = (hashed ^ word) * HASH_FACTOR
-    return hashed ^ (hashed >> np.uint64(32))
+def hash_word(hashed: Any, word: Any, key: Any) -> Any:
+    """Take one more word into a hash, which starts as the key.
+
+    After wyhash (https://github.com/wangyi-fudan/wyhash). Whoever does not know the key, which is
+    drawn for each run, cannot find names that share a hash.
+    """
+    return fold_product(hashed ^ word, key)
 
 
 @inlined
-def hash_bytes(source: Any, start: Any, count: Any) -> Any:
+def hash_bytes(source: Any, start: Any, count: Any, key: Any) -> Any:
     """The hash of a byte string: of its words, the last one cut (and there even if empty)."""
-    hashed = HASH_SEED
+    hashed = key
     at = 0
     while at + 8 <= count:
-        hashed = hash_word(hashed, load64(source, start + at))
+        hashed = hash_word(hashed, load64(source, start + at), key)
         at += 8
-    return hash_word(hashed, load64(source, start + at) & low_bytes(count - at))
+    return hash_word(hashed, load64(source, start + at) & low_bytes(count - at), key)
 
 
 @inlined

@@ -27,6 +27,7 @@ from bmat.aggregation.kernel_rows import (
     row_word,
 )
 from bmat.aggregation.kernel_words import prefetch, store64
+from bmat.aggregation.padded import PaddedBytes
 
 MOST_RUN_DAYS = 512
 # Cells lie far from each other: they are asked for so many pairs before they are needed.
@@ -36,13 +37,13 @@ PAIRS_AHEAD = 24
 @kernel("i8(i8[::1], u1[::1], i8[::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1])")
 def fill_hot(
     chosen: Any,
-    texts: Any,
+    texts: PaddedBytes,
     starts: Any,
     lengths: Any,
     hashes: Any,
     hot_slots: Any,
     hot_starts: Any,
-    hot_texts: Any,
+    hot_texts: PaddedBytes,
 ) -> Any:
     """Make the tables of the hot songs out of the `chosen` ones of a sample; returns their number.
 
@@ -93,12 +94,12 @@ def empty_cells(
     days: int,
     first_day: int,
     hot_starts: Any,
-    hot_texts: Any,
+    hot_texts: PaddedBytes,
     split_keys: Any,
     split_starts: Any,
-    split_texts: Any,
+    split_texts: PaddedBytes,
     skip: int,
-    arena: Any,
+    arena: PaddedBytes,
     arena_state: Any,
     heads: Any,
     chunks: Any,

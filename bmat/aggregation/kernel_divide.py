@@ -8,17 +8,18 @@ from bmat.aggregation.compiled import kernel
 from bmat.aggregation.kernel_bytes import copy_bytes
 from bmat.aggregation.kernel_ingest import I_END, I_POSITION, row_extent
 from bmat.aggregation.kernel_rows import HEAD_FIELDS, locate, room_for
+from bmat.aggregation.padded import PaddedBytes
 
 
 @kernel("i8(u1[::1], i8[::1], u8[::1], i8[::1], u1[::1], i8, u1[::1], i8[::1], i8[::1], i8[::1])")
 def divide_rows(
-    buffer: Any,
+    buffer: PaddedBytes,
     state: Any,
     split_keys: Any,
     split_starts: Any,
-    split_texts: Any,
+    split_texts: PaddedBytes,
     skip: int,
-    arena: Any,
+    arena: PaddedBytes,
     arena_state: Any,
     heads: Any,
     chunks: Any,

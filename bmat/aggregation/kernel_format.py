@@ -10,6 +10,7 @@ from bmat.aggregation.kernel_fields import MOST_PLAYS
 from bmat.aggregation.kernel_ingest import DAY_SHIFT, INDEX_FLAG, VALUE_MASK
 from bmat.aggregation.kernel_sums import FEW, sort_few, sum_by_day
 from bmat.aggregation.kernel_text import needs_quotes, write_quoted, write_tail
+from bmat.aggregation.padded import PaddedBytes
 
 # What made `format_songs` return.
 FORMATTED, TEXT_FULL, OVERFLOW = range(3)
@@ -46,14 +47,14 @@ def format_songs(
     order: Any,
     songs: int,
     starts: Any,
-    texts: Any,
+    texts: PaddedBytes,
     row_starts: Any,
     gathered: Any,
     wide: Any,
     ingest_state: Any,
     cells: Any,
-    text: Any,
-    prefix: Any,
+    text: PaddedBytes,
+    prefix: PaddedBytes,
     date_texts: Any,
     month_starts: Any,
     number_texts: Any,
@@ -120,11 +121,11 @@ def format_songs(
                 if np.int64(value >> DAY_SHIFT) != day:
                     break
             if sum_high > np.uint64(0) or sum_low > MOST_PLAYS:
-                state[W_RANK] = rank
                 state[W_OVERFLOW_DAY] = day
                 state[W_OVERFLOW_LOW] = np.int64(sum_low)
                 state[W_OVERFLOW_HIGH] = np.int64(sum_high)
-                return OVERFLOW
+                outcome = OVERFLOW
+                break
             total_low += sum_low
             if total_low < sum_low:
                 total_high += np.uint64(1)

@@ -13,6 +13,7 @@ from bmat.aggregation.compiled import inlined, kernel
 from bmat.aggregation.kernel_bytes import COPY_SLACK, copy_bytes, hash_bytes, same_bytes
 from bmat.aggregation.kernel_rows import LONG, RUN, RUN_PLAYS_BITS, WIDE
 from bmat.aggregation.kernel_words import load64, prefetch
+from bmat.aggregation.padded import PaddedBytes
 
 DAY_SHIFT = np.uint64(42)
 INDEX_FLAG = np.uint64(1 << 41)
@@ -83,21 +84,22 @@ def store_value(values: Any, wide: Any, state: Any, at: Any, day: Any, plays: An
 
 @kernel(
     "i8(u1[::1], i8[:, ::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1], i8[::1], u4[::1], "
-    "u8[::1], u8[::1], i8[::1])"
+    "u8[::1], u8[::1], i8[::1], u8)"
 )
 def ingest_rows(
-    buffer: Any,
+    buffer: PaddedBytes,
     extents: Any,
     state: Any,
     slots: Any,
     hashes: Any,
     starts: Any,
-    texts: Any,
+    texts: PaddedBytes,
     counts: Any,
     row_songs: Any,
     values: Any,
     wide: Any,
     seen: Any,
+    hash_key: Any,
 ) -> Any:
     """Take in the whole rows of `buffer[position:end]`, then those of the extents from number
     `state[I_EXTENT]` on; returns what stopped it.
@@ -123,7 +125,7 @@ def ingest_rows(
                 song, count, stop = row_extent(buffer, ahead, end)
                 if stop < 0:
                     break
-                hashed = hash_bytes(buffer, song, count)
+                hashed = hash_bytes(buffer, song, count, hash_key)
                 prefetch(slots, np.int64(hashed & mask))
                 entry = np.uint64(INGESTED_FIELDS * seen_count)
                 seen[entry] = song

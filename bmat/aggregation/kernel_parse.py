@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bmat.aggregation.compiled import kernel
-from bmat.aggregation.kernel_bytes import HASH_SEED, hash_bytes, hash_word, low_bytes, zero_bytes
+from bmat.aggregation.kernel_bytes import hash_bytes, hash_word, low_bytes, zero_bytes
 from bmat.aggregation.kernel_clean import DAY_PATTERN, read_tail
 from bmat.aggregation.kernel_fields import HIGHS, ONES
 from bmat.aggregation.kernel_judge import judge, list_reject
@@ -54,6 +54,7 @@ from bmat.aggregation.kernel_state import (
     P_WORK,
 )
 from bmat.aggregation.kernel_words import load8, load64, trailing_zeros
+from bmat.aggregation.padded import PaddedBytes
 
 QUOTES = np.uint64(0x2222222222222222)
 SPACES = np.uint64(0x2020202020202020)
@@ -68,30 +69,31 @@ DONE, NEEDS_BYTES, ARENA_FULL, REJECTS_FULL = 0, 1, 2, 3
 _PARSE = (
     "i8(u1[::1], i8[::1], i4[::1], "
     "i8[::1], i4[::1], u8[::1], i8[::1], u1[::1], "
-    "u8[::1], u1[::1], i8[::1], u8[::1], "
+    "u8[::1], u1[::1], u8, i8[::1], u8[::1], "
     "u1[::1], i8[::1], i8[::1], i8[::1], u1[::1])"
 )
 
 
 @kernel(_PARSE)
 def parse_block(
-    buffer: Any,
+    buffer: PaddedBytes,
     state: Any,
     month_starts: Any,
     split_bucketed: Any,
     split_buckets: Any,
     split_keys: Any,
     split_starts: Any,
-    split_texts: Any,
+    split_texts: PaddedBytes,
     hot_slots: Any,
-    hot_texts: Any,
+    hot_texts: PaddedBytes,
+    hash_key: Any,
     seen: Any,
     pairs: Any,
-    arena: Any,
+    arena: PaddedBytes,
     arena_state: Any,
     heads: Any,
     chunks: Any,
-    rejects: Any,
+    rejects: PaddedBytes,
 ) -> int:
     """Read the records that start in `buffer[position:stop]`; returns what stopped it.
 
@@ -174,7 +176,7 @@ def parse_block(
         count = np.int64(0)
         day = np.int64(-1)
         plays = np.int64(-1)
-        hashed = HASH_SEED
+        hashed = hash_key
         follower = np.int64(-1)
         first = load8(buffer, position)
         # The fast path ends with `follower` set, or leaves the record to the other path.
@@ -190,7 +192,7 @@ def parse_block(
                 odd = ((word - SPACES) | word) & HIGHS
                 if (hits | odd) != np.uint64(0) or scan >= end:
                     break
-                hashed = hash_word(hashed, word)
+                hashed = hash_word(hashed, word, hash_key)
                 scan += 8
             tail = trailing_zeros(hits) >> 3
             mask = low_bytes(tail)
@@ -199,7 +201,7 @@ def parse_block(
             is_clean = hits != np.uint64(0) and (odd & mask) == np.uint64(0)
             is_clean &= 0 < count <= most_clean
             if is_clean and load8(buffer, date_at - 1) == delimiter:
-                hashed = hash_word(hashed, word & mask)
+                hashed = hash_word(hashed, word & mask, hash_key)
                 day, plays, follower = read_tail(buffer, date_at, end, day_pattern, month_starts)
         if follower < 0:
             if first == LF:
@@ -245,7 +247,7 @@ def parse_block(
                 lines += found[F_LINES]
                 continue
             if has_hot:
-                hashed = hash_bytes(buffer, at, count)
+                hashed = hash_bytes(buffer, at, count, hash_key)
         if is_direct:
             partition = locate_in_bucket(split_bucketed, split_buckets, width, buffer, at, count)
             if not append_row(

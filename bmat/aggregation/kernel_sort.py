@@ -8,10 +8,11 @@ from bmat.aggregation.compiled import inlined, kernel
 from bmat.aggregation.kernel_bytes import compare_bytes, sort_key
 from bmat.aggregation.kernel_order import sort_by
 from bmat.aggregation.kernel_words import load8
+from bmat.aggregation.padded import PaddedBytes
 
 
 @kernel("i8(i8[::1], u1[::1], i8, u8[::1])")
-def song_keys(starts: Any, texts: Any, songs: int, keys: Any) -> Any:
+def song_keys(starts: Any, texts: PaddedBytes, songs: int, keys: Any) -> Any:
     """Fill `keys` with numbers that sort as the songs do, up to ties. Returns the number of first
     bytes that all songs share, which the keys leave out.
     """
@@ -75,7 +76,7 @@ def find_ties(
     keys: Any,
     count: int,
     starts: Any,
-    texts: Any,
+    texts: PaddedBytes,
     depth: int,
     text_bytes: int,
 ) -> Any:
@@ -104,7 +105,9 @@ def find_ties(
 
 
 @kernel("void(i8[::1], i8[::1], u8[::1], i8, i8[::1], u1[::1])")
-def settle_ties(order: Any, places: Any, keys: Any, count: int, starts: Any, texts: Any) -> None:
+def settle_ties(
+    order: Any, places: Any, keys: Any, count: int, starts: Any, texts: PaddedBytes
+) -> None:
     """Put the songs whose sorted `keys` are the same in their true order."""
     low = np.int64(0)
     while low < count:

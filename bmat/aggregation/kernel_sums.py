@@ -118,17 +118,27 @@ def sum_in_cells(
     values: Any, wide: Any, state: Any, cells: Any, low: Any, high: Any, smallest: Any, span: Any
 ) -> Any:
     """`sum_by_day` through a table of days; `cells` is all zero before and after."""
+    to = low
     for at in range(low, high):
         value = values[at]
         cell = (value >> DAY_SHIFT) - smallest
         # A cell holds its sum plus one, so that a sum of zero is not an empty cell.
-        cells[cell] = max(cells[cell], np.uint64(1)) + (value & VALUE_MASK)
-    to = low
+        held = max(cells[cell], np.uint64(1)) + (value & VALUE_MASK)
+        if held > MOST_PLAYS:
+            # More of these could wrap around: what a cell has no room for stays a value.
+            values[to] = value
+            to += 1
+        else:
+            cells[cell] = held
+    left_over = to
     for day in range(span):
         cell = cells[np.uint64(day)]
         if cell != np.uint64(0):
             cells[np.uint64(day)] = np.uint64(0)
             to = put_sum(values, to, wide, state, smallest + np.uint64(day), cell - np.uint64(1))
+    if left_over > low:
+        sort_values(values, low, to)
+        to = merge_sorted(values, wide, state, low, to)
     return to
 
 
@@ -146,7 +156,7 @@ def merge_sorted(values: Any, wide: Any, state: Any, low: Any, high: Any) -> Any
             plays = value & VALUE_MASK
             if value & INDEX_FLAG:
                 plays = wide[plays]
-            if sum_kept <= MOST_PLAYS - plays:
+            if plays <= MOST_PLAYS and sum_kept <= MOST_PLAYS - plays:
                 total = sum_kept + plays
                 if kept & INDEX_FLAG:
                     wide[kept & VALUE_MASK] = total

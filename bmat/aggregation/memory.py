@@ -4,15 +4,14 @@ Fresh memory is dear: the kernel clears each page at its first touch. Arrays may
 than needed: what is not touched costs nothing.
 """
 
-import mmap
+from mmap import mmap
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from bmat.aggregation import system
-from bmat.aggregation.job import Bytes, Ints, Sizes, Words
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.job import Ints, Sizes, Words
 from bmat.aggregation.kernel_ingest import (
     I_ROWS,
     I_SLOTS,
@@ -34,46 +33,30 @@ from bmat.aggregation.kernel_rows import (
 )
 from bmat.aggregation.kernel_state import PARSE_FIELDS
 from bmat.aggregation.kernel_text import DATE_TEXT_BYTES
+from bmat.aggregation.padded import (
+    SLACK_BYTES,
+    PaddedBytes,
+    large_padded_bytes,
+    padded_bytes,
+    size_of,
+)
 from bmat.aggregation.pool import Pool
 from bmat.aggregation.records import BOUNDS
 
 FIRST_SLOTS = 4096
-HUGE_BYTES = 2**22
 ALL_DAYS = 3_652_059 + 1
 
 N = TypeVar("N", bound=np.generic)
 
 
-def byte_array(size: int) -> Bytes:
-    """`size` bytes, and SLACK_BYTES that kernels may read or overwrite."""
-    return np.zeros(size + SLACK_BYTES, dtype=np.uint8)
-
-
 def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
     """`size` zeros, of which few will be used: in small pages, where NumPy would take huge ones."""
-    return np.frombuffer(mmap.mmap(-1, size * np.dtype(dtype).itemsize), dtype=dtype)
-
-
-def large_array(size: int) -> Bytes:
-    """`size` bytes, and SLACK_BYTES that kernels may read or overwrite: in huge pages, where there
-    are such, and straight from the system, so that those never used take no memory.
-    """
-    area = mmap.mmap(-1, size + SLACK_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    if size >= HUGE_BYTES:
-        system.use_huge_pages(area)
-    return np.frombuffer(area, dtype=np.uint8)
+    return np.frombuffer(mmap(-1, size * np.dtype(dtype).itemsize), dtype=dtype)
 
 
 def large_words(size: int) -> Words:
-    """`size` zeros of 64 bits, as in `large_array`."""
-    return large_array(8 * size)[: 8 * size].view(np.uint64)
-
-
-def grown(array: Bytes, size: int, used: int) -> Bytes:
-    """A larger array with the first `used` bytes of `array`."""
-    larger = byte_array(size)
-    larger[:used] = array[:used]
-    return larger
+    """`size` zeros of 64 bits, as in `large_padded_bytes`."""
+    return large_padded_bytes(8 * size)[: 8 * size].view(np.uint64)
 
 
 class Arena:
@@ -86,11 +69,11 @@ class Arena:
         self.prepare(1)
 
     def resize(self, arena_bytes: int) -> None:
-        self.bytes = large_array(arena_bytes)
+        self.bytes = large_padded_bytes(arena_bytes)
 
     def prepare(self, partitions: int) -> None:
         """Empty the arena, for rows of so many partitions."""
-        arena_bytes = len(self.bytes) - SLACK_BYTES
+        arena_bytes = size_of(self.bytes)
         chunk_bytes = max(min(self.chunk_bytes, arena_bytes // (8 * partitions)), 256)
         most = 2 * (arena_bytes // chunk_bytes) + 2 * partitions + 16
         self.state[A_NEXT], self.state[A_CHUNKS] = 0, 0
@@ -107,10 +90,10 @@ class Arena:
     def used_bytes(self) -> int:
         return int(self.state[A_NEXT])
 
-    def hand_over(self) -> Bytes:
+    def hand_over(self) -> PaddedBytes:
         """The arena's bytes, for good: the arena goes on with others."""
         full = self.bytes
-        self.resize(len(full) - SLACK_BYTES)
+        self.resize(size_of(full))
         return full
 
     def take_chunks(self) -> Ints:
@@ -141,11 +124,11 @@ class ReadingMemory:
         # Room for the longest record, twice: read there, unquoted behind. What a record has never
         # reached takes no memory.
         self.scratch = BOUNDS.held + SLACK_BYTES
-        self.buffer = byte_array(2 * self.scratch)
-        self.text = byte_array(LISTED_RECORD_BYTES)
+        self.buffer = padded_bytes(2 * self.scratch)
+        self.text = padded_bytes(LISTED_RECORD_BYTES)
         self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
         self.arena = Arena(sizes.arena_bytes, sizes.chunk_bytes)
-        self.rejects = byte_array(sizes.reject_bytes)
+        self.rejects = padded_bytes(sizes.reject_bytes)
         self.seen: Ints = np.zeros(SEEN_BATCH * SEEN_FIELDS, dtype=np.int64)
 
 
@@ -159,14 +142,14 @@ class MergingMemory:
         slots = 4096
         while slots < 2 * songs:
             slots *= 4
-        self.buffer = byte_array(max(sizes.read_bytes, 4 * BOUNDS.song))
+        self.buffer = padded_bytes(max(sizes.read_bytes, 4 * BOUNDS.song))
         self.state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
         self.seen: Ints = np.zeros(INGESTED_ROWS * INGESTED_FIELDS, dtype=np.int64)
         self.slots = np.zeros(slots, dtype=np.uint64)
         self.hashes = np.zeros(songs, dtype=np.uint64)
         self.starts = np.zeros(songs + 1, dtype=np.int64)
         self.counts = np.zeros(songs, dtype=np.int64)
-        self.texts = byte_array(sizes.merge_text_bytes)
+        self.texts = padded_bytes(sizes.merge_text_bytes)
         self.wide = np.zeros(1024, dtype=np.uint64)
         self.cells = sparse_array(ALL_DAYS, np.uint64)
         self.date_texts = sparse_array(DATE_TEXT_BYTES * ALL_DAYS, np.uint8)
@@ -178,7 +161,7 @@ class MergingMemory:
         self.keys = np.zeros(songs, dtype=np.uint64)
         self.song_low = np.zeros(songs, dtype=np.uint64)
         self.song_high = np.zeros(songs, dtype=np.uint64)
-        self.prefix = byte_array(2 * BOUNDS.song + 2)
+        self.prefix = padded_bytes(2 * BOUNDS.song + 2)
         self.arena = Arena(sizes.run_bytes, sizes.chunk_bytes)
         self.resize_rows(rows)
         self.clear()

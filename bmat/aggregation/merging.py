@@ -2,8 +2,9 @@
 
 from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.dividing import divide
-from bmat.aggregation.job import Bytes, Job, Sizes
-from bmat.aggregation.memory import MERGING, MergingMemory, byte_array
+from bmat.aggregation.job import Job, Sizes
+from bmat.aggregation.memory import MERGING, MergingMemory
+from bmat.aggregation.padded import PaddedBytes, padded_bytes
 from bmat.aggregation.part import Part, PartWriter
 from bmat.aggregation.pool import Pool
 from bmat.aggregation.spill import Spilled
@@ -12,7 +13,7 @@ from bmat.aggregation.waiting import Waiting, rows_of
 
 # Room for a line with the longest song, and more.
 LEAST_TEXT_BYTES = 2**14
-TEXTS: Pool[Bytes] = Pool()
+TEXTS: Pool[PaddedBytes] = Pool()
 
 
 def take_all(table: Table, waiting: Waiting, job: Job, beacon: Beacon) -> bool:
@@ -38,7 +39,7 @@ def merge_part(job: Job, spilled: list[Spilled], partition: int) -> Part:
         MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as memory,
         Beacon(job.folder, len(job.blocks) + partition) as beacon,
     ):
-        text = TEXTS.take(sizes, lambda: byte_array(first_text_bytes(sizes)))
+        text = TEXTS.take(sizes, lambda: padded_bytes(first_text_bytes(sizes)))
         writer = PartWriter(job, memory, text, beacon)
         span = job.hot.cells_of(partition) if job.sizes.shares_cells else (0, 0)
         merge_into(writer, job, Waiting(spilled, partition, span), memory, beacon)
@@ -54,7 +55,7 @@ def merge_into(
     writer: PartWriter, job: Job, waiting: Waiting, memory: MergingMemory, beacon: Beacon
 ) -> None:
     """Merge a partition, in smaller ones where it is too large for the memory."""
-    table = Table(memory)
+    table = Table(memory, job.hash_key)
     if take_all(table, waiting, job, beacon):
         if table.song_count and writer.overflow is None:
             writer.write(table)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bmat.aggregation.beacon import Beacon
-from bmat.aggregation.job import Bytes, Ints, Job, Words
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.job import Ints, Job, Words
 from bmat.aggregation.kernel_fields import MONTH_STARTS
 from bmat.aggregation.kernel_format import (
     FORMAT_FIELDS,
@@ -25,7 +24,8 @@ from bmat.aggregation.kernel_format import (
     format_songs,
 )
 from bmat.aggregation.kernel_text import NUMBER_TEXTS
-from bmat.aggregation.memory import ALL_DAYS, MergingMemory, grown
+from bmat.aggregation.memory import ALL_DAYS, MergingMemory
+from bmat.aggregation.padded import PaddedBytes, grown, size_of
 from bmat.aggregation.scratch import ScratchFile, Stored, stored
 from bmat.aggregation.table import Table
 
@@ -72,7 +72,7 @@ class Part:
 class PartWriter:
     """Collects the lines of one partition, and what is to be known of them."""
 
-    def __init__(self, job: Job, memory: MergingMemory, text: Bytes, beacon: Beacon) -> None:
+    def __init__(self, job: Job, memory: MergingMemory, text: PaddedBytes, beacon: Beacon) -> None:
         self._job = job
         self._beacon = beacon
         self._memory = memory
@@ -134,7 +134,7 @@ class PartWriter:
     def _make_room(self, state: Ints) -> None:
         """Grow the text, or move it to a file where it is as large as it may be."""
         used = int(state[W_TEXT_BYTES])
-        size = len(self._text) - SLACK_BYTES
+        size = size_of(self._text)
         if used and size >= self._job.sizes.written_text_bytes:
             self._file.append([self._text.data[:used]])
             state[W_TEXT_BYTES] = 0

@@ -11,7 +11,7 @@ from bmat.aggregation.hot_cells import NO_HOT_SONGS
 from bmat.aggregation.job import HotSongs, Ints, Sizes, Source, Splitters
 from bmat.aggregation.kernel_cells import fill_hot
 from bmat.aggregation.kernel_places import SLOT_FIELDS
-from bmat.aggregation.memory import byte_array
+from bmat.aggregation.padded import padded_bytes
 from bmat.aggregation.sampling import Sample, likely_counts, rows_per_byte, take_sample
 from bmat.aggregation.sizing import MOST_PARTITIONS
 from bmat.aggregation.splitting import NO_SPLITTERS, make_splitters, texts_of
@@ -107,7 +107,7 @@ def make_hot_songs(sample: Sample, hot: Ints, splitters: Splitters) -> HotSongs:
         return NO_HOT_SONGS
     slots = np.zeros(SLOT_FIELDS << int(2 * len(hot) - 1).bit_length(), dtype=np.uint64)
     starts: Ints = np.zeros(len(hot) + 1, dtype=np.int64)
-    texts = byte_array(int(sample.lengths[hot].sum()) + 8 * len(hot))
+    texts = padded_bytes(int(sample.lengths[hot].sum()) + 8 * len(hot))
     lengths, hashes = sample.lengths, sample.hashes
     fill_hot(hot, sample.texts, sample.starts, lengths, hashes, slots, starts, texts)
     firsts = [bisect_left(hot, text, key=sample.song) for text in texts_of(splitters)]
@@ -121,12 +121,14 @@ def make_hot_songs(sample: Sample, hot: Ints, splitters: Splitters) -> HotSongs:
     )
 
 
-def plan_partitions(sources: tuple[Source, ...], sizes: Sizes) -> tuple[Splitters, HotSongs]:
+def plan_partitions(
+    sources: tuple[Source, ...], sizes: Sizes, hash_key: int
+) -> tuple[Splitters, HotSongs]:
     """The splitters and hot songs for this input."""
     total = sum(source.size - source.layout.data_start for source in sources)
     if total <= sizes.part_bytes:
         return NO_SPLITTERS, NO_HOT_SONGS
-    sample = take_sample(sources, sizes)
+    sample = take_sample(sources, sizes, hash_key)
     if not len(sample.counts):
         return NO_SPLITTERS, NO_HOT_SONGS
     hot = choose_hot(sample, sizes, total)

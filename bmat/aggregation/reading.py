@@ -99,6 +99,7 @@ class BatchReader:
                 lambda: self._rows.write(memory.arena),
                 lambda count: self._rejects.append([memory.rejects.data[:count]]),
                 job.listed_rejects,
+                job.hash_key,
             )
             end = reader.read(descriptor, start, block.stop, beacon, is_guess)
             if end == GIVEN_UP:

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from bmat.aggregation.block_reader import BlockReader
 from bmat.aggregation.hot_cells import NO_HOT_SONGS, NO_PAIRS
-from bmat.aggregation.job import Bytes, Ints, Sizes, Source, Words
+from bmat.aggregation.job import Ints, Sizes, Source, Words
 from bmat.aggregation.kernel_ingest import DAY_SHIFT
 from bmat.aggregation.memory import ALL_DAYS, MERGING, READING, Arena, MergingMemory, ReadingMemory
+from bmat.aggregation.padded import PaddedBytes, padded_copy
 from bmat.aggregation.splitting import NO_SPLITTERS
 from bmat.aggregation.table import Table
 
@@ -29,7 +30,7 @@ class Sample:
     `texts[starts[i]:starts[i] + lengths[i]]` with `counts[i]` rows and the hash `hashes[i]`.
     """
 
-    texts: Bytes
+    texts: PaddedBytes
     starts: Ints
     lengths: Ints
     counts: Ints
@@ -44,7 +45,7 @@ class Sample:
         return self.texts[start : start + int(self.lengths[number])].tobytes()
 
 
-def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
+def take_sample(sources: tuple[Source, ...], sizes: Sizes, hash_key: int) -> Sample:
     """Read SAMPLES stretches that lie evenly in the input."""
     total = sum(source.size - source.layout.data_start for source in sources)
     bytes_read = 0
@@ -52,7 +53,7 @@ def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
         READING.borrow(sizes, lambda: ReadingMemory(sizes)) as reading,
         MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as merging,
     ):
-        table = Table(merging)
+        table = Table(merging, hash_key)
         reading.arena.prepare(1)
         for source in sources:
             reader = BlockReader(
@@ -65,6 +66,7 @@ def take_sample(sources: tuple[Source, ...], sizes: Sizes) -> Sample:
                 lambda: add_sampled(table, reading.arena),
                 lambda count: None,
                 0,
+                hash_key,
             )
             bytes_read += sample_source(reader, source, total)
         sample = sample_of(table, bytes_read)
@@ -79,7 +81,7 @@ def sample_of(table: Table, bytes_read: int) -> Sample:
     starts = table.memory.starts[: table.song_count + 1]
     days = (table.values() >> DAY_SHIFT).astype(np.int64)
     return Sample(
-        texts=table.memory.texts[: int(starts[-1])].copy(),
+        texts=padded_copy(table.memory.texts[: int(starts[-1])]),
         starts=starts[order],
         lengths=(starts[1:] - starts[:-1])[order],
         counts=table.counts()[order],

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bmat.aggregation.job import Bytes, Ints
+from bmat.aggregation.job import Ints
 from bmat.aggregation.memory import Arena
+from bmat.aggregation.padded import PaddedBytes
 from bmat.aggregation.row_memory import row_memory_of
 from bmat.aggregation.scratch import ScratchFile
 
@@ -20,7 +21,7 @@ class Kept:
     `size` bytes of the run's row memory.
     """
 
-    bytes: Bytes
+    bytes: PaddedBytes
     extents: Ints
     firsts: Ints
     size: int

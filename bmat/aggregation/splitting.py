@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bmat.aggregation.job import Bytes, Ints, Splitters, Words
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.job import Ints, Splitters, Words
 from bmat.aggregation.kernel_rows import BUCKET_BITS, BUCKET_SHIFT, KEY_BYTES, MOST_KEY
+from bmat.aggregation.padded import padded_bytes, padded_copy
 
 # So many splitters are compared at a time; more in a bucket than this many go by binary search.
 WIDTH_STEP = 32
 MOST_WIDTH = 128
 
-NO_TEXTS: Bytes = np.zeros(SLACK_BYTES, dtype=np.uint8)
+NO_TEXTS = padded_bytes(0)
 NO_SPLITTERS = Splitters(np.zeros(0, np.uint64), np.zeros(1, np.int64), NO_TEXTS, 0)
 
 
@@ -25,7 +25,7 @@ def make_splitters(songs: list[bytes]) -> Splitters:
     skip = len(os.path.commonprefix([songs[0], songs[-1]])) if len(songs) > 1 else 0
     keys: Words = np.array([key_pair(song[skip:]) for song in songs], dtype=np.uint64).ravel()
     starts: Ints = np.cumsum([0] + [len(song) for song in songs])
-    texts = np.frombuffer(b"".join(songs) + bytes(SLACK_BYTES), dtype=np.uint8).copy()
+    texts = padded_copy(b"".join(songs))
     return Splitters(keys, starts, texts, skip)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bmat.aggregation.job import Bytes, Ints, Words
+from bmat.aggregation.job import Ints, Words
 from bmat.aggregation.kernel_ingest import (
     ALL_IN,
     I_END,
@@ -20,6 +20,7 @@ from bmat.aggregation.kernel_ingest import (
 from bmat.aggregation.kernel_sort import find_ties, settle_ties, song_keys, tie_bytes
 from bmat.aggregation.kernel_sums import compact, gather_values
 from bmat.aggregation.memory import MergingMemory
+from bmat.aggregation.padded import PaddedBytes
 
 SORT_ROUNDS = 6
 
@@ -27,8 +28,9 @@ SORT_ROUNDS = 6
 class Table:
     """Songs and their values, in the memory it is lent."""
 
-    def __init__(self, memory: MergingMemory) -> None:
+    def __init__(self, memory: MergingMemory, hash_key: int) -> None:
         self.memory = memory
+        self._hash_key = hash_key
         memory.clear()
 
     @property
@@ -52,7 +54,7 @@ class Table:
         start, end = self.memory.starts[number : number + 2].tolist()
         return self.memory.texts[start:end].tobytes()
 
-    def take(self, rows: Bytes, extents: Ints) -> tuple[int, bool]:
+    def take(self, rows: PaddedBytes, extents: Ints) -> tuple[int, bool]:
         """Take in the whole rows of `rows[start:end]` for each row of `extents`. Returns where the
         next one starts, and whether the table has room for it.
         """
@@ -72,6 +74,7 @@ class Table:
                 memory.values,
                 memory.wide,
                 memory.seen,
+                self._hash_key,
             )
             if outcome == ALL_IN:
                 return int(state[I_POSITION]), True

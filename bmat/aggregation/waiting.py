@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bmat.aggregation.hot_cells import emptied, shared_cells
-from bmat.aggregation.job import Bytes, Ints, Job
-from bmat.aggregation.kernel_bytes import SLACK_BYTES
+from bmat.aggregation.job import Ints, Job
 from bmat.aggregation.memory import MergingMemory
+from bmat.aggregation.padded import PaddedBytes, size_of
 from bmat.aggregation.scratch import BECAME_SHORTER
 from bmat.aggregation.spill import Spilled
 from bmat.aggregation.splitting import NO_SPLITTERS
@@ -44,7 +44,7 @@ def bytes_of(waiting: Waiting, job: Job) -> int:
 
 def rows_of(
     waiting: Waiting, job: Job, memory: MergingMemory
-) -> Generator[tuple[Bytes, Ints], int, None]:
+) -> Generator[tuple[PaddedBytes, Ints], int, None]:
     """The rows of a partition: yields bytes, and extents of them that hold rows. Those on disk are
     read into the memory's buffer, stretch after stretch. Send back where the first row begins that
     was not taken.
@@ -65,7 +65,7 @@ def rows_of(
 
 def rows_on_disk(
     spilled: list[Spilled], partition: int, memory: MergingMemory
-) -> Generator[tuple[Bytes, Ints], int, None]:
+) -> Generator[tuple[PaddedBytes, Ints], int, None]:
     """The rows of a partition that are in files."""
     filled = 0
     for spill in spilled:
@@ -76,7 +76,7 @@ def rows_on_disk(
             for run in spill.runs[:, partition : partition + 2].tolist():
                 offset, end = run
                 while offset < end:
-                    room = len(memory.buffer) - SLACK_BYTES - filled
+                    room = size_of(memory.buffer) - filled
                     if not room:
                         taken = yield memory.buffer, np.array([[0, filled]])
                         filled = keep_rest(memory, taken, filled)

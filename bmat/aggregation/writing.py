@@ -12,6 +12,7 @@ from bmat.aggregation.beacon import Beacon
 from bmat.aggregation.direct import PageWriter
 from bmat.aggregation.job import Job
 from bmat.aggregation.merging import TEXTS
+from bmat.aggregation.padded import PaddedBytes
 from bmat.aggregation.part import Part, Sums, added
 from bmat.aggregation.scratch import write_at
 
@@ -70,7 +71,7 @@ def write_part(job: Job, number: int, before: Written | None, part: Part) -> Wri
         for stretch in part.text.stretches():
             beacon.check()
             writer.append(stretch)
-    TEXTS.give_back(job.sizes, part.text.buffer)
+    TEXTS.give_back(job.sizes, PaddedBytes(part.text.buffer))
     with Beacon(job.folder, len(job.blocks) + number) as beacon:
         beacon.report(1, 0)
     return Written(

@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bmat.aggregation.tests.running import Result, run_in, run_plainly
+from bmat.aggregation.job import Job
+from bmat.aggregation.tests.running import Result, before_the_tasks, run_in, run_plainly
 
 Run = Callable[..., Result]
 
 # How long an example takes says more about a shared machine than about the code.
 settings.register_profile("bmat", deadline=None, print_blob=True)
+settings.register_profile("bmat-checked", deadline=None, print_blob=True, max_examples=30)
 settings.register_profile("bmat-long", deadline=None, print_blob=True, max_examples=2000)
+settings.register_profile("bmat-long-checked", deadline=None, print_blob=True, max_examples=300)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bmat"))
 
 
@@ -29,3 +32,11 @@ def run(tmp_path: Path) -> Iterator[Run]:
     yield lambda *inputs, **wanted: run_in(tmp_path, *inputs, **wanted)
     left = {path.name for path in tmp_path.iterdir()}
     assert {name for name in left if name.startswith(".")} == set()
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """The jobs that are run meanwhile."""
+    seen: list[Job] = []
+    before_the_tasks(monkeypatch, seen.append)
+    return seen

@@ -27,6 +27,7 @@ DATES = [
 ]
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("data", [ODD, ODD + b"\n", ODD + b"\r", ODD.replace(b"\r\n", b"\n")])
 def test_every_block_size_gives_the_same_bytes(run: Run, data: bytes) -> None:
     expected = run(HEADER + data)
@@ -75,6 +76,7 @@ def test_it_agrees_on_the_fields(
     assert (result.totals, result.rejects) == (totals_of(judge(body)), rejects_of(judge(body)))
 
 
+@pytest.mark.compiled
 def test_it_agrees_on_a_quoted_field_of_64_kib_across_many_blocks(tmp_path: Path) -> None:
     rng = random.Random(64)
     for length in (65_534, 65_535, 65_536, 65_537):

@@ -53,6 +53,34 @@ def test_the_folder_is_named_after_sources_and_processor(monkeypatch: pytest.Mon
     assert here != compiled.cache_folder()
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("numba.config.OPT", 0),
+        ("numba.config.BOUNDSCHECK", 1),
+        ("numba.__version__", "0.1"),
+        ("llvmlite.__version__", "0.1"),
+        ("bmat.aggregation.compiled.FLAGS", {"error_model": "python"}),
+    ],
+)
+def test_what_is_compiled_otherwise_is_kept_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, place: str, value: object
+) -> None:
+    here = compiled.cache_folder()
+    monkeypatch.setattr(place, value)
+    assert compiled.cache_folder() != here
+
+
+def test_a_machine_with_another_order_of_bytes_is_refused() -> None:
+    compiled.require_little_endian("little")
+    with pytest.raises(ImportError) as caught:
+        compiled.require_little_endian("big")
+    assert str(caught.value) == (
+        "bmat.aggregation reads words of memory as little-endian numbers, and this machine is "
+        "big-endian: run it on x86-64 or ARM64."
+    )
+
+
 def test_it_is_kept_at_home_unless_the_setting_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BMAT_KERNEL_CACHE", "/somewhere")
     assert compiled.base_folder() == Path("/somewhere")

@@ -11,22 +11,15 @@ from bmat.aggregation.dividing import splitters_of
 from bmat.aggregation.hot_cells import NO_HOT_SONGS
 from bmat.aggregation.job import Job
 from bmat.aggregation.memory import MergingMemory
+from bmat.aggregation.padded import padded_copy
 from bmat.aggregation.partition import NO_SONGS, choose_splitters, make_hot_songs
 from bmat.aggregation.sampling import Sample, likely_counts
 from bmat.aggregation.spill import Spilled
 from bmat.aggregation.splitting import NO_SPLITTERS, buckets_of, make_splitters, texts_of
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
-from bmat.aggregation.tests.running import HEADER, before_the_tasks
+from bmat.aggregation.tests.running import HEADER
 from bmat.aggregation.waiting import Waiting
-
-
-@pytest.fixture
-def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
-    """The jobs that are run meanwhile."""
-    seen: list[Job] = []
-    before_the_tasks(monkeypatch, seen.append)
-    return seen
 
 
 def test_splitters_keep_the_bytes_behind_what_they_have_in_common() -> None:
@@ -77,7 +70,7 @@ def test_one_song_is_never_parted() -> None:
 def sample_with(counts: list[int]) -> Sample:
     """A sample of so many songs, each with its number of rows."""
     numbers = np.arange(len(counts))
-    texts = np.frombuffer(b"".join(b"song %03d" % n for n in numbers) + bytes(32), np.uint8).copy()
+    texts = padded_copy(b"".join(b"song %03d" % n for n in numbers))
     hashes = numbers.astype(np.uint64) << np.uint64(40)
     lengths, days = np.full(len(counts), 8), (700_000, 700_002)
     return Sample(texts, 8 * numbers, lengths, np.array(counts), hashes, 10_000, *days)
@@ -103,8 +96,8 @@ def test_songs_seen_once_are_rarer_than_they_seem_where_nearly_all_were_seen_onc
 def test_many_songs_are_parted_and_the_totals_are_the_same(
     run: Run, expected: Run, jobs: list[Job]
 ) -> None:
-    data = many_songs(songs=6000, rows=6000)
-    assert run(data, memory_budget_bytes=1, block_bytes=20_000) == expected(data)
+    data = many_songs(songs=800, rows=800)
+    assert run(data, memory_budget_bytes=1, block_bytes=2000) == expected(data)
     assert jobs[0].splitters.partitions > 3
 
 
@@ -124,6 +117,7 @@ def test_songs_with_rows_on_most_days_are_summed_up_while_reading(
     assert len(jobs[0].hot) == 7
 
 
+@pytest.mark.compiled
 def test_a_few_hot_songs_among_many_are_not_worth_the_trouble(run: Run, jobs: list[Job]) -> None:
     rows = [(b"hot" if row % 20 == 0 else b"%d" % row, row % 20, 1) for row in range(20_000)]
     run(lines_of(rows), memory_budget_bytes=10**6)
@@ -131,11 +125,12 @@ def test_a_few_hot_songs_among_many_are_not_worth_the_trouble(run: Run, jobs: li
 
 
 def test_days_far_apart_make_no_song_hot(run: Run, jobs: list[Job]) -> None:
-    data = HEADER + b"a,0001-01-01,1\nb,9999-12-31,2\n" * 1000
-    assert run(data, memory_budget_bytes=1).totals == b"a,0001-01-01,1000\nb,9999-12-31,2000\n"
+    data = HEADER + b"a,0001-01-01,1\nb,9999-12-31,2\n" * 200
+    assert run(data, memory_budget_bytes=1).totals == b"a,0001-01-01,200\nb,9999-12-31,400\n"
     assert len(jobs[0].hot) == 0
 
 
+@pytest.mark.compiled
 def test_hot_cells_that_find_the_arena_nearly_full(
     run: Run,
     expected: Run,
@@ -152,6 +147,7 @@ def test_hot_cells_that_find_the_arena_nearly_full(
     assert jobs[0].sizes.shares_cells == tasks_share
 
 
+@pytest.mark.compiled
 def test_hot_rows_without_room_for_their_pairs_and_hot_days_out_of_range(
     run: Run, expected: Run, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,10 +164,11 @@ def test_hot_rows_without_room_for_their_pairs_and_hot_days_out_of_range(
 
 
 def test_songs_that_only_differ_far_behind_are_parted_once_more(run: Run, expected: Run) -> None:
-    data = many_songs(songs=1500, rows=6000, start=LONG_START)
+    data = many_songs(songs=100, rows=200, start=LONG_START)
     assert run(data, memory_budget_bytes=1) == expected(data)
 
 
+@pytest.mark.compiled
 def test_a_row_larger_than_the_memory_is_divided_too(run: Run, expected: Run) -> None:
     data = many_songs(songs=1500, rows=3000, start=LONG_START)
     data += LONG_START + b"x" * 600_000 + b",2020-01-01,1\n"
@@ -179,21 +176,23 @@ def test_a_row_larger_than_the_memory_is_divided_too(run: Run, expected: Run) ->
 
 
 def test_a_song_that_the_sample_missed_still_finds_its_partition(run: Run, expected: Run) -> None:
-    data = many_songs(songs=50, rows=3000) + b"zz,2020-01-01,5\n\x01,2020-01-01,6\n"
+    data = many_songs(songs=50, rows=600) + b"zz,2020-01-01,5\n\x01,2020-01-01,6\n"
     assert run(data, memory_budget_bytes=1) == expected(data)
 
 
 def test_one_song_with_more_days_than_there_is_room_for(run: Run, expected: Run) -> None:
-    data = lines_of([(b"a", row % 9000, 2**50 + row) for row in range(12_000)])
+    data = lines_of([(b"a", row % 1300, 2**50 + row) for row in range(1600)])
     assert run(data, memory_budget_bytes=1) == expected(data)
 
 
+@pytest.mark.compiled
 def test_two_songs_with_more_days_than_there_is_room_for(run: Run, expected: Run) -> None:
     songs = (LONG_START + b"1", LONG_START + b"2")
-    data = lines_of([(songs[row % 2], row % 9000, row) for row in range(12_000)])
+    data = lines_of([(songs[row % 2], row % 1300, row) for row in range(1600)])
     assert run(data, memory_budget_bytes=1) == expected(data)
 
 
+@pytest.mark.compiled
 def test_a_sample_without_a_good_row_gives_one_partition(run: Run, jobs: list[Job]) -> None:
     bad = b"x" * 9_999 + b"\n"
     data = HEADER + bad * 1000 + b"a,2020-01-01,1\n" + bad
@@ -202,7 +201,7 @@ def test_a_sample_without_a_good_row_gives_one_partition(run: Run, jobs: list[Jo
 
 
 def test_partitions_without_a_row_write_nothing(run: Run, expected: Run) -> None:
-    one, two = many_songs(songs=400, rows=3000), HEADER + b"x,2020-01-01,1\n"
+    one, two = many_songs(songs=400, rows=600), HEADER + b"x,2020-01-01,1\n"
     assert run(two, one, two, memory_budget_bytes=1) == expected(two, one, two)
 
 
