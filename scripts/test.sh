@@ -10,13 +10,15 @@ rm -f .coverage .coverage.*
 "$bin/pytest" --cov --cov-branch --cov-report= "$@"
 
 echo "Kernels as plain Python, every access checked:"
-NUMBA_DISABLE_JIT=1 HYPOTHESIS_PROFILE=bmat-checked "$bin/pytest" -q -m "not compiled and not live" \
+tests=bmat/aggregation/tests
+NUMBA_DISABLE_JIT=1 HYPOTHESIS_PROFILE=bmat-checked "$bin/pytest" -q -m "not compiled" \
     --cov --cov-append --cov-branch --cov-report= \
-    bmat/aggregation/tests/test_blocks.py bmat/aggregation/tests/test_equality.py
+    $tests/test_blocks.py $tests/test_equality.py $tests/test_hashing.py $tests/test_kernels.py \
+    $tests/test_partitions.py $tests/test_row_groups.py
 
 echo "Compiled kernels, with guard pages:"
 HYPOTHESIS_PROFILE=bmat-checked "$bin/python" -m pytest -q -p bmat.aggregation.tests.guard_pages \
-    bmat/aggregation/tests/test_equality.py
+    $tests/test_equality.py
 
 echo "Branch coverage, at least 95 % of bmat:"
 "$bin/coverage" report --include='bmat/*' --skip-covered --fail-under=95

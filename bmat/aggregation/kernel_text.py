@@ -56,9 +56,8 @@ def write_quoted(target: Any, to: Any, texts: Any, start: Any, count: Any) -> An
 @inlined
 def fill_date(date_texts: Any, at: Any, day: Any, month_starts: Any) -> None:
     """Write `,YYYY-MM-DD,` of a day number."""
+    # The mean length of a year gives the year, or the one before it.
     year = np.int64(day * 400 // 146097) + 1
-    while np.int64(month_starts[year * 12]) > day:
-        year -= 1
     while np.int64(month_starts[year * 12 + 12]) <= day:
         year += 1
     month = 0

@@ -153,6 +153,17 @@ def test_sums_past_the_largest_that_many_rows_come_to_are_kept_apart() -> None:
     assert sums_of(left, wide) == {0: count * MOST_IN_A_VALUE}
 
 
+def test_sums_without_room_among_the_wide_ones_stay_in_several_values() -> None:
+    values = np.full(30, VALUE_MASK, dtype=np.uint64)
+    left = compacted(values, no_room := np.zeros(0, dtype=np.uint64), 0, days=1)
+    assert sums_of(left, no_room) == {0: 30 * MOST_IN_A_VALUE}
+
+
+def test_a_total_past_two_words_is_told_exactly(tmp_path: Path) -> None:
+    error = error_of(tmp_path, HEADER + b"a,2020-01-01,%d\n" % MOST_PLAYS * 3)
+    assert f"is {3 * MOST_PLAYS}, past" in error.message
+
+
 def test_a_cell_that_is_nearly_full_takes_no_more() -> None:
     values = np.array([7, 0, 9, 3], dtype=np.uint64)
     cells = np.array([MOST_PLAYS - 5], dtype=np.uint64)
@@ -195,7 +206,7 @@ ODD_LINES = [
     b"\r\n" * 2200,
     b'"a""' + b'""' * 2200 + b'",2020-01-01,1\n',
     b"x\n" * 2200,
-    b'"' + b"x" * 66_000 + b"\n",
+    b'"' + b"x" * 140_000 + b"\n",
     b"\r",
 ]
 
@@ -219,7 +230,7 @@ def test_rows_that_find_their_partition_by_their_first_two_bytes(
 
 
 def test_songs_that_tie_in_more_groups_than_a_byte_can_count(run: Run, expected: Run) -> None:
-    rows = [(b"%08d" % (row // 2) + b"ab"[row % 2 :], 1, row) for row in range(600)]
+    rows = [(b"%08d" % (row // 2 * 333_333) + b"ab"[row % 2 :], 1, row) for row in range(600)]
     assert run(lines_of(rows)) == expected(lines_of(rows))
 
 
