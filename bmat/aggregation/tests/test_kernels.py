@@ -1,7 +1,6 @@
 """Kernels where whole files seldom take them: memory that is full, rows cut off, huge sums."""
 
 from collections import Counter
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmat.aggregation import Limits, part
+from bmat.aggregation import Limits
 from bmat.aggregation.hot_cells import emptied
 from bmat.aggregation.job import Ints, Job, Words
 from bmat.aggregation.kernel_divide import divide_rows
@@ -32,7 +31,6 @@ from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import lines_of
 from bmat.aggregation.tests.running import HEADER, error_of
 from bmat.aggregation.tests.test_partitions import sample_with
-from bmat.aggregation.tests.test_row_groups import read_back
 
 MOST_PLAYS = 2**63 - 1
 MOST_IN_A_VALUE = 2**41 - 1
@@ -238,11 +236,3 @@ def test_the_last_day_of_any_year_is_written(run: Run, expected: Run) -> None:
     days = [b"%04d-%s" % (year, day) for year in range(1, 9999, 97) for day in (b"12-31", b"01-01")]
     data = HEADER + b"".join(b"a,%s,1\n" % day for day in days)
     assert run(data) == expected(data)
-
-
-def test_totals_of_parquet_come_in_several_row_groups(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(part, "ROWS_PER_GROUP", 5)
-    totals = [(str(song), date(2000, 1, day), day) for song in range(9) for day in (1, 2, 3)]
-    assert read_back(tmp_path, totals) == totals
