@@ -41,8 +41,10 @@ class CheckedArray:
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            self.require(index.start, index.stop - index.start)
-            return CheckedArray(self.array[index])
+            start = 0 if index.start is None else index.start
+            stop = self.length if index.stop is None else index.stop
+            self.require(start, stop - start)
+            return CheckedArray(self.array[start:stop])
         self.require_element(index)
         return self.array[index]
 

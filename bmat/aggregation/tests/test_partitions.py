@@ -109,6 +109,7 @@ def tasks_share(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     return share
 
 
+@pytest.mark.compiled
 def test_songs_with_rows_on_most_days_are_summed_up_while_reading(
     run: Run, expected: Run, jobs: list[Job], tasks_share: bool
 ) -> None:
@@ -205,6 +206,7 @@ def test_partitions_without_a_row_write_nothing(run: Run, expected: Run) -> None
     assert run(two, one, two, memory_budget_bytes=1) == expected(two, one, two)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("songs", [4000, 2])
 def test_sorted_songs_that_begin_alike_take_few_divisions_and_little_disk(
     run: Run, expected: Run, monkeypatch: pytest.MonkeyPatch, songs: int

@@ -84,6 +84,7 @@ def test_a_stray_quote_in_a_later_line_of_a_record_costs_the_record_up_to_there(
     assert result.rejects == b'2,unterminated_quote,"""a\nb"",""2020-01-01,1"\n'
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("block_bytes", [77_777, 2**26])
 def test_a_record_may_span_a_mebibyte(run: Run, line_end: bytes, block_bytes: int) -> None:
@@ -97,6 +98,7 @@ def test_a_record_may_span_a_mebibyte(run: Run, line_end: bytes, block_bytes: in
     assert result.rejects == b'2,too_long,"' + longest[:1024] + b'"\n'
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("block_bytes", [300_000, 2**26])
 def test_a_record_of_megabytes_costs_itself_alone(run: Run, block_bytes: int) -> None:
     row = b"a,2020-01-01,1\n"
@@ -118,6 +120,18 @@ def test_records_without_end_fill_the_list_of_rejects(run: Run) -> None:
     assert result.totals == b"a,2020-01-01,1\n"
     lines = [*range(2, 1002), 1003]
     assert result.rejects == b"".join(b"%d,too_long,%s\n" % (line, long) for line in lines)
+
+
+@pytest.mark.parametrize("block_bytes", [7, 100, 2**20])
+def test_quoted_fields_of_records_that_are_passed_over_are_minded(
+    run: Run, expected: Run, block_bytes: int
+) -> None:
+    few, row = Bounds(record=30, quoted_field=10, song=8), b"a,2020-01-01,1\n"
+    long = [b'"x\ny",' * 40 + b"\n", b"x," * 40 + b'"z""\n""",\n', b"x," * 40 + b'"never closed\n']
+    data = HEADER + row + row.join(long) + row + b"y," * 40 + b'"z'
+    result = run(data, bounds=few, block_bytes=block_bytes)
+    assert result == expected(data, bounds=few)
+    assert result.summary.rejects_by_reason == {"too_long": 2, "unterminated_quote": 2}
 
 
 @pytest.mark.parametrize(
