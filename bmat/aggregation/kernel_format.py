@@ -65,8 +65,9 @@ def format_songs(
 ) -> int:
     """Write the totals of the songs from `state[W_RANK]` on to `text`; returns what stopped it.
 
-    Adds what it writes to the sums of each song (by rank) and of each day, in words of 64 bits,
-    low and high; those of a day plus one, so that a sum of zero is not a day without rows. With `state[W_KEEP_GROUPS]` the totals go to the `group_` lists as well.
+    Adds what it writes to the sums of each song (by rank) and of each day, in words of 64 bits, low
+    and high; those of a day plus one, so that a sum of zero is not a day without rows. With
+    `state[W_KEEP_GROUPS]` the totals go to the `group_` lists as well.
     """
     rank = state[W_RANK]
     at = state[W_TEXT_BYTES]

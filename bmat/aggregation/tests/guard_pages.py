@@ -9,7 +9,7 @@ import ctypes
 import sys
 import weakref
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from mmap import PAGESIZE, mmap
 from typing import Any
 
@@ -75,7 +75,7 @@ def with_guards(kernel: Callable[..., Any]) -> Callable[..., Any]:
             if isinstance(argument, np.ndarray):
                 if argument.ctypes.data + argument.nbytes not in ENDS:
                     pages = pages_of(argument.nbytes)
-                    area = AREAS.take(pages, lambda pages=pages: guarded_area(pages))  # type: ignore[misc]
+                    area = AREAS.take(pages, partial(guarded_area, pages))
                     twin = last_of(area, argument.size, argument.dtype).reshape(argument.shape)
                     twin[...] = argument
                     moved.append((argument, twin, pages, area))

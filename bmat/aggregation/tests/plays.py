@@ -31,8 +31,8 @@ def many_songs(songs: int, rows: int, days: int = 28, start: bytes = b"song ") -
 
 
 def drawn_plays(seed: int) -> bytes:
-    """A file of hundreds or thousands of rows, with a style of its own: few songs or many, short or long,
-    days together or far apart, skewed or even, with bad rows among them or without.
+    """A file of hundreds or thousands of rows, with a style of its own: few songs or many, short or
+    long, days together or far apart, skewed or even, with bad rows among them or without.
     """
     rng = random.Random(seed)
     start = rng.choice([b"", b"song ", LONG_START])
