@@ -52,9 +52,10 @@ UPLOAD: Schema = {
         "plays_column": column("Number of Plays"),
         "delimiter": {
             "type": "string",
-            "pattern": r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x7f]?$",
+            "pattern": r"^[\x01-\x09\x0b\x0c\x0e-\x1f!#-&(-*,/;-@\[-`{-\x7f]?$",
             "default": "",
-            "description": "One ASCII character but a quote, a line end or NUL. Else it is found.",
+            "description": "One ASCII character that no date or count holds: no letter, digit, space, "
+            "quote, line end, `-` `+` `.` or `:`. Else it is read off the header.",
         },
         "encoding": {
             "type": "string",

@@ -43,7 +43,7 @@ def answer(reader: Person, operation: str, status: str) -> str:
 def test_the_docs_show_every_operation(stack: Stack, reader: Person) -> None:
     open_docs(reader, stack)
     reader.see(UPLOAD, "Upload a file")
-    assert len(reader.texts(".opblock")) == 13
+    assert len(reader.texts(".opblock")) == 14
     assert reader.complaints() == []
 
 

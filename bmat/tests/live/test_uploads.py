@@ -33,7 +33,7 @@ def test_it_leaves_nothing_of_an_upload_whose_client_goes_away(
 def test_it_does_not_hold_a_big_upload_in_memory(
     stack: Stack, client: Client, tmp_path: Path
 ) -> None:
-    rows = b"".join(b"%d%s,2020-01-01,1\n" % (i % 2, b"x" * 60_000) for i in range(3400))
+    rows = b"".join(b"%d%s,2020-01-01,1\n" % (i % 2, b"x" * 4000) for i in range(51_000))
     multipart = tmp_path / "multipart"
     multipart.write_bytes(BEFORE + b"Song,Date,Number of Plays\n" + rows + AFTER)
     assert multipart.stat().st_size > 200_000_000
@@ -46,7 +46,7 @@ def test_it_does_not_hold_a_big_upload_in_memory(
     multipart.unlink()
     assert answer.status_code == 201, answer.text
     assert peak_bytes(stack.web.pid) - before < 40 * MIB
-    assert client.done(answer.json()["pid"])["rows_read"] == 3400
+    assert client.done(answer.json()["pid"])["rows_read"] == 51_000
 
 
 def _files_of_uploads(stack: Stack) -> set[Path]:
