@@ -54,8 +54,8 @@ UPLOAD: Schema = {
             "type": "string",
             "pattern": r"^[\x01-\x09\x0b\x0c\x0e-\x1f!#-&(-*,/;-@\[-`{-\x7f]?$",
             "default": "",
-            "description": "One ASCII character that no date or count holds: no letter, digit, space, "
-            "quote, line end, `-` `+` `.` or `:`. Else it is read off the header.",
+            "description": "One ASCII character that no date or count holds: no letter, digit, "
+            "space, quote, line end, `-` `+` `.` or `:`. Else it is read off the header.",
         },
         "encoding": {
             "type": "string",
