@@ -111,11 +111,6 @@ def trailing_zeros(word: Any) -> Any:
     return np.int64((number & -number).bit_length() - 1 if number else 64)
 
 
-def leading_zeros(word: Any) -> Any:
-    """The number of zero bits above the highest set bit of a uint64; 64 for zero."""
-    return np.int64(64 - int(word).bit_length())
-
-
 def checked(signature: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel of this signature, run as it stands. Raises TypeError for arguments that the
     compiled one would refuse, OutOfBounds.

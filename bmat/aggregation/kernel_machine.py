@@ -119,13 +119,3 @@ def trailing_zeros(typingctx: Any, word: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), code
-
-
-@intrinsic
-def leading_zeros(typingctx: Any, word: Any) -> Any:
-    """The number of zero bits above the highest set bit of a uint64; 64 for zero."""
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 0))
-
-    return types.int64(types.uint64), code

@@ -8,7 +8,6 @@ from bmat.aggregation.compiled import IS_COMPILED
 if IS_COMPILED:
     from bmat.aggregation.kernel_machine import (
         fold_product,
-        leading_zeros,
         load8,
         load64,
         prefetch,
@@ -20,7 +19,6 @@ if IS_COMPILED:
 else:
     from bmat.aggregation.checked import (
         fold_product,
-        leading_zeros,
         load8,
         load64,
         prefetch,
@@ -32,7 +30,6 @@ else:
 
 __all__ = [
     "fold_product",
-    "leading_zeros",
     "load8",
     "load64",
     "prefetch",

@@ -12,6 +12,7 @@ import pytest
 
 from bmat.aggregation import AggregationError, aggregate, cli
 from bmat.aggregation.outputs import descriptor_of, is_stream, refuse_shared_paths
+from bmat.aggregation.sources import origin_of
 from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, names_in
 
 COMMAND = [sys.executable, "-m", "bmat.aggregation"]
@@ -217,6 +218,33 @@ def test_a_closed_standard_stream_that_is_needed_is_told(
     done = run_in_shell(f"bmat {words}", tmp_path)
     assert (done.returncode, done.stderr) == (1, b"bmat: -: Bad file descriptor\n")
     assert names_in(tmp_path) == ["plays.csv"]
+
+
+def test_standard_input_that_is_closed_is_no_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        aggregate([Path("-")], tmp_path / "out")
+    with pytest.raises(OSError, match="standard input is closed"):
+        origin_of(Path("-"))
+
+
+def test_an_output_whose_reader_has_gone_is_told(plays: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with pytest.raises(OSError, match="Broken pipe"):
+        aggregate([plays], Path(f"/dev/fd/{writing}"))
+    os.close(writing)
+
+
+def test_a_line_that_nobody_reads_is_no_error(tmp_path: Path) -> None:
+    cli.say("nobody reads this", None)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w", encoding="utf-8") as stream:
+        cli.say("nor this", stream)
+        print("what is said later goes nowhere", file=stream)
 
 
 def test_an_error_without_a_standard_error_is_an_exit_code(tmp_path: Path) -> None:

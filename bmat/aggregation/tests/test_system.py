@@ -1,15 +1,32 @@
 """What only some systems have: what it brings here, and that nothing needs it."""
 
+import ctypes
+import mmap
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from bmat.aggregation.system import LEAST_MAPPED_BYTES, map_large_arrays
+from bmat.aggregation.system import (
+    LEAST_MAPPED_BYTES,
+    available_cores,
+    map_large_arrays,
+    read_into,
+    use_huge_pages,
+    write_views,
+)
 from bmat.aggregation.tests.plays import many_songs
 
 TESTS = Path(__file__).parent
+LACKING = [
+    (os, "sched_getaffinity"),
+    (os, "pwritev"),
+    (os, "preadv"),
+    (mmap, "MADV_HUGEPAGE"),
+]
 RUNS = 6
 PROGRAM = """
 import sys
@@ -51,6 +68,22 @@ def test_a_large_array_goes_back_at_once_also_after_others_were_freed() -> None:
 def resident_kib() -> int:
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def test_what_a_system_lacks_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in LACKING:
+        monkeypatch.delattr(module, name)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    map_large_arrays()
+    use_huge_pages(mmap.mmap(-1, 2**22))
+    assert available_cores() == os.cpu_count()
+    with (tmp_path / "file").open("w+b") as file:
+        assert write_views(file.fileno(), [memoryview(b"one"), memoryview(b"two")], 2) == 3
+        buffer = bytearray(5)
+        assert read_into(file.fileno(), memoryview(buffer), 2) == 3
+    assert buffer == b"one\0\0"
 
 
 def test_nothing_needs_what_only_some_systems_have() -> None:

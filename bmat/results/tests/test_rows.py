@@ -102,6 +102,16 @@ def test_it_goes_on_where_the_page_before_ended(result: Callable[..., Result]) -
     assert second.following is None
 
 
+def test_it_goes_on_backwards_where_the_page_before_ended(result: Callable[..., Result]) -> None:
+    folder, backwards = result(PLAYS).folder, Question(order=Order.SONG_BACKWARDS)
+
+    first = rows(folder, backwards, 2)
+    second = rows(folder, backwards, 2, first.following)
+
+    assert first.rows + second.rows == [*reversed(UMBRELLA), IN_THE_END]
+    assert second.following is None
+
+
 def test_sums_past_64_bits_are_exact(result: Callable[..., Result]) -> None:
     plays = [("a", date(2020, 1, day), LARGEST) for day in range(1, 32)]
     folder = result(plays).folder
