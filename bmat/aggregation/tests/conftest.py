@@ -14,7 +14,8 @@ Run = Callable[..., Result]
 
 # How long an example takes says more about a shared machine than about the code.
 settings.register_profile("bmat", deadline=None, print_blob=True)
-settings.register_profile("bmat-checked", deadline=None, print_blob=True, max_examples=30)
+# The same examples each time, for the coverage of kernels is counted.
+settings.register_profile("bmat-checked", deadline=None, max_examples=30, derandomize=True)
 settings.register_profile("bmat-long", deadline=None, print_blob=True, max_examples=2000)
 settings.register_profile("bmat-long-checked", deadline=None, print_blob=True, max_examples=300)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bmat"))

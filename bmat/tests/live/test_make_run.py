@@ -75,7 +75,9 @@ class RunningService:
 
     def wait_for_line(self, part: str) -> list[str]:
         """Waits until `part` is on the terminal; the lines up to it."""
-        wait_until(lambda: part in "\n".join(self.terminal()), 20, part, self.process.log_tail)
+        wait_until(
+            lambda: part in "\n".join(self.terminal()), START_SECONDS, part, self.process.log_tail
+        )
         lines = self.terminal()
         return lines[: 1 + next(number for number, line in enumerate(lines) if part in line)]
 
@@ -254,8 +256,9 @@ def test_nothing_of_it_is_left_where_it_is_killed_and_the_next_start_works(
     before = set(service.pids())
     os.kill(service.process.pid, signal.SIGKILL)
     wait_until(lambda: not service.process.runs(), STOP_SECONDS, "the supervisor's end")
-    # It waits for what is left of the one before.
+    # It waits for what is left of the one before, whose server may answer until then.
     service.start()
+    service.wait_for_line("Ctrl-C stops everything.")
     assert not before & set(service.pids())
     assert service.client.done(pid)["status"] == DONE
 
