@@ -28,18 +28,14 @@ class NotPrepared(Exception):
     """The service cannot be started: the text says what has failed."""
 
 
-def flower(settings: RunSettings) -> list[str]:
-    """The command line of Flower, which needs neither kernels nor a database. None of these holds a
-    secret.
+def first_services(settings: RunSettings) -> dict[str, list[str]]:
+    """The command lines of what takes, does and shows a first report, by the processes' names. None
+    holds a secret.
     """
-    address = [f"--address={settings.host}", f"--port={settings.flower_port}"]
-    return [sys.executable, "-m", "config.flower", *address, "--read-only"]
-
-
-def first_services() -> dict[str, list[str]]:
-    """The command lines of what takes and does a first report, by the processes' names."""
+    flower = [sys.executable, "-m", "config.flower", f"--address={settings.host}"]
     return {
         "small": [*WORKER, "--queues", "small", "--hostname", "small@%h", "--concurrency", "2"],
+        "flower": [*flower, f"--port={settings.flower_port}", "--read-only"],
         "web": [sys.executable, str(PROJECT_FOLDER / "scripts" / "serve.py")],
     }
 
@@ -80,7 +76,7 @@ def serve(
     """Starts the service, and says when it answers; the process of it that ended first. Raises
     `Stopped`.
     """
-    for name, command in first_services().items():
+    for name, command in first_services(settings).items():
         supervisor.start(name, command, environment)
     urls = [f"{settings.web_url}/healthz", f"{settings.flower_url}/healthcheck"]
     ended = supervisor.wait_until(lambda: all(map(answers, urls)), READY_SECONDS)
@@ -121,8 +117,6 @@ def supervise(settings: RunSettings, lock: int, terminal: Terminal) -> int:
     with Supervisor(terminal, settings.logs, lock, settings.verbose) as supervisor:
         try:
             forget_messages(settings.home)
-            # It starts meanwhile.
-            supervisor.start("flower", flower(settings), environment)
             prepare(supervisor, environment)
             ended = serve(supervisor, settings, environment, terminal)
         except Stopped as stopped:
