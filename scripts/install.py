@@ -30,9 +30,10 @@ from typing import Any
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 # Nothing is resolved, nothing unknown is run: no setup.py, and no file that the lock does not know.
 PIP_INSTALL = ["--no-deps", "--require-hashes", "--only-binary", ":all:"]
-# Python writes the byte code of what is imported, when it is: a third of all modules ever is. The
-# connection is tried again by pip itself, whole downloads are by `install_packages`.
-PIP_INSTALL_HERE = [*PIP_INSTALL, "--no-compile", "--retries", "2", "--progress-bar", "off"]
+# Byte code is written here, once: where PYTHONDONTWRITEBYTECODE is set, each start would compile
+# all modules anew. The connection is tried again by pip itself, whole downloads are by
+# `install_packages`.
+PIP_INSTALL_HERE = [*PIP_INSTALL, "--retries", "2", "--progress-bar", "off"]
 PIP_INSTALL_HERE += ["--disable-pip-version-check", "--no-input"]
 RETRY_WAITS_SECONDS = (2, 5, 10)
 # A user's settings that would have pip install somewhere else, or say less. Those of the index, the
