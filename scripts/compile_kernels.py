@@ -52,7 +52,7 @@ def main() -> None:
     sys.path.insert(0, str(PROJECT_FOLDER))
     progress = Progress()
     compile_kernels(progress.show)
-    folder = importlib.import_module("bmat.aggregation.compiled").KERNELS
+    folder = importlib.import_module("bmat.aggregation.kernels.compile").KERNELS
     progress.say(f"The kernels are compiled, in {folder}")
 
 

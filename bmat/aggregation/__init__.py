@@ -5,12 +5,12 @@ and could be taken out into a distribution of its own. `docs/data-contract.md` s
 and writes.
 """
 
-from bmat.aggregation.engine import aggregate
 from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.progress import Progress
+from bmat.aggregation.results import Summary
+from bmat.aggregation.run import aggregate
 from bmat.aggregation.scheduler import ClusterAway
-from bmat.aggregation.summary import Summary
 
 __all__ = [
     "AggregationError",

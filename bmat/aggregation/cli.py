@@ -12,12 +12,12 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from bmat.aggregation.engine import aggregate
 from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Limits, Options
-from bmat.aggregation.outputs import STDOUT_DESCRIPTOR, descriptor_of
 from bmat.aggregation.progress import Progress
-from bmat.aggregation.summary import Summary
+from bmat.aggregation.results import Summary
+from bmat.aggregation.run import aggregate
+from bmat.aggregation.write.files import STDOUT_DESCRIPTOR, descriptor_of
 
 SIZE = re.compile(r"(\d+)\s*(|k|m|g|t)(i?b)?", re.IGNORECASE)
 INTERRUPTED = 130

@@ -2,19 +2,19 @@
 and what belongs in order is chained. Built here, computed elsewhere.
 
 Rows go from task to task through files in the job's folder; where all tasks share one process, in
-memory while the budget allows (see `row_memory`).
+memory while the budget allows (see `workspace`).
 """
 
 from typing import Any
 
-from bmat.aggregation.finishing import finish, list_rejects
 from bmat.aggregation.job import Job
-from bmat.aggregation.merging import merge_part
-from bmat.aggregation.part import Part
-from bmat.aggregation.reading import BatchReading, read_batch
-from bmat.aggregation.settling import Settled, settle_batch
-from bmat.aggregation.totals import Totals, add_up
-from bmat.aggregation.writing import Written, write_part
+from bmat.aggregation.merge.merge import merge_part
+from bmat.aggregation.merge.part import Part
+from bmat.aggregation.read.batch import BatchReading, read_batch
+from bmat.aggregation.read.settle import Settled, settle_batch
+from bmat.aggregation.read.totals import Totals, add_up
+from bmat.aggregation.write.output import Written, write_part
+from bmat.aggregation.write.summary import finish, list_rejects
 
 # So many parts may be merged but not written yet: it bounds the memory that their texts take.
 PARTS_AHEAD = 6

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bmat.aggregation.header import Layout
-from bmat.aggregation.padded import PaddedBytes
+from bmat.aggregation.kernels.padded import PaddedBytes
+from bmat.aggregation.source.header import Layout
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -58,7 +58,7 @@ class Splitters:
 class HotSongs:
     """Songs, in order, with so many rows that these are summed up as soon as they are read: in a
     table of `len(self) * days` cells, for the days from `first_day` on. `slots` is a hash table of
-    them: see `kernel_cells`. Those of partition p are the numbers `firsts[p]` to `firsts[p + 1]`.
+    them: see `kernels.hot`. Those of partition p are the numbers `firsts[p]` to `firsts[p + 1]`.
     """
 
     slots: Words

@@ -185,4 +185,4 @@ def test_it_compiles_as_the_user_that_runs_into_a_folder_of_that_user(dockerfile
     assert "BMAT_KERNEL_CACHE=/var/cache/bmat" in text
     assert re.search(r"install -d -o bmat -g bmat .*/var/cache/bmat", text)
     _, _, as_user = text.partition("USER bmat\n")
-    assert "RUN python -m bmat.aggregation.compile\n" in as_user
+    assert "RUN python -m bmat.aggregation.kernels\n" in as_user

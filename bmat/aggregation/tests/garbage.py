@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bmat.aggregation import memory, padded
+from bmat.aggregation import workspace as memory
 from bmat.aggregation.job import Words
-from bmat.aggregation.padded import PaddedBytes
+from bmat.aggregation.kernels import padded
+from bmat.aggregation.kernels.padded import PaddedBytes
 
 # Bytes that end fields and lines, look like text and numbers, or like none.
 GARBAGE = b'"\n,\r\x00\xff;1-0 a\xc3'

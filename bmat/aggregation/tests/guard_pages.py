@@ -18,9 +18,9 @@ import numpy.typing as npt
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from bmat.aggregation import memory
-from bmat.aggregation.compiled import IS_COMPILED
-from bmat.aggregation.pool import Pool
+from bmat.aggregation import workspace as memory
+from bmat.aggregation.kernels.compile import IS_COMPILED
+from bmat.aggregation.workspace import Pool
 
 Array = npt.NDArray[Any]
 
@@ -96,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("Guard pages are for compiled kernels: unset NUMBA_DISABLE_JIT.")
     modules = {name: module for name, module in sys.modules.items() if "bmat.aggregation" in name}
     for name, module in modules.items():
-        if not name.startswith("bmat.aggregation.kernel_"):
+        if not name.startswith("bmat.aggregation.kernels."):
             for attribute, value in vars(module).copy().items():
                 if isinstance(value, Dispatcher):
                     setattr(module, attribute, with_guards(value))

@@ -64,7 +64,7 @@ def before_the_tasks(monkeypatch: pytest.MonkeyPatch, act: Callable[[Job], objec
         act(job)
         return build(job)
 
-    monkeypatch.setattr("bmat.aggregation.engine.build", build_later)
+    monkeypatch.setattr("bmat.aggregation.run.build", build_later)
 
 
 def names_in(folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bmat.aggregation.checked import (
+from bmat.aggregation.kernels.checked import (
     CheckedArray,
     OutOfBounds,
     checked,

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import compiled
+from bmat.aggregation.kernels import compile as compiled
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[3]
 KERNEL = """
-from bmat.aggregation.compiled import kernel
+from bmat.aggregation.kernels.compile import kernel
 
 @kernel("i8(i8)")
 def twice(number):
@@ -60,7 +60,7 @@ def test_the_folder_is_named_after_sources_and_processor(monkeypatch: pytest.Mon
         ("numba.config.BOUNDSCHECK", 1),
         ("numba.__version__", "0.1"),
         ("llvmlite.__version__", "0.1"),
-        ("bmat.aggregation.compiled.FLAGS", {"error_model": "python"}),
+        ("bmat.aggregation.kernels.compile.FLAGS", {"error_model": "python"}),
     ],
 )
 def test_what_is_compiled_otherwise_is_kept_elsewhere(
@@ -132,5 +132,5 @@ def test_without_any_folder_it_compiles_at_each_start_and_says_so(
 
 
 def test_a_command_compiles_them(capsys: pytest.CaptureFixture[str]) -> None:
-    runpy.run_module("bmat.aggregation.compile", run_name="__main__")
+    runpy.run_module("bmat.aggregation.kernels", run_name="__main__")
     assert "kernels are in " in capsys.readouterr().out

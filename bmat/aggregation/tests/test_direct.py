@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bmat.aggregation.direct import BUFFER_BYTES, PageWriter
+from bmat.aggregation.write.direct import BUFFER_BYTES, PageWriter
 
 DATA = np.arange(2 * BUFFER_BYTES + 12_345, dtype=np.uint32).view(np.uint8)
 
@@ -67,8 +67,8 @@ def test_a_disk_that_only_says_so_later_is_too(path: Path, monkeypatch: pytest.M
 
 
 def test_a_slow_disk_is_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmat.aggregation.direct.PACE_BYTES_PER_SECOND", 1e30)
-    monkeypatch.setattr("bmat.aggregation.direct.MOST_LEAD_SECONDS", 1e-9)
+    monkeypatch.setattr("bmat.aggregation.write.direct.PACE_BYTES_PER_SECOND", 1e30)
+    monkeypatch.setattr("bmat.aggregation.write.direct.MOST_LEAD_SECONDS", 1e-9)
     assert not write(path).is_direct
 
 

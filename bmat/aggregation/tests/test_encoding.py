@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bmat.aggregation import Options
-from bmat.aggregation.encoding import mark_invalid, source_encoding, utf8_of
+from bmat.aggregation.source.encoding import mark_invalid, source_encoding, utf8_of
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.running import error_of
 

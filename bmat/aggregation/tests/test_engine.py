@@ -6,9 +6,9 @@ import pytest
 
 from bmat.aggregation import AggregationError, Limits, Options, Progress, aggregate, system
 from bmat.aggregation.errors import ConservationError
-from bmat.aggregation.finishing import check_conservation
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, error_of
+from bmat.aggregation.write.summary import check_conservation
 
 LARGEST = b"9223372036854775807"
 MANY = HEADER + b"".join(b"song %d,2020-01-%02d,1\n" % (n, n % 28 + 1) for n in range(20_000))
@@ -50,7 +50,7 @@ def test_it_adds_up_several_files_each_with_its_own_header(run: Run) -> None:
 
 
 def test_rejects_are_listed_only_up_to_the_limit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmat.aggregation.engine.LISTED_REJECTS", 3)
+    monkeypatch.setattr("bmat.aggregation.run.LISTED_REJECTS", 3)
     result = run(HEADER + b"a,2020-01-01,1\n" + b"bad\n" * 8, block_bytes=32)
     assert result.rejects == b"3,missing_field,bad\n4,missing_field,bad\n5,missing_field,bad\n"
     assert result.summary.rows_rejected == 8

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import AggregationError, Limits, Progress, aggregate, graph, totals
-from bmat.aggregation.beacon import Beacon, Stopped, light, put_out
+from bmat.aggregation import AggregationError, Limits, Progress, aggregate, graph
+from bmat.aggregation.progress import Beacon, Stopped, light, put_out
+from bmat.aggregation.read import totals
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import HEADER, before_the_tasks, error_of, names_in
 

@@ -1,6 +1,6 @@
 import pytest
 
-from bmat.aggregation import fields
+from bmat.aggregation.source import fields
 
 DAY = "2020-02-29"
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from bmat.aggregation import Limits
-from bmat.aggregation.memory import MergingMemory
-from bmat.aggregation.padded import padded_copy
-from bmat.aggregation.sizing import sizes_of
-from bmat.aggregation.table import Table
+from bmat.aggregation.kernels.padded import padded_copy
+from bmat.aggregation.merge.table import Table
+from bmat.aggregation.plan.budget import sizes_of
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import lines_of
+from bmat.aggregation.workspace import MergingMemory
 
 KEY, OTHER_KEY = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
 

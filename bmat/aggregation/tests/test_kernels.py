@@ -9,35 +9,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmat.aggregation import Limits
-from bmat.aggregation.hot_cells import emptied
+from bmat.aggregation.exchange.hot_cells import emptied
+from bmat.aggregation.exchange.splitters import NO_SPLITTERS, buckets_of
 from bmat.aggregation.job import Ints, Job, Words
-from bmat.aggregation.kernel_divide import divide_rows
-from bmat.aggregation.kernel_ingest import (
+from bmat.aggregation.kernels.ingest import (
     DAY_SHIFT,
     I_END,
     I_WIDE,
     INDEX_FLAG,
     INGEST_FIELDS,
     VALUE_MASK,
+    divide_rows,
 )
-from bmat.aggregation.kernel_sums import compact, sum_in_cells
-from bmat.aggregation.memory import MERGING, Arena, MergingMemory
-from bmat.aggregation.padded import padded_copy
-from bmat.aggregation.partition import make_hot_songs
-from bmat.aggregation.sizing import sizes_of
-from bmat.aggregation.splitting import NO_SPLITTERS, buckets_of
-from bmat.aggregation.table import Table
+from bmat.aggregation.kernels.padded import padded_copy
+from bmat.aggregation.kernels.sums import compact, sum_in_cells
+from bmat.aggregation.merge.table import Table
+from bmat.aggregation.plan.budget import sizes_of
+from bmat.aggregation.plan.partitions import make_hot_songs
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import lines_of
 from bmat.aggregation.tests.running import HEADER, error_of
 from bmat.aggregation.tests.test_partitions import sample_with
+from bmat.aggregation.workspace import MERGING, Arena, MergingMemory
 
 MOST_PLAYS = 2**63 - 1
 MOST_IN_A_VALUE = 2**41 - 1
 
 
 def row(song: bytes, day: int, plays: int = 1) -> bytes:
-    """A row as `kernel_rows` describes it."""
+    """A row as `kernels.rows` describes it."""
     length, is_wide = min(len(song), 255), plays >= 2**32
     word = length | is_wide << 8 | day << 10 | (0 if is_wide else plays) << 32
     behind = [len(song)] * (length == 255) + [plays] * is_wide

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bmat.aggregation import AggregationError, aggregate, cli
-from bmat.aggregation.outputs import descriptor_of, is_stream, refuse_shared_paths
-from bmat.aggregation.sources import origin_of
+from bmat.aggregation.source.origin import origin_of
 from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, names_in
+from bmat.aggregation.write.files import descriptor_of, is_stream, refuse_shared_paths
 
 COMMAND = [sys.executable, "-m", "bmat.aggregation"]
 PLAYS = HEADER + b"a,2020-01-01,1000\na,2020-01-01,1\n"

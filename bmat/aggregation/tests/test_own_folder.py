@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bmat.aggregation import AggregationError, Limits, Progress, Summary, aggregate
-from bmat.aggregation.beacon import Beacon, unlit
+from bmat.aggregation.progress import Beacon, unlit
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import HEADER, names_in
 

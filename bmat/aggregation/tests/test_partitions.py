@@ -5,21 +5,27 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from bmat.aggregation import dividing, merging
-from bmat.aggregation.beacon import Beacon
-from bmat.aggregation.dividing import splitters_of
-from bmat.aggregation.hot_cells import NO_HOT_SONGS
+from bmat.aggregation.exchange.hot_cells import NO_HOT_SONGS
+from bmat.aggregation.exchange.rows import Spilled
+from bmat.aggregation.exchange.splitters import NO_SPLITTERS, buckets_of, make_splitters, texts_of
+from bmat.aggregation.exchange.waiting import Waiting
 from bmat.aggregation.job import Job
-from bmat.aggregation.memory import MergingMemory
-from bmat.aggregation.padded import padded_copy
-from bmat.aggregation.partition import NO_SONGS, choose_splitters, make_hot_songs
-from bmat.aggregation.sampling import Sample, likely_counts
-from bmat.aggregation.spill import Spilled
-from bmat.aggregation.splitting import NO_SPLITTERS, buckets_of, make_splitters, texts_of
+from bmat.aggregation.kernels.padded import padded_copy
+from bmat.aggregation.merge import merge as dividing
+from bmat.aggregation.merge import merge as merging
+from bmat.aggregation.merge.merge import splitters_of
+from bmat.aggregation.plan.partitions import (
+    NO_SONGS,
+    Sample,
+    choose_splitters,
+    likely_counts,
+    make_hot_songs,
+)
+from bmat.aggregation.progress import Beacon
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
 from bmat.aggregation.tests.running import HEADER
-from bmat.aggregation.waiting import Waiting
+from bmat.aggregation.workspace import MergingMemory
 
 
 def test_splitters_keep_the_bytes_behind_what_they_have_in_common() -> None:
@@ -105,7 +111,7 @@ def test_many_songs_are_parted_and_the_totals_are_the_same(
 def tasks_share(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether the run's tasks are told that they share a process."""
     share = bool(request.param)
-    monkeypatch.setattr("bmat.aggregation.engine.is_in_process", lambda: share)
+    monkeypatch.setattr("bmat.aggregation.run.is_in_process", lambda: share)
     return share
 
 
@@ -139,7 +145,7 @@ def test_hot_cells_that_find_the_arena_nearly_full(
     tasks_share: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bmat.aggregation.sampling.SAMPLES", 4)
+    monkeypatch.setattr("bmat.aggregation.plan.partitions.SAMPLES", 4)
     names = [b"%d" % (row // 2 % 50) if row % 2 else b"%060d" % row for row in range(50_000)]
     data = lines_of([(name, row // 100 % 30, row) for row, name in enumerate(names)])
     limits = {"memory_budget_bytes": 400_000, "block_bytes": 300_000, "threads": 1}
@@ -152,7 +158,7 @@ def test_hot_cells_that_find_the_arena_nearly_full(
 def test_hot_rows_without_room_for_their_pairs_and_hot_days_out_of_range(
     run: Run, expected: Run, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bmat.aggregation.sampling.SAMPLES", 4)
+    monkeypatch.setattr("bmat.aggregation.plan.partitions.SAMPLES", 4)
     rows = [
         (b"%d" % (row % 9), row % 30, 2 ** (row % 999) if row % 999 < 40 else 1)
         for row in range(90_000)
@@ -220,7 +226,7 @@ def test_sorted_songs_that_begin_alike_take_few_divisions_and_little_disk(
         return result
 
     monkeypatch.setattr(merging, "divide", divide)
-    monkeypatch.setattr("bmat.aggregation.partition.MOST_PARTITIONS", 2)
+    monkeypatch.setattr("bmat.aggregation.plan.partitions.MOST_PARTITIONS", 2)
     assert run(data, memory_budget_bytes=1) == expected(data)
     assert len(bytes_on_disk) < 200
     assert max(bytes_on_disk) < 4 * len(data)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bmat.aggregation.scratch import STRETCH_BYTES, ScratchFile, Stored, stored
+from bmat.aggregation.exchange.scratch import STRETCH_BYTES, ScratchFile, Stored, stored
 
 
 def read_once(kept: Stored) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bmat.aggregation import AggregationError, Options, Progress, aggregate
-from bmat.aggregation.sources import LocalFile, NamedPipe, Stream, localized, origin_of
+from bmat.aggregation.source.origin import LocalFile, NamedPipe, Stream, localized, origin_of
 from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, names_in
 
 PLAYS = HEADER + b"a,2020-01-01,1\n" * 200_000 + b"bad\n"

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from bmat.aggregation import system
-from bmat.aggregation.memory import Arena, MergingMemory
+from bmat.aggregation.exchange.rows import Spilled, SpillWriter
+from bmat.aggregation.exchange.waiting import rows_on_disk
 from bmat.aggregation.options import Limits
-from bmat.aggregation.sizing import sizes_of
-from bmat.aggregation.spill import Spilled, SpillWriter
+from bmat.aggregation.plan.budget import sizes_of
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import lines_of, many_songs
 from bmat.aggregation.tests.running import HEADER
-from bmat.aggregation.waiting import rows_on_disk
+from bmat.aggregation.workspace import Arena, MergingMemory
 
 LONG = b"x" * 4095
 

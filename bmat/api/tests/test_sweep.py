@@ -112,7 +112,7 @@ def test_it_keeps_what_an_attempt_writes_that_takes_longer_than_anything_is_kept
         return build(job)
 
     report = submit()
-    monkeypatch.setattr("bmat.aggregation.engine.build", sweep_first)
+    monkeypatch.setattr("bmat.aggregation.run.build", sweep_first)
     process_report(report.pid, uuid4())
 
     report.refresh_from_db()

@@ -6,7 +6,7 @@ import sys
 
 PROGRAM = (
     "import sys; from bmat.taskapp.celery import app; app.loader.import_default_modules();"
-    "print('bmat.aggregation.engine' in sys.modules)"
+    "print('bmat.aggregation.run' in sys.modules)"
 )
 
 

@@ -11,11 +11,11 @@ from typing import cast
 
 from dask.base import compute
 
-from bmat.aggregation.encoding import source_encoding, utf8_of
 from bmat.aggregation.errors import failure
-from bmat.aggregation.header import read_layout
 from bmat.aggregation.options import Limits, Options
-from bmat.aggregation.summary import Summary
+from bmat.aggregation.results import Summary
+from bmat.aggregation.source.encoding import source_encoding, utf8_of
+from bmat.aggregation.source.header import read_layout
 from bmat.aggregation.tests.reference.blocks import Source
 from bmat.aggregation.tests.reference.graph import build
 from bmat.aggregation.tests.reference.progress import Progress, ProgressMeter

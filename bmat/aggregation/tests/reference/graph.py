@@ -7,7 +7,7 @@ from pathlib import Path
 from dask.delayed import Delayed, delayed
 
 from bmat.aggregation.options import Limits, Options
-from bmat.aggregation.summary import Summary
+from bmat.aggregation.results import Summary
 from bmat.aggregation.tests.reference.blocks import (
     Block,
     Reading,

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
-from bmat.aggregation.fields import LARGEST_PLAYS
-from bmat.aggregation.summary import Summary
+from bmat.aggregation.results import Summary
+from bmat.aggregation.source.fields import LARGEST_PLAYS
 from bmat.aggregation.tests.reference.blocks import LISTED_REJECTS, Block, Reading, Source, settle
 
 

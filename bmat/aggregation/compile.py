@@ -1,7 +1,0 @@
-"""`python -m bmat.aggregation.compile`: compiles the kernels, for every later process to load."""
-
-from bmat.aggregation import aggregate
-from bmat.aggregation.compiled import KERNELS
-
-# Importing the engine has compiled them already: each kernel names its types.
-print(f"bmat.{aggregate.__name__}: kernels are in {KERNELS}")

@@ -1,0 +1,96 @@
+"""The list of the records that could not be counted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from bmat.aggregation.errors import shown
+from bmat.aggregation.job import Job, Source
+from bmat.aggregation.kernels.judge import LISTED_RECORD_BYTES, REASONS, REJECT_HEAD_BYTES
+from bmat.aggregation.progress import Beacon
+from bmat.aggregation.read.batch import Reading
+
+REJECTS_BETWEEN_CHECKS = 1000
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """The rejects of one stretch of source number `source`, which begins on line `line`."""
+
+    source: int
+    line: int
+    reading: Reading
+
+
+class Reject(NamedTuple):
+    """A rejected record: its physical line, from 1, and its first KiB of bytes."""
+
+    line: int
+    reason: str
+    record: bytes
+
+    def shown(self) -> str:
+        """The record for a message."""
+        return shown(self.record.decode("utf-8", "replace"))
+
+
+def skipped_before(source: Source) -> Iterator[Reject]:
+    """The records that the search for the header rejected."""
+    with source.path.open("rb") as file:
+        for line, extent in source.layout.skipped:
+            file.seek(extent.start)
+            record = file.read(min(extent.stop - extent.start, LISTED_RECORD_BYTES))
+            yield Reject(line, REASONS[0], record)
+
+
+def listed(source: Source, rejects: Rejects) -> Iterator[Reject]:
+    """The listed rejects of a stretch, in order."""
+    reading = rejects.reading
+    if reading.end == source.layout.data_start and reading.start == 0:
+        yield from skipped_before(source)
+    if reading.rejects is None:
+        return
+    with reading.rejects.open("rb") as file:
+        file.seek(reading.rejects_at)
+        for _ in range(reading.listed):
+            head = file.read(REJECT_HEAD_BYTES)
+            line = int.from_bytes(head[:8], "little")
+            size = int.from_bytes(head[9:], "little")
+            yield Reject(rejects.line + line, REASONS[head[8]], file.read(size))
+
+
+def first_reject(source: Source, rejects: Rejects) -> Reject:
+    return next(listed(source, rejects))
+
+
+def all_listed(job: Job, stretches: list[Rejects]) -> Iterator[tuple[Source, Reject]]:
+    for rejects in stretches:
+        source = job.sources[rejects.source]
+        for reject in listed(source, rejects):
+            yield source, reject
+
+
+def write_rejects(job: Job, path: Path, stretches: list[Rejects]) -> None:
+    """Write the list; with several input files, the file's path as given comes first."""
+    name_files = len(job.sources) > 1
+    with (
+        path.open("w", encoding="utf-8", newline="", errors="surrogateescape") as file,
+        Beacon(job.folder, 0) as beacon,
+    ):
+        file.write("File,Line,Reason,Record\n" if name_files else "Line,Reason,Record\n")
+        listed_rejects = islice(all_listed(job, stretches), job.listed_rejects)
+        for number, (source, reject) in enumerate(listed_rejects):
+            if number % REJECTS_BETWEEN_CHECKS == 0:
+                beacon.check()
+            record = reject.record.decode("utf-8", "replace").replace("\0", "\ufffd")
+            line = f"{reject.line},{reject.reason},{csv_field(record)}\n"
+            file.write(f"{csv_field(str(source.owner_path))},{line}" if name_files else line)
+
+
+def csv_field(value: str) -> str:
+    """`value` as a field of a CSV line, quoted only where RFC 4180 demands it."""
+    if any(special in value for special in ',"\r\n'):
+        return '"' + value.replace('"', '""') + '"'
+    return value

@@ -1,0 +1,91 @@
+"""Rows between the tasks that read blocks and those that merge partitions: in memory while there
+is some left for them, else on disk.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from bmat.aggregation.exchange.scratch import ScratchFile
+from bmat.aggregation.job import Ints
+from bmat.aggregation.kernels.padded import PaddedBytes
+from bmat.aggregation.workspace import Arena, row_memory_of
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An arena of rows in memory: partition p's are, for each row of
+    `extents[firsts[p]:firsts[p + 1]]`, its bytes from the first to the second number. It has
+    `size` bytes of the run's row memory.
+    """
+
+    bytes: PaddedBytes
+    extents: Ints
+    firsts: Ints
+    size: int
+
+    def extents_of(self, partition: int) -> Ints:
+        first, end = self.firsts[partition : partition + 2].tolist()
+        return self.extents[first:end]
+
+
+@dataclass(frozen=True)
+class Spilled:
+    """Rows that wait for their merge: those in `kept`, and those in the file `path`, if `runs` has
+    any rows. Partition p's there are, for each row of `runs`, the bytes `run[p]` to `run[p + 1]`.
+    """
+
+    path: Path
+    runs: Ints
+    kept: list[Kept] = field(default_factory=list)
+
+    @property
+    def partitions(self) -> int:
+        return int(self.runs.shape[1]) - 1
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.kept and not len(self.runs)
+
+    def discard(self) -> None:
+        """Give back the memory and the file."""
+        memory = row_memory_of(self.path.parent)
+        while self.kept:
+            memory.give_back(self.kept.pop().size)
+        self.path.unlink(missing_ok=True)
+
+
+class SpillWriter:
+    """Puts full arenas away: as they are while there is memory, else to a file of its own."""
+
+    def __init__(self, folder: Path, partitions: int) -> None:
+        self._file = ScratchFile(folder, "rows")
+        self._memory = row_memory_of(folder)
+        self._partitions = partitions
+        self._runs: list[Ints] = []
+        self._kept: list[Kept] = []
+
+    def write(self, arena: Arena) -> None:
+        """Put away what is in the arena, and empty it."""
+        size = arena.used_bytes
+        chunks = arena.take_chunks()
+        if not len(chunks):
+            return
+        if self._memory.take(size):
+            bounds = np.arange(self._partitions + 1)
+            firsts = np.searchsorted(chunks[:, 0], bounds).astype(np.int64)
+            self._kept.append(Kept(arena.hand_over(), chunks[:, 1:].copy(), firsts, size))
+        else:
+            self._write(arena.bytes.data, chunks)
+
+    def _write(self, view: memoryview, chunks: Ints) -> None:
+        sizes = np.zeros(self._partitions + 1, dtype=np.int64)
+        np.add.at(sizes, chunks[:, 0] + 1, chunks[:, 2] - chunks[:, 1])
+        self._runs.append(self._file.size + np.cumsum(sizes))
+        self._file.append([view[start:end] for _, start, end in chunks.tolist()])
+
+    def result(self) -> Spilled:
+        """What was put away."""
+        runs: Ints = np.zeros((0, self._partitions + 1), dtype=np.int64)
+        return Spilled(self._file.path, np.stack(self._runs) if self._runs else runs, self._kept)

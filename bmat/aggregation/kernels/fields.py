@@ -1,0 +1,280 @@
+"""The meaning of a record's three fields, for the compiled kernels.
+
+The same rules as in `fields`, over bytes `source[start:stop]`.
+
+Reading what follows the song in a clean record, for the compiled kernels, eight bytes at a time:
+a bare date, a delimiter, up to eight digits, and an LF or CR LF.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bmat.aggregation.kernels.bytes import CR, HIGHS, LF, load8, load64, trailing_zeros
+from bmat.aggregation.kernels.compile import inlined
+
+ZERO_DIGITS = np.uint64(0x3030303030303030)
+SEVENTY_SIXES = np.uint64(0x7676767676767676)
+MOST_PLAYS = np.uint64(2**63 - 1)
+
+NOT_VALID = -1
+NEGATIVE = -2
+
+# The first day of each month from year 0 on, at index year * 12 + month - 1, in days since
+# 0001-01-01; one more month than ten thousand years have, so that each month has a next one.
+_MONTHS = np.arange(np.datetime64("0000-01"), np.datetime64("10000-02"))
+MONTH_STARTS = (
+    _MONTHS.astype("M8[D]").astype(np.int64) - np.datetime64("0001-01-01").astype(np.int64)
+).astype(np.int32)
+
+
+@inlined
+def day_of(year: Any, month: Any, day: Any, month_starts: Any) -> Any:
+    """Days since 0001-01-01, or NOT_VALID where the calendar has no such day."""
+    if year < 1 or month < 1 or month > 12 or day < 1:
+        return np.int64(NOT_VALID)
+    index = year * 12 + month - 1
+    number = np.int64(month_starts[np.uint64(index)]) + day - 1
+    if number >= np.int64(month_starts[np.uint64(index + 1)]):
+        return np.int64(NOT_VALID)
+    return number
+
+
+@inlined
+def two_digits(source: Any, at: Any) -> Any:
+    """The number of two ASCII digits, or NOT_VALID."""
+    tens = load8(source, at) - 48
+    units = load8(source, at + 1) - 48
+    if tens < 0 or tens > 9 or units < 0 or units > 9:
+        return np.int64(NOT_VALID)
+    return tens * 10 + units
+
+
+@inlined
+def parse_date(source: Any, start: Any, stop: Any, month_starts: Any) -> Any:
+    """The day of `YYYY-MM-DD`, alone or with a time behind it, or NOT_VALID."""
+    if stop - start < 10:
+        return np.int64(NOT_VALID)
+    if load8(source, start + 4) != 45 or load8(source, start + 7) != 45:
+        return np.int64(NOT_VALID)
+    century = two_digits(source, start)
+    year = two_digits(source, start + 2)
+    month = two_digits(source, start + 5)
+    day = two_digits(source, start + 8)
+    if century < 0 or year < 0 or month < 0 or day < 0:
+        return np.int64(NOT_VALID)
+    if stop - start > 10 and not is_time(source, start + 10, stop):
+        return np.int64(NOT_VALID)
+    return day_of(century * 100 + year, month, day, month_starts)
+
+
+@inlined
+def is_time(source: Any, start: Any, stop: Any) -> Any:
+    """Whether the bytes are `T`, `t` or a space, a time of day, and perhaps a zone."""
+    mark = load8(source, start)
+    if mark != 84 and mark != 116 and mark != 32:
+        return False
+    at = start + 1
+    if not is_number_to(source, at, stop, 23):
+        return False
+    at += 2
+    if at < stop and load8(source, at) == 58:
+        if not is_number_to(source, at + 1, stop, 59):
+            return False
+        at += 3
+        if at < stop and load8(source, at) == 58:
+            if not is_number_to(source, at + 1, stop, 60):
+                return False
+            at += 3
+            if at < stop and (load8(source, at) == 46 or load8(source, at) == 44):
+                digits_from = at + 1
+                at += 1
+                while at < stop and 48 <= load8(source, at) <= 57:
+                    at += 1
+                if at == digits_from:
+                    return False
+    return at == stop or is_zone(source, at, stop)
+
+
+@inlined
+def is_zone(source: Any, start: Any, stop: Any) -> Any:
+    """Whether the bytes are `Z`, `z`, or an offset such as `+01`, `+0100`, `+01:00`."""
+    mark = load8(source, start)
+    if mark == 90 or mark == 122:
+        return stop == start + 1
+    if mark != 43 and mark != 45:
+        return False
+    if not is_number_to(source, start + 1, stop, 23):
+        return False
+    at = start + 3
+    if at == stop:
+        return True
+    if load8(source, at) == 58:
+        at += 1
+    return is_number_to(source, at, stop, 59) and at + 2 == stop
+
+
+@inlined
+def is_number_to(source: Any, at: Any, stop: Any, largest: Any) -> Any:
+    """Whether two digits up to `largest` stand at `at`."""
+    if stop - at < 2:
+        return False
+    number = two_digits(source, at)
+    return 0 <= number <= largest
+
+
+@inlined
+def parse_plays(source: Any, start: Any, stop: Any) -> Any:
+    """The count, or NOT_VALID, or NEGATIVE for a number with a minus before it."""
+    while start < stop and load8(source, start) == 32:
+        start += 1
+    while start < stop and load8(source, stop - 1) == 32:
+        stop -= 1
+    negative = start < stop and load8(source, start) == 45
+    if negative:
+        start += 1
+    number = np.uint64(0)
+    too_large = False
+    at = start
+    while at < stop:
+        digit = load8(source, at) - 48
+        if digit < 0 or digit > 9:
+            break
+        if number > np.uint64(922337203685477580):
+            too_large = True
+        number = number * np.uint64(10) + np.uint64(digit)
+        if number > MOST_PLAYS:
+            too_large = True
+        at += 1
+    if at == start:
+        return np.int64(NOT_VALID)
+    if at < stop:
+        if load8(source, at) != 46 or at + 1 == stop:
+            return np.int64(NOT_VALID)
+        at += 1
+        while at < stop:
+            if load8(source, at) != 48:
+                return np.int64(NOT_VALID)
+            at += 1
+    if negative:
+        return np.int64(NEGATIVE)
+    if too_large:
+        return np.int64(NOT_VALID)
+    return np.int64(number)
+
+
+@inlined
+def sequence_length(source: Any, at: Any, stop: Any) -> Any:
+    """The length of the UTF-8 sequence at `at` (RFC 3629), or minus the length of the maximal
+    invalid one (Unicode 16, section 3.9, table 3-7).
+    """
+    lead = load8(source, at)
+    if lead < 0x80:
+        return 1
+    if lead < 0xC2 or lead > 0xF4:
+        return -1
+    lowest = 0x80
+    highest = 0xBF
+    if lead == 0xE0:
+        lowest = 0xA0
+    elif lead == 0xED:
+        highest = 0x9F
+    elif lead == 0xF0:
+        lowest = 0x90
+    elif lead == 0xF4:
+        highest = 0x8F
+    wanted = 2
+    if lead >= 0xF0:
+        wanted = 4
+    elif lead >= 0xE0:
+        wanted = 3
+    have = 1
+    while have < wanted:
+        if at + have >= stop:
+            return -have
+        byte = load8(source, at + have)
+        if byte < lowest or byte > highest:
+            return -have
+        lowest = 0x80
+        highest = 0xBF
+        have += 1
+    return have
+
+
+@inlined
+def is_utf8(source: Any, start: Any, stop: Any) -> Any:
+    """Whether the bytes are valid UTF-8."""
+    at = start
+    while at < stop:
+        if stop - at >= 8 and (load64(source, at) & HIGHS) == np.uint64(0):
+            at += 8
+            continue
+        length = sequence_length(source, at, stop)
+        if length < 0:
+            return False
+        at += length
+    return True
+
+
+@inlined
+def has_nul(source: Any, start: Any, stop: Any) -> Any:
+    """Whether one of the bytes is NUL."""
+    for at in range(start, stop):
+        if load8(source, at) == 0:
+            return True
+    return False
+
+
+DATE_PATTERN = np.uint64(0x2D30302D30303030)
+DATE_CARRIES = np.uint64(0x7F76767F76767676)
+DAY_PATTERN = np.uint64(0x3030)
+DAY_CARRIES = np.uint64(0x7F7676)
+DAY_HIGHS = np.uint64(0x808080)
+
+
+@inlined
+def eight_digits(digits: Any) -> Any:
+    """The number of eight decimal digits, one per byte, the first in the lowest byte."""
+    pairs = (digits * np.uint64(10) + (digits >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+    fours = (pairs * np.uint64(100) + (pairs >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+    return (fours * np.uint64(10000) + (fours >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
+
+
+@inlined
+def read_tail(buffer: Any, at: Any, end: Any, day_pattern: Any, month_starts: Any) -> Any:
+    """The (day, plays, start of the next line) of a record whose date stands at `at`; the last is
+    -1 where it is not clean.
+    """
+    digits = load64(buffer, at) ^ DATE_PATTERN
+    rest = load64(buffer, at + 8) ^ day_pattern
+    bad = (digits | (digits + DATE_CARRIES)) & HIGHS
+    bad |= (rest | (rest + DAY_CARRIES)) & DAY_HIGHS
+    word = load64(buffer, at + 11)
+    number = word ^ ZERO_DIGITS
+    ends = (number | (number + SEVENTY_SIXES)) & HIGHS
+    if bad != np.uint64(0) or ends == np.uint64(0):
+        return np.int64(-1), np.int64(-1), np.int64(-1)
+    length = trailing_zeros(ends) >> 3
+    year = np.int64(
+        (digits & np.uint64(15)) * np.uint64(1000)
+        + ((digits >> np.uint64(8)) & np.uint64(15)) * np.uint64(100)
+        + ((digits >> np.uint64(16)) & np.uint64(15)) * np.uint64(10)
+        + ((digits >> np.uint64(24)) & np.uint64(15))
+    )
+    month = np.int64(
+        ((digits >> np.uint64(40)) & np.uint64(15)) * np.uint64(10)
+        + ((digits >> np.uint64(48)) & np.uint64(15))
+    )
+    of_month = np.int64(
+        (rest & np.uint64(15)) * np.uint64(10) + ((rest >> np.uint64(8)) & np.uint64(15))
+    )
+    day = day_of(year, month, of_month, month_starts)
+    after = (word >> np.uint64(8 * length)) & np.uint64(0xFF)
+    line_feed = at + 11 + length
+    if after == np.uint64(CR):
+        line_feed += 1
+        after = np.uint64(load8(buffer, line_feed))
+    if length == 0 or day < 0 or after != np.uint64(LF) or line_feed >= end:
+        return np.int64(-1), np.int64(-1), np.int64(-1)
+    plays = np.int64(eight_digits(number << np.uint64(64 - 8 * length)))
+    return day, plays, line_feed + 1

@@ -1,0 +1,283 @@
+"""The fields of a line of CSV, written by the compiled kernels.
+
+The kernel that writes a partition as lines of CSV: sums and bytes in one pass.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bmat.aggregation.kernels.bytes import (
+    LINE_FEEDS,
+    copy_bytes,
+    load8,
+    load64,
+    low_bytes,
+    store8,
+    store64,
+    zero_bytes,
+)
+from bmat.aggregation.kernels.compile import inlined, kernel
+from bmat.aggregation.kernels.fields import MOST_PLAYS
+from bmat.aggregation.kernels.ingest import DAY_SHIFT, INDEX_FLAG, VALUE_MASK
+from bmat.aggregation.kernels.padded import PaddedBytes
+from bmat.aggregation.kernels.sums import FEW, sort_few, sum_by_day
+
+DATE_TEXT_BYTES = 16
+# The texts of the numbers below 10,000 with an LF behind; the length is in the highest byte.
+NUMBER_TEXTS = np.array(
+    [
+        int.from_bytes(b"%d\n" % number, "little") | (len(str(number)) + 1) << 56
+        for number in range(10000)
+    ],
+    dtype=np.uint64,
+)
+
+COMMAS = np.uint64(0x2C2C2C2C2C2C2C2C)
+QUOTES = np.uint64(0x2222222222222222)
+RETURNS = np.uint64(0x0D0D0D0D0D0D0D0D)
+
+
+@inlined
+def needs_quotes(texts: Any, start: Any, count: Any) -> Any:
+    """Whether a field must be quoted: it holds a comma, a quote, CR or LF."""
+    at = 0
+    while at < count:
+        word = load64(texts, start + at)
+        hits = zero_bytes(word ^ COMMAS) | zero_bytes(word ^ QUOTES)
+        hits |= zero_bytes(word ^ RETURNS) | zero_bytes(word ^ LINE_FEEDS)
+        if (hits & low_bytes(count - at)) != np.uint64(0):
+            return True
+        at += 8
+    return False
+
+
+@inlined
+def write_quoted(target: Any, to: Any, texts: Any, start: Any, count: Any) -> Any:
+    """Write a field in quotes, those in it doubled. Returns where it ends."""
+    store8(target, to, 34)
+    to += 1
+    for at in range(start, start + count):
+        byte = load8(texts, at)
+        if byte == 34:
+            store8(target, to, 34)
+            to += 1
+        store8(target, to, byte)
+        to += 1
+    store8(target, to, 34)
+    return to + 1
+
+
+@inlined
+def fill_date(date_texts: Any, at: Any, day: Any, month_starts: Any) -> None:
+    """Write `,YYYY-MM-DD,` of a day number."""
+    # The mean length of a year gives the year, or the one before it.
+    year = np.int64(day * 400 // 146097) + 1
+    while np.int64(month_starts[year * 12 + 12]) <= day:
+        year += 1
+    month = 0
+    while np.int64(month_starts[year * 12 + month + 1]) <= day:
+        month += 1
+    of_month = day - np.int64(month_starts[year * 12 + month]) + 1
+    store8(date_texts, at, 44)
+    store8(date_texts, at + 1, 48 + year // 1000)
+    store8(date_texts, at + 2, 48 + year // 100 % 10)
+    store8(date_texts, at + 3, 48 + year // 10 % 10)
+    store8(date_texts, at + 4, 48 + year % 10)
+    store8(date_texts, at + 5, 45)
+    store8(date_texts, at + 6, 48 + (month + 1) // 10)
+    store8(date_texts, at + 7, 48 + (month + 1) % 10)
+    store8(date_texts, at + 8, 45)
+    store8(date_texts, at + 9, 48 + of_month // 10)
+    store8(date_texts, at + 10, 48 + of_month % 10)
+    store8(date_texts, at + 11, 44)
+
+
+@inlined
+def write_number(target: Any, to: Any, number: Any, number_texts: Any) -> Any:
+    """Write a number in decimal digits and an LF behind it. Returns where the line ends."""
+    if number < np.uint64(10000):
+        text = number_texts[number]
+        store64(target, to, text)
+        return to + np.int64(text >> np.uint64(56))
+    digits = 5
+    bound = np.uint64(100000)
+    while digits < 19 and number >= bound:
+        digits += 1
+        bound *= np.uint64(10)
+    at = to + digits
+    store8(target, at, 10)
+    left = number
+    while at > to:
+        at -= 1
+        next_left = left // np.uint64(10)
+        store8(target, at, 48 + np.int64(left - next_left * np.uint64(10)))
+        left = next_left
+    return to + digits + 1
+
+
+@inlined
+def write_tail(
+    text: Any, to: Any, date_texts: Any, day: Any, plays: Any, month_starts: Any, number_texts: Any
+) -> Any:
+    """Write what follows the song: the date, the total, LF. Returns where the line ends."""
+    date = DATE_TEXT_BYTES * day
+    if load8(date_texts, date) == 0:
+        fill_date(date_texts, date, day, month_starts)
+    store64(text, to, load64(date_texts, date))
+    store64(text, to + 8, load64(date_texts, date + 8))
+    return write_number(text, to + 12, plays, number_texts)
+
+
+# What made `format_songs` return.
+FORMATTED, TEXT_FULL, OVERFLOW = range(3)
+
+(
+    W_RANK,
+    W_TEXT_BYTES,
+    W_GROUPS,
+    W_PLAYS_LOW,
+    W_PLAYS_HIGH,
+    W_FIRST_DAY,
+    W_LAST_DAY,
+    W_OVERFLOW_DAY,
+    W_OVERFLOW_LOW,
+    W_OVERFLOW_HIGH,
+    W_BEGUN,
+    W_ROW,
+    W_STOP,
+    W_SONG_LOW,
+    W_SONG_HIGH,
+) = range(15)
+FORMAT_FIELDS = 15
+
+# A line's most bytes behind the song: `,YYYY-MM-DD,` and 19 digits and LF, and room to overwrite.
+LINE_TAIL_BYTES = 80
+
+
+@kernel(
+    "i8(i8[::1], i8[::1], i8, i8[::1], u1[::1], i8[::1], u8[::1], u8[::1], i8[::1], u8[::1], "
+    "u1[::1], u1[::1], u1[::1], i4[::1], u8[::1], u8[::1], u8[::1], u8[::1], u8[::1])"
+)
+def format_songs(
+    state: Any,
+    order: Any,
+    songs: int,
+    starts: Any,
+    texts: PaddedBytes,
+    row_starts: Any,
+    gathered: Any,
+    wide: Any,
+    ingest_state: Any,
+    cells: Any,
+    text: PaddedBytes,
+    prefix: PaddedBytes,
+    date_texts: Any,
+    month_starts: Any,
+    number_texts: Any,
+    song_low: Any,
+    song_high: Any,
+    day_low: Any,
+    day_high: Any,
+) -> int:
+    """Write the totals of the songs from `state[W_RANK]` on to `text`; returns what stopped it: the
+    next call goes on with the same song, if it was begun.
+
+    Adds what it writes to the sums of each song (by rank) and of each day, in words of 64 bits,
+    low and high.
+    """
+    rank = state[W_RANK]
+    at = state[W_TEXT_BYTES]
+    groups = state[W_GROUPS]
+    first_day = state[W_FIRST_DAY]
+    last_day = state[W_LAST_DAY]
+    outcome = FORMATTED
+    while rank < songs:
+        song = order[np.uint64(rank)]
+        start = starts[np.uint64(song)]
+        count = starts[np.uint64(song + 1)] - start
+        low = row_starts[np.uint64(rank)]
+        high = row_starts[np.uint64(rank + 1)]
+        total_low = np.uint64(0)
+        total_high = np.uint64(0)
+        row = low
+        if state[W_BEGUN] != 0:
+            state[W_BEGUN] = 0
+            row = state[W_ROW]
+            high = state[W_STOP]
+            total_low = np.uint64(state[W_SONG_LOW])
+            total_high = np.uint64(state[W_SONG_HIGH])
+        # What follows adds up neighbours of the same day: a few values need no more than order.
+        elif high - low > FEW:
+            high = sum_by_day(gathered, wide, ingest_state, cells, low, high)
+        else:
+            sort_few(gathered, low, high)
+        last_at = len(text) - (2 * count + 2 + LINE_TAIL_BYTES)
+        quoted_bytes = np.int64(0)
+        if needs_quotes(texts, start, count):
+            quoted_bytes = write_quoted(prefix, 0, texts, start, count)
+        while row < high:
+            if at > last_at:
+                outcome = TEXT_FULL
+                break
+            value = gathered[np.uint64(row)]
+            day = np.int64(value >> DAY_SHIFT)
+            sum_low = np.uint64(0)
+            sum_high = np.uint64(0)
+            while True:
+                plays = value & VALUE_MASK
+                if value & INDEX_FLAG:
+                    plays = wide[plays]
+                sum_low += plays
+                if sum_low < plays:
+                    sum_high += np.uint64(1)
+                row += 1
+                if row == high:
+                    break
+                value = gathered[np.uint64(row)]
+                if np.int64(value >> DAY_SHIFT) != day:
+                    break
+            if sum_high > np.uint64(0) or sum_low > MOST_PLAYS:
+                state[W_OVERFLOW_DAY] = day
+                state[W_OVERFLOW_LOW] = np.int64(sum_low)
+                state[W_OVERFLOW_HIGH] = np.int64(sum_high)
+                outcome = OVERFLOW
+                break
+            total_low += sum_low
+            if total_low < sum_low:
+                total_high += np.uint64(1)
+            day_sum = day_low[np.uint64(day)] + sum_low
+            day_low[np.uint64(day)] = day_sum
+            if day_sum < sum_low:
+                day_high[np.uint64(day)] += np.uint64(1)
+            first_day = min(first_day, day)
+            last_day = max(last_day, day)
+            groups += 1
+            if quoted_bytes > 0:
+                copy_bytes(text, at, prefix, 0, quoted_bytes)
+                at += quoted_bytes
+            else:
+                copy_bytes(text, at, texts, start, count)
+                at += count
+            at = write_tail(text, at, date_texts, day, sum_low, month_starts, number_texts)
+        if outcome != FORMATTED:
+            state[W_BEGUN] = 1
+            state[W_ROW] = row
+            state[W_STOP] = high
+            state[W_SONG_LOW] = np.int64(total_low)
+            state[W_SONG_HIGH] = np.int64(total_high)
+            break
+        song_low[np.uint64(rank)] = total_low
+        song_high[np.uint64(rank)] = total_high
+        plays_low = np.uint64(state[W_PLAYS_LOW]) + total_low
+        state[W_PLAYS_HIGH] += np.int64(total_high)
+        if plays_low < total_low:
+            state[W_PLAYS_HIGH] += 1
+        state[W_PLAYS_LOW] = np.int64(plays_low)
+        rank += 1
+    state[W_RANK] = rank
+    state[W_TEXT_BYTES] = at
+    state[W_GROUPS] = groups
+    state[W_FIRST_DAY] = first_day
+    state[W_LAST_DAY] = last_day
+    return outcome

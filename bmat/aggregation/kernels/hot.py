@@ -1,0 +1,286 @@
+"""Where a row goes, for the compiled kernels: to a hot song's pairs, or to its partition.
+
+Rows that may be of a hot song are `seen` first, and placed in a batch: so the memory that tells hot
+songs from others, which lies far apart, is asked for long before it is needed.
+
+Kernels for the cells of hot songs: one for each of a song's days, song after song.
+
+A cell holds the sum of its rows' plays plus one, so that a sum of zero is no empty cell.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bmat.aggregation.kernels.bytes import copy_bytes, prefetch, same_bytes, store64
+from bmat.aggregation.kernels.compile import inlined, kernel
+from bmat.aggregation.kernels.padded import PaddedBytes
+from bmat.aggregation.kernels.rows import (
+    HEAD_FIELDS,
+    RUN,
+    RUN_PLAYS_BITS,
+    append_row,
+    locate,
+    locate_in_bucket,
+    room_for,
+    row_word,
+)
+
+# So few plays that the sums of a file of petabytes stay below 2^63.
+PAIR_PLAYS_BITS = 24
+LARGEST_HOT_PLAYS = 2**PAIR_PLAYS_BITS
+
+# A slot of the table of hot songs is a hash, and a word `number plus one:24 | start:32 | length:8`.
+SLOT_FIELDS = 2
+SLOT_NUMBER_SHIFT = np.uint64(40)
+SLOT_START_SHIFT = np.uint64(8)
+SLOT_START_MASK = np.uint64(2**32 - 1)
+SLOT_LENGTH_MASK = np.uint64(255)
+
+SEEN_BATCH = 64
+# A row seen: [song's first byte, its length, its hash, day, plays, slot's second word].
+SEEN_FIELDS = 8
+S_START, S_COUNT, S_HASH, S_DAY, S_PLAYS, S_SLOT = (np.uint64(field) for field in range(6))
+
+
+@inlined
+def note_row(
+    seen: Any,
+    number: Any,
+    hot_slots: Any,
+    start: Any,
+    count: Any,
+    hashed: Any,
+    day: Any,
+    plays: Any,
+) -> None:
+    """Make a row number `number` of those seen."""
+    place = np.uint64(SEEN_FIELDS * number)
+    seen[place + S_START] = start
+    seen[place + S_COUNT] = count
+    seen[place + S_HASH] = np.int64(hashed)
+    seen[place + S_DAY] = day
+    seen[place + S_PLAYS] = plays
+    prefetch(hot_slots, SLOT_FIELDS * np.int64(hashed & slot_mask(hot_slots)))
+
+
+@inlined
+def slot_mask(hot_slots: Any) -> Any:
+    """What makes the number of a slot of a hash."""
+    return np.uint64(len(hot_slots) // SLOT_FIELDS - 1)
+
+
+@inlined
+def find_slot(hot_slots: Any, hashed: Any, count: Any) -> Any:
+    """The second word of the slot with this hash and length; 0 for none."""
+    mask = slot_mask(hot_slots)
+    slot = hashed & mask
+    while True:
+        at = slot * np.uint64(SLOT_FIELDS)
+        word = hot_slots[at + np.uint64(1)]
+        if word == np.uint64(0):
+            return word
+        if hot_slots[at] == hashed and word & SLOT_LENGTH_MASK == np.uint64(count):
+            return word
+        slot = (slot + np.uint64(1)) & mask
+
+
+@inlined
+def find_slots(seen: Any, seen_count: Any, hot_slots: Any, hot_texts: Any) -> None:
+    """Find the slots of the rows seen, and ask for the names of the songs there."""
+    for number in range(seen_count):
+        place = np.uint64(SEEN_FIELDS * number)
+        word = find_slot(hot_slots, np.uint64(seen[place + S_HASH]), seen[place + S_COUNT])
+        seen[place + S_SLOT] = np.int64(word)
+        prefetch(hot_texts, np.int64((word >> SLOT_START_SHIFT) & SLOT_START_MASK))
+
+
+@inlined
+def place_seen(
+    seen: Any,
+    seen_count: Any,
+    source: Any,
+    hot_slots: Any,
+    hot_texts: Any,
+    first_day: Any,
+    days: Any,
+    pairs: Any,
+    pair_count: Any,
+    bucketed: Any,
+    buckets: Any,
+    width: Any,
+    split_keys: Any,
+    split_starts: Any,
+    split_texts: Any,
+    skip: Any,
+    arena: Any,
+    arena_state: Any,
+    heads: Any,
+    chunks: Any,
+) -> Any:
+    """Place the rows seen, in order: those of hot songs among the pairs while these have room.
+
+    Returns how many are left, at the front, because the arena is full; and the number of pairs.
+    """
+    if len(pairs) > 0:
+        find_slots(seen, seen_count, hot_slots, hot_texts)
+    done = np.int64(0)
+    while done < seen_count:
+        place = np.uint64(SEEN_FIELDS * done)
+        start = seen[place + S_START]
+        count = seen[place + S_COUNT]
+        day = seen[place + S_DAY]
+        plays = seen[place + S_PLAYS]
+        cell = np.int64(-1)
+        # Where there is no room for more pairs, a hot song's row is one like others.
+        if pair_count < len(pairs) and plays < LARGEST_HOT_PLAYS and 0 <= day - first_day < days:
+            word = np.uint64(seen[place + S_SLOT])
+            text = np.int64((word >> SLOT_START_SHIFT) & SLOT_START_MASK)
+            if word != np.uint64(0) and same_bytes(hot_texts, text, source, start, count):
+                cell = (np.int64(word >> SLOT_NUMBER_SHIFT) - 1) * days + day - first_day
+        if cell >= 0:
+            pairs[np.uint64(pair_count)] = np.uint64(cell << PAIR_PLAYS_BITS | plays)
+            pair_count += 1
+        else:
+            if width > 0:
+                partition = locate_in_bucket(bucketed, buckets, width, source, start, count)
+            else:
+                partition = locate(
+                    split_keys, split_starts, split_texts, skip, source, start, count
+                )
+            if not append_row(
+                arena, arena_state, heads, chunks, partition, source, start, count, day, plays
+            ):
+                break
+        done += 1
+    left = seen_count - done
+    for field in range(SEEN_FIELDS * left if done > 0 else 0):
+        seen[np.uint64(field)] = seen[np.uint64(SEEN_FIELDS * done + field)]
+    return left, pair_count
+
+
+MOST_RUN_DAYS = 512
+# Cells lie far from each other: they are asked for so many pairs before they are needed.
+PAIRS_AHEAD = 24
+
+
+@kernel("i8(i8[::1], u1[::1], i8[::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1])")
+def fill_hot(
+    chosen: Any,
+    texts: PaddedBytes,
+    starts: Any,
+    lengths: Any,
+    hashes: Any,
+    hot_slots: Any,
+    hot_starts: Any,
+    hot_texts: PaddedBytes,
+) -> Any:
+    """Make the tables of the hot songs out of the `chosen` ones of a sample; returns their number.
+
+    Each text has eight bytes behind it that may be read. For the slots, which are a power of two,
+    see `kernels.hot`.
+    """
+    mask = slot_mask(hot_slots)
+    for number in range(len(chosen)):
+        song = chosen[number]
+        start = hot_starts[number]
+        copy_bytes(hot_texts, start, texts, starts[song], lengths[song])
+        hot_starts[number + 1] = start + lengths[song] + 8
+        hashed = hashes[song]
+        slot = hashed & mask
+        while hot_slots[slot * np.uint64(SLOT_FIELDS) + np.uint64(1)] != np.uint64(0):
+            slot = (slot + np.uint64(1)) & mask
+        at = slot * np.uint64(SLOT_FIELDS)
+        hot_slots[at] = hashed
+        hot_slots[at + np.uint64(1)] = (
+            (np.uint64(number + 1) << SLOT_NUMBER_SHIFT)
+            | (np.uint64(start) << SLOT_START_SHIFT)
+            | np.uint64(lengths[song])
+        )
+    return len(chosen)
+
+
+@kernel("i8(u8[::1], u8[::1], i8)")
+def add_pairs(cells: Any, pairs: Any, count: int) -> Any:
+    """Add `count` pairs `cell:40 | plays:24` to the cells; returns their number."""
+    for index in range(count):
+        ahead = pairs[np.uint64(min(index + PAIRS_AHEAD, count - 1))]
+        prefetch(cells, np.int64(ahead >> np.uint64(PAIR_PLAYS_BITS)))
+        pair = pairs[np.uint64(index)]
+        cell = pair >> np.uint64(PAIR_PLAYS_BITS)
+        plays = pair & np.uint64(LARGEST_HOT_PLAYS - 1)
+        cells[cell] = max(cells[cell], np.uint64(1)) + plays
+    return count
+
+
+@kernel(
+    "i8(i8, i8, u8[::1], i8, i8, i8[::1], u1[::1], u8[::1], i8[::1], u1[::1], i8, "
+    "u1[::1], i8[::1], i8[::1], i8[::1])"
+)
+def empty_cells(
+    cell: Any,
+    stop: int,
+    cells: Any,
+    days: int,
+    first_day: int,
+    hot_starts: Any,
+    hot_texts: PaddedBytes,
+    split_keys: Any,
+    split_starts: Any,
+    split_texts: PaddedBytes,
+    skip: int,
+    arena: PaddedBytes,
+    arena_state: Any,
+    heads: Any,
+    chunks: Any,
+) -> Any:
+    """Turn the cells from number `cell` to `stop` into rows: runs of days.
+
+    Returns the cell at which the arena was full (call again from there), else `stop`.
+    """
+    while cell < stop:
+        song = cell // days
+        last = min(song * days + days, stop)
+        start = hot_starts[song]
+        count = hot_starts[song + 1] - start - 8
+        partition = locate(split_keys, split_starts, split_texts, skip, hot_texts, start, count)
+        run = np.int64(0)
+        run_at = np.int64(0)
+        at = np.int64(0)
+        while cell < last:
+            value = cells[np.uint64(cell)]
+            day = first_day + cell - song * days
+            plays = value - np.uint64(1)
+            if value == np.uint64(0):
+                pass
+            elif plays >> np.uint64(RUN_PLAYS_BITS) != np.uint64(0):
+                if not append_row(
+                    arena,
+                    arena_state,
+                    heads,
+                    chunks,
+                    partition,
+                    hot_texts,
+                    start,
+                    count,
+                    day,
+                    np.int64(plays),
+                ):
+                    return cell
+                run = np.int64(0)
+            else:
+                if run == 0 or run == MOST_RUN_DAYS:
+                    need = 8 + count + 8 * MOST_RUN_DAYS
+                    run_at = room_for(arena_state, heads, chunks, partition, need)
+                    if run_at < 0:
+                        return cell
+                    copy_bytes(arena, run_at + 8, hot_texts, start, count)
+                    at = run_at + 8 + count
+                    run = np.int64(0)
+                store64(arena, at, (np.uint64(day) << np.uint64(RUN_PLAYS_BITS)) | plays)
+                at += 8
+                run += 1
+                store64(arena, run_at, row_word(count, RUN, 0, run))
+                heads[np.uint64(HEAD_FIELDS * partition)] = at
+            cell += 1
+    return cell

@@ -1,0 +1,158 @@
+"""Sorting in place, for the compiled kernels.
+
+Kernels that put the songs of one partition in the order of their bytes.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from bmat.aggregation.kernels.bytes import compare_bytes, load8, sort_key
+from bmat.aggregation.kernels.compile import inlined, kernel
+from bmat.aggregation.kernels.padded import PaddedBytes
+
+SHORT_RUN = 24
+
+
+@inlined
+def sort_by(is_before: Any, context: Any, items: Any, low: Any, high: Any) -> None:
+    """Sort `items[low:high]`: by insertion, or as a heap where they are many.
+    `is_before(context, a, b)` says whether item a belongs before item b.
+    """
+    count = high - low
+    if count <= SHORT_RUN:
+        for right in range(low + 1, high):
+            item = items[right]
+            at = right
+            while at > low and is_before(context, item, items[at - 1]):
+                items[at] = items[at - 1]
+                at -= 1
+            items[at] = item
+        return
+    for step in range(count + count // 2 - 1, -1, -1):
+        size = count
+        root = step - count
+        if root < 0:
+            size = step
+            root = 0
+            items[low], items[low + size] = items[low + size], items[low]
+        sift_down(is_before, context, items, low, root, size)
+
+
+@inlined
+def sift_down(is_before: Any, context: Any, items: Any, low: Any, root: Any, size: Any) -> None:
+    """Let item `root` of a heap of `size` items, at `items[low:]`, sink to its place."""
+    while 2 * root + 1 < size:
+        child = 2 * root + 1
+        if child + 1 < size and is_before(context, items[low + child], items[low + child + 1]):
+            child += 1
+        if not is_before(context, items[low + root], items[low + child]):
+            break
+        items[low + root], items[low + child] = items[low + child], items[low + root]
+        root = child
+
+
+@kernel("i8(i8[::1], u1[::1], i8, u8[::1])")
+def song_keys(starts: Any, texts: PaddedBytes, songs: int, keys: Any) -> Any:
+    """Fill `keys` with numbers that sort as the songs do, up to ties. Returns the number of first
+    bytes that all songs share, which the keys leave out.
+    """
+    first = starts[0]
+    skip = starts[1] - first
+    for song in range(1, songs):
+        start = starts[song]
+        skip = min(skip, starts[song + 1] - start)
+        at = 0
+        while at < skip and load8(texts, first + at) == load8(texts, start + at):
+            at += 1
+        skip = at
+    for song in range(songs):
+        start = starts[song] + skip
+        keys[song] = sort_key(texts, start, starts[song + 1] - start)
+    return skip
+
+
+@inlined
+def is_before(songs: Any, a: Any, b: Any) -> Any:
+    """Whether song a sorts before song b; `songs` are their starts and texts."""
+    starts, texts = songs
+    a_start = starts[a]
+    b_start = starts[b]
+    order = compare_bytes(
+        texts, a_start, starts[a + 1] - a_start, texts, b_start, starts[b + 1] - b_start
+    )
+    return order < 0
+
+
+@inlined
+def end_of_ties(keys: Any, low: Any, count: Any) -> Any:
+    """Where, in `count` sorted keys, those that are the same as number `low` end."""
+    high = low + 1
+    while high < count and keys[high] == keys[low]:
+        high += 1
+    return high
+
+
+@kernel("i8(u8[::1], i8)")
+def tie_bytes(keys: Any, count: int) -> Any:
+    """How many bytes of a song fit into a key behind the number of its group, where songs with the
+    same of `count` sorted `keys` are a group.
+    """
+    groups = np.int64(0)
+    low = np.int64(0)
+    while low < count:
+        high = end_of_ties(keys, low, count)
+        groups += high - low > 1
+        low = high
+    used = np.int64(1)
+    while groups >> (8 * used) > 0:
+        used += 1
+    return 8 - used
+
+
+@kernel("i8(i8[::1], i8[::1], u8[::1], i8, i8[::1], u1[::1], i8, i8)")
+def find_ties(
+    order: Any,
+    places: Any,
+    keys: Any,
+    count: int,
+    starts: Any,
+    texts: PaddedBytes,
+    depth: int,
+    text_bytes: int,
+) -> Any:
+    """Keep, of `count` sorted `keys`, those that occur more than once, and their `places` in
+    `order`. Their new keys sort by the old one first, then by `text_bytes` of the song from byte
+    `depth` on. Returns how many there are.
+    """
+    kept = np.int64(0)
+    group = np.uint64(0)
+    low = np.int64(0)
+    while low < count:
+        high = end_of_ties(keys, low, count)
+        if high - low > 1:
+            head = group << np.uint64(8 * text_bytes)
+            for at in range(low, high):
+                place = places[at]
+                start = starts[order[place]] + depth
+                length = max(starts[order[place] + 1] - start, 0)
+                text = sort_key(texts, start, length) >> np.uint64(64 - 8 * text_bytes)
+                places[kept] = place
+                keys[kept] = head | text
+                kept += 1
+            group += np.uint64(1)
+        low = high
+    return kept
+
+
+@kernel("void(i8[::1], i8[::1], u8[::1], i8, i8[::1], u1[::1])")
+def settle_ties(
+    order: Any, places: Any, keys: Any, count: int, starts: Any, texts: PaddedBytes
+) -> None:
+    """Put the songs whose sorted `keys` are the same in their true order."""
+    low = np.int64(0)
+    while low < count:
+        high = end_of_ties(keys, low, count)
+        if high - low > 1:
+            sort_by(is_before, (starts, texts), order, places[low], places[low] + high - low)
+        low = high

@@ -1,0 +1,190 @@
+"""Merging one partition: its rows into totals, sorted; in smaller ones where it is too large.
+
+Dividing a partition that has no room in memory into smaller ones, by a sample of all its rows.
+
+Were the first rows alone looked at, sorted ones would be divided into those few and all the others,
+again and again.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+
+from bmat.aggregation.exchange.rows import Spilled, SpillWriter
+from bmat.aggregation.exchange.splitters import make_splitters, texts_of
+from bmat.aggregation.exchange.waiting import Waiting, bytes_of, rows_of
+from bmat.aggregation.job import Ints, Job, Sizes, Splitters
+from bmat.aggregation.kernels.ingest import (
+    I_END,
+    I_POSITION,
+    N_FOUND,
+    N_LEFT,
+    N_SONGS,
+    divide_rows,
+    sample_rows,
+)
+from bmat.aggregation.kernels.padded import PaddedBytes, padded_bytes
+from bmat.aggregation.merge.part import Part, PartWriter
+from bmat.aggregation.merge.table import Table
+from bmat.aggregation.plan.partitions import choose_splitters
+from bmat.aggregation.progress import Beacon
+from bmat.aggregation.workspace import MERGING, Arena, MergingMemory, Pool
+
+# Room for a line with the longest song, and more.
+LEAST_TEXT_BYTES = 2**14
+TEXTS: Pool[PaddedBytes] = Pool()
+
+
+def take_all(table: Table, waiting: Waiting, job: Job, beacon: Beacon) -> bool:
+    """Take all rows of a partition into the table; False where it has no room for them."""
+    stretches = rows_of(waiting, job, table.memory)
+    try:
+        stretch = next(stretches)
+        while True:
+            beacon.check()
+            taken, has_room = table.take(*stretch)
+            if not has_room:
+                stretches.close()
+                return False
+            stretch = stretches.send(taken)
+    except StopIteration:
+        return True
+
+
+def merge_part(job: Job, spilled: list[Spilled], partition: int) -> Part:
+    """Merge a partition. The part's text is lent: `writing` gives it back."""
+    sizes = job.sizes
+    with (
+        MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as memory,
+        Beacon(job.folder, len(job.blocks) + partition) as beacon,
+    ):
+        text = TEXTS.take(sizes, lambda: padded_bytes(first_text_bytes(sizes)))
+        writer = PartWriter(job, memory, text, beacon)
+        span = job.hot.cells_of(partition) if job.sizes.shares_cells else (0, 0)
+        merge_into(writer, job, Waiting(spilled, partition, span), memory, beacon)
+        return writer.finish()
+
+
+def first_text_bytes(sizes: Sizes) -> int:
+    most = min(2 * sizes.part_bytes, 4 * sizes.merge_text_bytes, sizes.written_text_bytes)
+    return max(most, LEAST_TEXT_BYTES)
+
+
+def merge_into(
+    writer: PartWriter, job: Job, waiting: Waiting, memory: MergingMemory, beacon: Beacon
+) -> None:
+    """Merge a partition, in smaller ones where it is too large for the memory."""
+    table = Table(memory, job.hash_key)
+    if take_all(table, waiting, job, beacon):
+        if table.song_count and writer.overflow is None:
+            writer.write(table)
+        return
+    divided = divide(job, waiting, memory, beacon)
+    for part in range(divided.partitions):
+        merge_into(writer, job, Waiting([divided], part), memory, beacon)
+    divided.discard()
+
+
+SUB_PARTITIONS = 16
+SAMPLED_ROWS = 1024
+SEED = 16
+
+
+def divide(job: Job, waiting: Waiting, memory: MergingMemory, beacon: Beacon) -> Spilled:
+    """Spread the rows of a partition, which are of several songs, over smaller ones: each with
+    fewer songs than it has, and most of them with a small part of its bytes, or of one song.
+    """
+    sampler = Sampler(memory, bytes_of(waiting, job))
+    pass_all(sampler.take, job, waiting, memory, beacon)
+    divider = Divider(job, memory, splitters_of(sampler.songs))
+    pass_all(divider.take, job, waiting, memory, beacon)
+    return divider.result()
+
+
+def pass_all(
+    take: Callable[[PaddedBytes], None],
+    job: Job,
+    waiting: Waiting,
+    memory: MergingMemory,
+    beacon: Beacon,
+) -> None:
+    """Have all rows of a partition taken, extent after extent: those from I_POSITION to I_END."""
+    state = memory.state
+    stretches = rows_of(waiting, job, memory)
+    try:
+        row_bytes, extents = next(stretches)
+        while True:
+            beacon.check()
+            for start, end in extents.tolist():
+                state[I_POSITION], state[I_END] = start, end
+                take(row_bytes)
+            row_bytes, extents = stretches.send(int(state[I_POSITION]))
+    except StopIteration:
+        return
+
+
+class Sampler:
+    """Counts the songs of some SAMPLED_ROWS rows, which lie `size / SAMPLED_ROWS` bytes apart on
+    the average. The steps are uneven, lest rows that come in turn were always the same ones.
+    """
+
+    def __init__(self, memory: MergingMemory, size: int) -> None:
+        self.songs: Counter[bytes] = Counter()
+        self._state = memory.state
+        most = 2 * size // SAMPLED_ROWS + 2
+        self._steps: Ints = np.random.default_rng(SEED).integers(0, most, SAMPLED_ROWS)
+        self._sampled: Ints = np.zeros(N_SONGS + 2 * SAMPLED_ROWS, dtype=np.int64)
+        self._sampled[N_LEFT] = self._steps[0]
+
+    def take(self, row_bytes: PaddedBytes) -> None:
+        is_full = True
+        while is_full:
+            is_full = bool(sample_rows(row_bytes, self._state, self._steps, self._sampled))
+            found = self._sampled[N_SONGS:].reshape(-1, 2)[: int(self._sampled[N_FOUND])]
+            for start, count in found.tolist():
+                self.songs[row_bytes[start : start + count].tobytes()] += 1
+
+
+def splitters_of(songs: Counter[bytes]) -> Splitters:
+    """Splitters that part the songs of a sample evenly. A song with the rows of a whole smaller
+    partition gets one for itself: it is merged by itself then, however many rows it has.
+    """
+    ordered, total = sorted(songs), songs.total()
+    weights = np.array([songs[song] for song in ordered], dtype=np.float64)
+    even = texts_of(choose_splitters(ordered.__getitem__, weights, total / SUB_PARTITIONS))
+    large = [song for song in ordered if songs[song] * SUB_PARTITIONS >= total]
+    # Nothing sorts between a song and itself with a NUL behind, which no song holds.
+    alone = [bound for song in large for bound in (song, song + b"\0")]
+    return make_splitters(sorted({*even, *alone}))
+
+
+class Divider:
+    """Passes rows on into the partitions of some splitters."""
+
+    def __init__(self, job: Job, memory: MergingMemory, splitters: Splitters) -> None:
+        self._state = memory.state
+        self._splitters = splitters
+        self._arena = Arena(job.sizes.arena_bytes, job.sizes.chunk_bytes)
+        self._arena.prepare(splitters.partitions)
+        self._rows = SpillWriter(job.folder, splitters.partitions)
+
+    def take(self, row_bytes: PaddedBytes) -> None:
+        arena, splitters = self._arena, self._splitters
+        while divide_rows(
+            row_bytes,
+            self._state,
+            splitters.keys,
+            splitters.starts,
+            splitters.texts,
+            splitters.skip,
+            arena.bytes,
+            arena.state,
+            arena.heads,
+            arena.chunks,
+        ):
+            self._rows.write(arena)
+
+    def result(self) -> Spilled:
+        self._rows.write(self._arena)
+        return self._rows.result()

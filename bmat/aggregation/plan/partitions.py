@@ -1,0 +1,273 @@
+"""A sample of the input: which songs it has, how many rows of each, and on which days.
+
+Where partitions begin, and which songs are hot: both read off a sample of the input.
+"""
+
+import os
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bmat.aggregation.exchange.hot_cells import NO_HOT_SONGS, NO_PAIRS
+from bmat.aggregation.exchange.splitters import NO_SPLITTERS, make_splitters, texts_of
+from bmat.aggregation.job import HotSongs, Ints, Sizes, Source, Splitters, Words
+from bmat.aggregation.kernels.hot import SLOT_FIELDS, fill_hot
+from bmat.aggregation.kernels.ingest import DAY_SHIFT
+from bmat.aggregation.kernels.padded import PaddedBytes, padded_bytes, padded_copy
+from bmat.aggregation.merge.table import Table
+from bmat.aggregation.plan.budget import MOST_PARTITIONS
+from bmat.aggregation.read.block import BlockReader
+from bmat.aggregation.workspace import (
+    ALL_DAYS,
+    MERGING,
+    READING,
+    Arena,
+    MergingMemory,
+    ReadingMemory,
+)
+
+SAMPLES = 64
+LEAST_SAMPLE_BYTES = 2**15
+MOST_SAMPLE_BYTES = 2**16
+# A sample is at most this share of a large input.
+SAMPLED_SHARE = 1 / 64
+# Counts up to this one are taken for chance to some part.
+MOST_CHANCES = 5
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What some stretches of the input hold: its songs in order, song i being
+    `texts[starts[i]:starts[i] + lengths[i]]` with `counts[i]` rows and the hash `hashes[i]`.
+    """
+
+    texts: PaddedBytes
+    starts: Ints
+    lengths: Ints
+    counts: Ints
+    hashes: Words
+    bytes_read: int
+    first_day: int
+    last_day: int
+
+    def song(self, number: int) -> bytes:
+        """The name of song `number`."""
+        start = int(self.starts[number])
+        return self.texts[start : start + int(self.lengths[number])].tobytes()
+
+
+def take_sample(sources: tuple[Source, ...], sizes: Sizes, hash_key: int) -> Sample:
+    """Read SAMPLES stretches that lie evenly in the input."""
+    total = sum(source.size - source.layout.data_start for source in sources)
+    bytes_read = 0
+    with (
+        READING.borrow(sizes, lambda: ReadingMemory(sizes)) as reading,
+        MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as merging,
+    ):
+        table = Table(merging, hash_key)
+        reading.arena.prepare(1)
+        for source in sources:
+            reader = BlockReader(
+                reading,
+                source,
+                NO_SPLITTERS,
+                NO_HOT_SONGS,
+                NO_PAIRS,
+                0,
+                lambda: add_sampled(table, reading.arena),
+                lambda count: None,
+                0,
+                hash_key,
+            )
+            bytes_read += sample_source(reader, source, total)
+        sample = sample_of(table, bytes_read)
+        table.clear()
+    return sample
+
+
+def sample_of(table: Table, bytes_read: int) -> Sample:
+    """The table as a sample, with memory of its own."""
+    table.sort()
+    order = table.memory.order[: table.song_count].copy()
+    starts = table.memory.starts[: table.song_count + 1]
+    days = (table.values() >> DAY_SHIFT).astype(np.int64)
+    return Sample(
+        texts=padded_copy(table.memory.texts[: int(starts[-1])]),
+        starts=starts[order],
+        lengths=(starts[1:] - starts[:-1])[order],
+        counts=table.counts()[order],
+        hashes=table.memory.hashes[order],
+        bytes_read=bytes_read,
+        first_day=int(days.min(initial=ALL_DAYS)),
+        last_day=int(days.max(initial=0)),
+    )
+
+
+def sample_source(reader: BlockReader, source: Source, total: int) -> int:
+    """Read this source's share of the samples. Returns the number of bytes."""
+    start, size = source.layout.data_start, source.size
+    number = max(1, SAMPLES * (size - start) // total)
+    share = int(total * SAMPLED_SHARE / SAMPLES)
+    sample_bytes = min(max(LEAST_SAMPLE_BYTES, share), MOST_SAMPLE_BYTES)
+    descriptor = os.open(source.path, os.O_RDONLY)
+    bytes_read = 0
+    try:
+        for place in range(number):
+            at = start + (size - start) * place // number
+            data = os.pread(descriptor, sample_bytes, at) if at > start else b"\n"
+            at += data.find(b"\n") + 1 if at > start else 0
+            stop = min(at + min(sample_bytes, (size - start) // number), size)
+            if at < stop and b"\n" in data:
+                end = reader.read(descriptor, at, stop, None, is_guess=at > start)
+                bytes_read += max(end, stop) - at
+                reader.flush_rows()
+    finally:
+        os.close(descriptor)
+    return bytes_read
+
+
+def add_sampled(table: Table, arena: Arena) -> None:
+    """Take the rows of an arena into the table; what it has no room for is left out."""
+    table.take(arena.bytes, arena.take_extents())
+
+
+def rows_per_byte(sample: Sample) -> float:
+    return float(sample.counts.sum()) / max(sample.bytes_read, 1)
+
+
+def likely_counts(counts: Ints) -> npt.NDArray[np.float64]:
+    """How many rows of a sample like this one are likely to be of each song. A song that was seen
+    once or twice owes that to chance as well: where most songs are, each of them is rarer than it
+    seems. After Good, The population frequencies of species, 1953.
+    """
+    songs = np.bincount(counts, minlength=MOST_CHANCES + 2).astype(np.float64)
+    likely = np.arange(len(songs), dtype=np.float64)
+    for count in range(1, MOST_CHANCES + 1):
+        if songs[count]:
+            likely[count] = min(count, (count + 1) * songs[count + 1] / songs[count])
+        likely[count] = max(likely[count - 1 : count + 1])
+    return likely[counts]
+
+
+MOST_HOT_SONG_BYTES = 254
+# By which share of a part a splitter may lie beside its due place.
+SPLIT_LEEWAY = 0.2
+MOST_HOT_DAYS = 2**16
+# The bytes of a row beside its song's; those of a day in a run of a hot song.
+ROW_HEAD_BYTES = 8
+RUN_DAY_BYTES = 8
+
+NO_SONGS: Ints = np.zeros(0, dtype=np.int64)
+
+
+def choose_hot(sample: Sample, sizes: Sizes, total: int) -> Ints:
+    """The indexes, in the sample, of the songs whose rows are worth summing up at once: those that
+    are likely to fill enough of their days' cells, in the whole input where its blocks share the
+    cells, else in each block.
+    """
+    days = sample.last_day - sample.first_day + 1
+    rows = int(sample.counts.sum())
+    if not rows or days > MOST_HOT_DAYS:
+        return NO_SONGS
+    summed_bytes, least = (total, 1 / 16) if sizes.shares_cells else (sizes.block_bytes, 0.8)
+    likely = likely_counts(sample.counts)
+    expected = likely / rows * rows_per_byte(sample) * summed_bytes
+    by_count = np.argsort(-sample.counts, kind="stable")[: sizes.cells // days]
+    is_short = sample.lengths[by_count] <= MOST_HOT_SONG_BYTES
+    hot: Ints = np.sort(by_count[(expected[by_count] >= least * days) & is_short])
+    return hot if likely[hot].sum() >= 0.1 * rows else NO_SONGS
+
+
+def waiting_bytes(sample: Sample, hot: Ints, sizes: Sizes, total: int) -> npt.NDArray[np.float64]:
+    """How many bytes of rows and cells each song of the sample will come to, about, in the whole
+    input, before it is merged.
+    """
+    scale = rows_per_byte(sample) * total / max(int(sample.counts.sum()), 1)
+    weights = sample.counts * scale * (sample.lengths + ROW_HEAD_BYTES)
+    days = sample.last_day - sample.first_day + 1
+    times = 1 if sizes.shares_cells else total / sizes.block_bytes + 1
+    summed = times * (days * RUN_DAY_BYTES + sample.lengths[hot])
+    weights[hot] = summed if sizes.shares_cells else np.minimum(weights[hot], summed)
+    return np.asarray(weights, dtype=np.float64)
+
+
+def choose_splitters(
+    song: Callable[[int], bytes],
+    weights: npt.NDArray[np.float64],
+    part_weight: float,
+) -> Splitters:
+    """Splitters, out of sorted songs, so that each partition weighs about `part_weight`; `song`
+    gives a song by its number.
+    """
+    total = float(weights.sum())
+    parts = min(int(total / part_weight) + 1, MOST_PARTITIONS)
+    if parts < 2 or len(weights) < 2:
+        return NO_SPLITTERS
+    before = np.cumsum(weights) - weights
+    part_of = np.minimum((before / total * parts).astype(np.int64), parts - 1)
+    first = np.flatnonzero(part_of[1:] != part_of[:-1]) + 1
+    leeway = total / parts * SPLIT_LEEWAY
+    lows = np.maximum(np.searchsorted(before, before[first] - leeway) - 1, 0)
+    lows = np.minimum(lows, first - 1)
+    highs = np.searchsorted(before, before[first] + leeway, side="right") - 1
+    highs = np.maximum(highs, first)
+    pairs = zip(lows.tolist(), highs.tolist(), strict=True)
+    chosen = [shortest_between(song, low, high) for low, high in pairs]
+    return make_splitters(sorted(set(chosen)))
+
+
+def shortest_between(song: Callable[[int], bytes], low: int, high: int) -> bytes:
+    """The shortest text that parts song `low` from song `high`: behind the one, and not behind the
+    other. Few songs begin with all of a short splitter, so that few need a second look.
+
+    After the separators of Bayer and Unterauer, Prefix B-Trees, 1977.
+    """
+    first = song(low)
+    length = len(os.path.commonprefix([first, song(high)])) + 1
+    start = first[:length]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if song(middle)[:length] == start:
+            low = middle
+        else:
+            high = middle
+    return song(high)[:length]
+
+
+def make_hot_songs(sample: Sample, hot: Ints, splitters: Splitters) -> HotSongs:
+    """The tables for these songs of the sample."""
+    if not len(hot):
+        return NO_HOT_SONGS
+    slots = np.zeros(SLOT_FIELDS << int(2 * len(hot) - 1).bit_length(), dtype=np.uint64)
+    starts: Ints = np.zeros(len(hot) + 1, dtype=np.int64)
+    texts = padded_bytes(int(sample.lengths[hot].sum()) + 8 * len(hot))
+    lengths, hashes = sample.lengths, sample.hashes
+    fill_hot(hot, sample.texts, sample.starts, lengths, hashes, slots, starts, texts)
+    firsts = [bisect_left(hot, text, key=sample.song) for text in texts_of(splitters)]
+    return HotSongs(
+        slots=slots,
+        starts=starts,
+        texts=texts,
+        first_day=sample.first_day,
+        days=sample.last_day - sample.first_day + 1,
+        firsts=np.array([0, *firsts, len(hot)]),
+    )
+
+
+def plan_partitions(
+    sources: tuple[Source, ...], sizes: Sizes, hash_key: int
+) -> tuple[Splitters, HotSongs]:
+    """The splitters and hot songs for this input."""
+    total = sum(source.size - source.layout.data_start for source in sources)
+    if total <= sizes.part_bytes:
+        return NO_SPLITTERS, NO_HOT_SONGS
+    sample = take_sample(sources, sizes, hash_key)
+    if not len(sample.counts):
+        return NO_SPLITTERS, NO_HOT_SONGS
+    hot = choose_hot(sample, sizes, total)
+    weights = waiting_bytes(sample, hot, sizes, total)
+    splitters = choose_splitters(sample.song, weights, sizes.part_bytes)
+    return splitters, make_hot_songs(sample, hot, splitters)

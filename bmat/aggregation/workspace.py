@@ -1,0 +1,273 @@
+"""Things that tasks borrow, and leave to the next task.
+
+The tables and buffers that tasks work in, kept from one task to the next.
+
+Fresh memory is dear: the kernel clears each page at its first touch. Arrays may be made larger
+than needed: what is not touched costs nothing.
+
+What the tasks of a run share where they share a process: the memory in which rows may wait for
+their merge, and the cells of the hot songs.
+
+A task that finds no memory, because it runs in another process than the run was started in, or
+because none is left, writes its rows to a file; one that finds no cells sums up by itself.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from mmap import mmap
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bmat.aggregation import system
+from bmat.aggregation.job import Ints, Sizes, Words
+from bmat.aggregation.kernels.format import DATE_TEXT_BYTES
+from bmat.aggregation.kernels.hot import SEEN_BATCH, SEEN_FIELDS
+from bmat.aggregation.kernels.ingest import (
+    I_ROWS,
+    I_SLOTS,
+    INGEST_FIELDS,
+    INGESTED_FIELDS,
+    INGESTED_ROWS,
+)
+from bmat.aggregation.kernels.judge import LISTED_RECORD_BYTES, PARSE_FIELDS
+from bmat.aggregation.kernels.padded import (
+    SLACK_BYTES,
+    PaddedBytes,
+    large_padded_bytes,
+    padded_bytes,
+    size_of,
+)
+from bmat.aggregation.kernels.rows import (
+    A_BYTES,
+    A_CHUNK_BYTES,
+    A_CHUNKS,
+    A_MOST_CHUNKS,
+    A_NEXT,
+    ARENA_FIELDS,
+    CHUNK_FIELDS,
+    HEAD_FIELDS,
+)
+from bmat.aggregation.source.records import BOUNDS
+
+T = TypeVar("T")
+
+
+class Pool(Generic[T]):
+    """Things that tasks borrow and give back; as many as there are at work at a time.
+
+    `kind` says which ones are alike.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._free: dict[object, list[T]] = {}
+
+    def take(self, kind: object, make: Callable[[], T]) -> T:
+        with self._lock:
+            free = self._free.get(kind)
+            if free:
+                return free.pop()
+        return make()
+
+    def give_back(self, kind: object, thing: T) -> None:
+        with self._lock:
+            self._free.setdefault(kind, []).append(thing)
+
+    @contextmanager
+    def borrow(self, kind: object, make: Callable[[], T]) -> Iterator[T]:
+        """Lends one for the block. What an error has left in an unknown state does not return."""
+        thing = self.take(kind, make)
+        yield thing
+        self.give_back(kind, thing)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._free.clear()
+
+
+FIRST_SLOTS = 4096
+ALL_DAYS = 3_652_059 + 1
+
+N = TypeVar("N", bound=np.generic)
+
+
+def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
+    """`size` zeros, of which few will be used: in small pages, where NumPy would take huge ones."""
+    return np.frombuffer(mmap(-1, size * np.dtype(dtype).itemsize), dtype=dtype)
+
+
+def large_words(size: int) -> Words:
+    """`size` zeros of 64 bits, as in `large_padded_bytes`."""
+    return large_padded_bytes(8 * size)[: 8 * size].view(np.uint64)
+
+
+class Arena:
+    """Rows on their way into partitions: see `kernels.rows`."""
+
+    def __init__(self, arena_bytes: int, chunk_bytes: int) -> None:
+        self.chunk_bytes = chunk_bytes
+        self.state: Ints = np.zeros(ARENA_FIELDS, dtype=np.int64)
+        self.resize(arena_bytes)
+        self.prepare(1)
+
+    def resize(self, arena_bytes: int) -> None:
+        self.bytes = large_padded_bytes(arena_bytes)
+
+    def prepare(self, partitions: int) -> None:
+        """Empty the arena, for rows of so many partitions."""
+        arena_bytes = size_of(self.bytes)
+        chunk_bytes = max(min(self.chunk_bytes, arena_bytes // (8 * partitions)), 256)
+        most = 2 * (arena_bytes // chunk_bytes) + 2 * partitions + 16
+        self.state[A_NEXT], self.state[A_CHUNKS] = 0, 0
+        self.state[A_BYTES], self.state[A_CHUNK_BYTES] = arena_bytes, chunk_bytes
+        self.state[A_MOST_CHUNKS] = most
+        self.chunks: Ints = np.zeros(CHUNK_FIELDS * (most + partitions), dtype=np.int64)
+        self.heads: Ints = np.zeros(HEAD_FIELDS * partitions, dtype=np.int64)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.state[A_NEXT]
+
+    @property
+    def used_bytes(self) -> int:
+        return int(self.state[A_NEXT])
+
+    def hand_over(self) -> PaddedBytes:
+        """The arena's bytes, for good: the arena goes on with others."""
+        full = self.bytes
+        self.resize(size_of(full))
+        return full
+
+    def take_chunks(self) -> Ints:
+        """The filled chunks, as rows of [partition, start, end] sorted by partition; the arena is
+        empty afterwards, but its bytes stay as they are until the next row.
+        """
+        heads = self.heads.reshape(-1, HEAD_FIELDS)
+        count = int(self.state[A_CHUNKS])
+        full = self.chunks[: CHUNK_FIELDS * count].reshape(-1, CHUNK_FIELDS)
+        is_open = np.flatnonzero(heads[:, 0] > heads[:, 2])
+        last = np.stack([is_open, heads[is_open, 2], heads[is_open, 0]], axis=1)
+        chunks = np.concatenate([full, last])
+        heads[:] = 0
+        self.state[A_NEXT], self.state[A_CHUNKS] = 0, 0
+        return chunks[np.argsort(chunks[:, 0], kind="stable")]
+
+    def take_extents(self) -> Ints:
+        """The same where there is one partition: rows of [start, end]."""
+        return np.ascontiguousarray(self.take_chunks()[:, 1:])
+
+
+class ReadingMemory:
+    """What a task needs to read a block."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        system.map_large_arrays()
+        self.read_bytes = sizes.read_bytes
+        # Room for the longest record, twice: read there, unquoted behind. What a record has never
+        # reached takes no memory.
+        self.scratch = BOUNDS.held + SLACK_BYTES
+        self.buffer = padded_bytes(2 * self.scratch)
+        self.text = padded_bytes(LISTED_RECORD_BYTES)
+        self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
+        self.arena = Arena(sizes.arena_bytes, sizes.chunk_bytes)
+        self.rejects = padded_bytes(sizes.reject_bytes)
+        self.seen: Ints = np.zeros(SEEN_BATCH * SEEN_FIELDS, dtype=np.int64)
+
+
+class MergingMemory:
+    """What a task needs to merge and write a partition."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        system.map_large_arrays()
+        rows = sizes.merge_rows
+        songs = sizes.merge_songs + 1
+        slots = 4096
+        while slots < 2 * songs:
+            slots *= 4
+        self.buffer = padded_bytes(max(sizes.read_bytes, 4 * BOUNDS.song))
+        self.state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
+        self.seen: Ints = np.zeros(INGESTED_ROWS * INGESTED_FIELDS, dtype=np.int64)
+        self.slots = np.zeros(slots, dtype=np.uint64)
+        self.hashes = np.zeros(songs, dtype=np.uint64)
+        self.starts = np.zeros(songs + 1, dtype=np.int64)
+        self.counts = np.zeros(songs, dtype=np.int64)
+        self.texts = padded_bytes(sizes.merge_text_bytes)
+        self.wide = np.zeros(1024, dtype=np.uint64)
+        self.cells = sparse_array(ALL_DAYS, np.uint64)
+        self.date_texts = sparse_array(DATE_TEXT_BYTES * ALL_DAYS, np.uint8)
+        self.day_low = sparse_array(ALL_DAYS, np.uint64)
+        self.day_high = sparse_array(ALL_DAYS, np.uint64)
+        self.order = np.zeros(songs, dtype=np.int64)
+        self.places = np.zeros(songs, dtype=np.int64)
+        self.row_starts = np.zeros(songs + 1, dtype=np.int64)
+        self.keys = np.zeros(songs, dtype=np.uint64)
+        self.song_low = np.zeros(songs, dtype=np.uint64)
+        self.song_high = np.zeros(songs, dtype=np.uint64)
+        self.prefix = padded_bytes(2 * BOUNDS.song + 2)
+        self.arena = Arena(sizes.run_bytes, sizes.chunk_bytes)
+        self.resize_rows(rows)
+        self.clear()
+
+    def resize_rows(self, rows: int) -> None:
+        """Make room for so many rows; keeps those that are there."""
+        used = int(self.state[I_ROWS])
+        old_songs, old_values = getattr(self, "row_songs", None), getattr(self, "values", None)
+        self.row_songs = np.zeros(rows, dtype=np.uint32)
+        self.values = np.zeros(rows, dtype=np.uint64)
+        self.gathered = np.zeros(rows, dtype=np.uint64)
+        if old_songs is not None and old_values is not None:
+            self.row_songs[:used], self.values[:used] = old_songs[:used], old_values[:used]
+
+    def clear(self) -> None:
+        """Forget all rows and songs."""
+        self.state[:] = 0
+        self.state[I_SLOTS] = FIRST_SLOTS
+        self.slots[:FIRST_SLOTS] = 0
+
+
+READING: Pool[ReadingMemory] = Pool()
+MERGING: Pool[MergingMemory] = Pool()
+
+
+class RowMemory:
+    """So many bytes of memory, for the rows of one run; `cells` of 8 bytes are part of it."""
+
+    def __init__(self, size: int, cells: int) -> None:
+        self._lock = Lock()
+        self._left = size - 8 * cells
+        self.cells: Words = large_words(cells) if cells else np.zeros(0, np.uint64)
+
+    def take(self, size: int) -> bool:
+        """Whether there are `size` bytes left; they are taken then."""
+        with self._lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True
+
+    def give_back(self, size: int) -> None:
+        with self._lock:
+            self._left += size
+
+
+NO_MEMORY = RowMemory(0, 0)
+_MEMORY: dict[Path, RowMemory] = {}
+
+
+@contextmanager
+def row_memory(folder: Path, size: int, cells: int) -> Iterator[None]:
+    """Lets the tasks of the run in `folder` share `size` bytes meanwhile, `cells` among them."""
+    _MEMORY[folder] = RowMemory(size, cells)
+    try:
+        yield
+    finally:
+        del _MEMORY[folder]
+
+
+def row_memory_of(folder: Path) -> RowMemory:
+    """The memory of the run in `folder`: NO_MEMORY where this process has none."""
+    return _MEMORY.get(folder, NO_MEMORY)
