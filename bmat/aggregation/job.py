@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bmat.aggregation.kernels.padded import PaddedBytes
-from bmat.aggregation.source.header import Layout
+from bmat.aggregation.source.layout import Layout
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bmat.aggregation.errors import failure, shown
-from bmat.aggregation.source.records import BOUNDS, Bounds
+from bmat.aggregation.source.layout import BOUNDS, Bounds
 from bmat.aggregation.system import available_cores
 
 NOT_DELIMITERS = "-+.:\"' \r\n\0"

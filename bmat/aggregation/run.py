@@ -21,7 +21,8 @@ from bmat.aggregation.plan.partitions import plan_partitions
 from bmat.aggregation.progress import Progress, ProgressMeter, light, look, put_out, unlit
 from bmat.aggregation.results import Summary
 from bmat.aggregation.scheduler import compute, is_in_process
-from bmat.aggregation.source.header import Layout, read_layout
+from bmat.aggregation.source.header import read_layout
+from bmat.aggregation.source.layout import Layout
 from bmat.aggregation.source.origin import localized, origin_of
 from bmat.aggregation.workspace import MERGING, READING, row_memory
 from bmat.aggregation.write.direct import BUFFERS

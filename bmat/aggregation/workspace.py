@@ -14,7 +14,7 @@ because none is left, writes its rows to a file; one that finds no cells sums up
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from mmap import mmap
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
@@ -37,7 +37,6 @@ from bmat.aggregation.kernels.judge import LISTED_RECORD_BYTES, PARSE_FIELDS
 from bmat.aggregation.kernels.padded import (
     SLACK_BYTES,
     PaddedBytes,
-    large_padded_bytes,
     padded_bytes,
     size_of,
 )
@@ -51,7 +50,7 @@ from bmat.aggregation.kernels.rows import (
     CHUNK_FIELDS,
     HEAD_FIELDS,
 )
-from bmat.aggregation.source.records import BOUNDS
+from bmat.aggregation.source.layout import BOUNDS
 
 T = TypeVar("T")
 
@@ -90,6 +89,7 @@ class Pool(Generic[T]):
 
 
 FIRST_SLOTS = 4096
+HUGE_BYTES = 2**22
 ALL_DAYS = 3_652_059 + 1
 
 N = TypeVar("N", bound=np.generic)
@@ -98,6 +98,16 @@ N = TypeVar("N", bound=np.generic)
 def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
     """`size` zeros, of which few will be used: in small pages, where NumPy would take huge ones."""
     return np.frombuffer(mmap(-1, size * np.dtype(dtype).itemsize), dtype=dtype)
+
+
+def large_padded_bytes(size: int) -> PaddedBytes:
+    """`size` zeros and the slack, in huge pages, where there are such, and straight from the system, so that those
+    never used take no memory.
+    """
+    area = mmap(-1, size + SLACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS)
+    if size >= HUGE_BYTES:
+        system.use_huge_pages(area)
+    return PaddedBytes(np.frombuffer(area, dtype=np.uint8))
 
 
 def large_words(size: int) -> Words:

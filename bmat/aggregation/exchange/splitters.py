@@ -1,6 +1,7 @@
 """Splitters, the songs at which partitions begin, as tables for the kernels that look them up."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,55 @@ from bmat.aggregation.kernels.rows import BUCKET_BITS, BUCKET_SHIFT, KEY_BYTES, 
 # So many splitters are compared at a time; more in a bucket than this many go by binary search.
 WIDTH_STEP = 32
 MOST_WIDTH = 128
+# By which share of a part a splitter may lie beside its due place.
+SPLIT_LEEWAY = 0.2
+MOST_PARTITIONS = 1024
 
 NO_TEXTS = padded_bytes(0)
 NO_SPLITTERS = Splitters(np.zeros(0, np.uint64), np.zeros(1, np.int64), NO_TEXTS, 0)
+
+
+def choose_splitters(
+    song: Callable[[int], bytes],
+    weights: npt.NDArray[np.float64],
+    part_weight: float,
+) -> Splitters:
+    """Splitters, out of sorted songs, so that each partition weighs about `part_weight`; `song`
+    gives a song by its number.
+    """
+    total = float(weights.sum())
+    parts = min(int(total / part_weight) + 1, MOST_PARTITIONS)
+    if parts < 2 or len(weights) < 2:
+        return NO_SPLITTERS
+    before = np.cumsum(weights) - weights
+    part_of = np.minimum((before / total * parts).astype(np.int64), parts - 1)
+    first = np.flatnonzero(part_of[1:] != part_of[:-1]) + 1
+    leeway = total / parts * SPLIT_LEEWAY
+    lows = np.maximum(np.searchsorted(before, before[first] - leeway) - 1, 0)
+    lows = np.minimum(lows, first - 1)
+    highs = np.searchsorted(before, before[first] + leeway, side="right") - 1
+    highs = np.maximum(highs, first)
+    pairs = zip(lows.tolist(), highs.tolist(), strict=True)
+    chosen = [shortest_between(song, low, high) for low, high in pairs]
+    return make_splitters(sorted(set(chosen)))
+
+
+def shortest_between(song: Callable[[int], bytes], low: int, high: int) -> bytes:
+    """The shortest text that parts song `low` from song `high`: behind the one, and not behind the
+    other. Few songs begin with all of a short splitter, so that few need a second look.
+
+    After the separators of Bayer and Unterauer, Prefix B-Trees, 1977.
+    """
+    first = song(low)
+    length = len(os.path.commonprefix([first, song(high)])) + 1
+    start = first[:length]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if song(middle)[:length] == start:
+            low = middle
+        else:
+            high = middle
+    return song(high)[:length]
 
 
 def make_splitters(songs: list[bytes]) -> Splitters:

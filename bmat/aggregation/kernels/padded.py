@@ -5,16 +5,12 @@ made here, and has the type PaddedBytes: an array of the exact length of its con
 the process has no memory.
 """
 
-from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import NewType
 
 import numpy as np
 import numpy.typing as npt
 
-from bmat.aggregation.system import use_huge_pages
-
 SLACK_BYTES = 64
-HUGE_BYTES = 2**22
 
 # Its last SLACK_BYTES are nobody's: kernels may read them, and overwrite them.
 PaddedBytes = NewType("PaddedBytes", npt.NDArray[np.uint8])
@@ -23,16 +19,6 @@ PaddedBytes = NewType("PaddedBytes", npt.NDArray[np.uint8])
 def padded_bytes(size: int) -> PaddedBytes:
     """`size` zeros, and the slack."""
     return PaddedBytes(np.zeros(size + SLACK_BYTES, dtype=np.uint8))
-
-
-def large_padded_bytes(size: int) -> PaddedBytes:
-    """The same in huge pages, where there are such, and straight from the system, so that those
-    never used take no memory.
-    """
-    area = mmap(-1, size + SLACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS)
-    if size >= HUGE_BYTES:
-        use_huge_pages(area)
-    return PaddedBytes(np.frombuffer(area, dtype=np.uint8))
 
 
 def padded_copy(data: bytes | npt.NDArray[np.uint8]) -> PaddedBytes:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
-from bmat.aggregation.exchange.splitters import make_splitters, texts_of
+from bmat.aggregation.exchange.splitters import choose_splitters, make_splitters, texts_of
 from bmat.aggregation.exchange.waiting import Waiting, bytes_of, rows_of
 from bmat.aggregation.job import Ints, Job, Sizes, Splitters
 from bmat.aggregation.kernels.ingest import (
@@ -27,7 +27,6 @@ from bmat.aggregation.kernels.ingest import (
 from bmat.aggregation.kernels.padded import PaddedBytes, padded_bytes
 from bmat.aggregation.merge.part import Part, PartWriter
 from bmat.aggregation.merge.table import Table
-from bmat.aggregation.plan.partitions import choose_splitters
 from bmat.aggregation.progress import Beacon
 from bmat.aggregation.workspace import MERGING, Arena, MergingMemory, Pool
 

@@ -1,12 +1,12 @@
 """How large blocks, parts and tables are: arithmetic on the limits, and nothing else."""
 
+from bmat.aggregation.exchange.splitters import MOST_PARTITIONS
 from bmat.aggregation.job import Sizes
 from bmat.aggregation.options import Limits
 
 KIB = 1024
 MIB = 1024 * KIB
 
-MOST_PARTITIONS = 1024
 # Ordering a graph takes memory and time by the square of the tasks that wait for the one before.
 MOST_BATCHES = 1000
 # While one task waits for the disk to take its bytes another one works.

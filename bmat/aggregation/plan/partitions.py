@@ -5,20 +5,18 @@ Where partitions begin, and which songs are hot: both read off a sample of the i
 
 import os
 from bisect import bisect_left
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from bmat.aggregation.exchange.hot_cells import NO_HOT_SONGS, NO_PAIRS
-from bmat.aggregation.exchange.splitters import NO_SPLITTERS, make_splitters, texts_of
+from bmat.aggregation.exchange.splitters import NO_SPLITTERS, choose_splitters, texts_of
 from bmat.aggregation.job import HotSongs, Ints, Sizes, Source, Splitters, Words
 from bmat.aggregation.kernels.hot import SLOT_FIELDS, fill_hot
 from bmat.aggregation.kernels.ingest import DAY_SHIFT
 from bmat.aggregation.kernels.padded import PaddedBytes, padded_bytes, padded_copy
 from bmat.aggregation.merge.table import Table
-from bmat.aggregation.plan.budget import MOST_PARTITIONS
 from bmat.aggregation.read.block import BlockReader
 from bmat.aggregation.workspace import (
     ALL_DAYS,
@@ -153,8 +151,6 @@ def likely_counts(counts: Ints) -> npt.NDArray[np.float64]:
 
 
 MOST_HOT_SONG_BYTES = 254
-# By which share of a part a splitter may lie beside its due place.
-SPLIT_LEEWAY = 0.2
 MOST_HOT_DAYS = 2**16
 # The bytes of a row beside its song's; those of a day in a run of a hot song.
 ROW_HEAD_BYTES = 8
@@ -192,49 +188,6 @@ def waiting_bytes(sample: Sample, hot: Ints, sizes: Sizes, total: int) -> npt.ND
     summed = times * (days * RUN_DAY_BYTES + sample.lengths[hot])
     weights[hot] = summed if sizes.shares_cells else np.minimum(weights[hot], summed)
     return np.asarray(weights, dtype=np.float64)
-
-
-def choose_splitters(
-    song: Callable[[int], bytes],
-    weights: npt.NDArray[np.float64],
-    part_weight: float,
-) -> Splitters:
-    """Splitters, out of sorted songs, so that each partition weighs about `part_weight`; `song`
-    gives a song by its number.
-    """
-    total = float(weights.sum())
-    parts = min(int(total / part_weight) + 1, MOST_PARTITIONS)
-    if parts < 2 or len(weights) < 2:
-        return NO_SPLITTERS
-    before = np.cumsum(weights) - weights
-    part_of = np.minimum((before / total * parts).astype(np.int64), parts - 1)
-    first = np.flatnonzero(part_of[1:] != part_of[:-1]) + 1
-    leeway = total / parts * SPLIT_LEEWAY
-    lows = np.maximum(np.searchsorted(before, before[first] - leeway) - 1, 0)
-    lows = np.minimum(lows, first - 1)
-    highs = np.searchsorted(before, before[first] + leeway, side="right") - 1
-    highs = np.maximum(highs, first)
-    pairs = zip(lows.tolist(), highs.tolist(), strict=True)
-    chosen = [shortest_between(song, low, high) for low, high in pairs]
-    return make_splitters(sorted(set(chosen)))
-
-
-def shortest_between(song: Callable[[int], bytes], low: int, high: int) -> bytes:
-    """The shortest text that parts song `low` from song `high`: behind the one, and not behind the
-    other. Few songs begin with all of a short splitter, so that few need a second look.
-
-    After the separators of Bayer and Unterauer, Prefix B-Trees, 1977.
-    """
-    first = song(low)
-    length = len(os.path.commonprefix([first, song(high)])) + 1
-    start = first[:length]
-    while high - low > 1:
-        middle = (low + high) // 2
-        if song(middle)[:length] == start:
-            low = middle
-        else:
-            high = middle
-    return song(high)[:length]
 
 
 def make_hot_songs(sample: Sample, hot: Ints, splitters: Splitters) -> HotSongs:

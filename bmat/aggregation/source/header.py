@@ -9,7 +9,8 @@ from pathlib import Path
 from bmat.aggregation.errors import AggregationError, failure, shown
 from bmat.aggregation.options import Options, column_key
 from bmat.aggregation.source import fields
-from bmat.aggregation.source.records import BOUNDS, Bounds, Extent, record_extent, split_fields
+from bmat.aggregation.source.layout import Bounds, Extent, Layout
+from bmat.aggregation.source.records import record_extent, split_fields
 
 DELIMITERS = (b",", b";", b"\t", b"|")
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -32,26 +33,6 @@ SIGNATURES = {
     b"\xff\xd8\xff": "a JPEG image",
     b"GIF8": "a GIF image",
 }
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the records of one file are laid out.
-
-    `song`, `date` and `plays` are field indexes among `field_count` fields; the first record
-    starts at byte `data_start`, on physical line `first_line`; `skipped` are the records with an
-    unterminated quote before the header, with their lines; `bounds` say how long a record may be.
-    """
-
-    delimiter: bytes
-    field_count: int
-    song: int
-    date: int
-    plays: int
-    data_start: int
-    first_line: int
-    skipped: tuple[tuple[int, Extent], ...]
-    bounds: Bounds = BOUNDS
 
 
 @dataclass(frozen=True)

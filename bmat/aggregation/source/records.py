@@ -5,30 +5,9 @@ contract.
 import csv
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from mmap import mmap
-from typing import NamedTuple
 
-
-@dataclass(frozen=True)
-class Bounds:
-    """How many bytes a record may take without its line end, a quoted field in it between its
-    quotes, and a song once it is unquoted. The data contract fixes them; tests make them smaller.
-    """
-
-    record: int = 2**20
-    quoted_field: int = 2**16
-    song: int = 4096
-
-    @property
-    def held(self) -> int:
-        """So many bytes show whether the record that starts with them is too long: the longest
-        one, a quoted field that begins at its end, and what tells that this one is closed.
-        """
-        return self.record + self.quoted_field + 4
-
-
-BOUNDS = Bounds()
+from bmat.aggregation.source.layout import BOUNDS, Bounds, Extent
 
 # The module's own limit of 131,072 characters a field would fail a file for one long, perfectly
 # readable line.
@@ -37,17 +16,6 @@ csv.field_size_limit(sys.maxsize)
 # Stands for a CR while the csv module looks at a record: it would take a CR in an unquoted field
 # for a line's end.
 CR_STAND_IN = "\u0100"
-
-
-class Extent(NamedTuple):
-    """Where a record lies in the file, in bytes: `stop` is before its line end, `next` behind
-    it.
-    """
-
-    start: int
-    stop: int
-    next: int
-    terminated: bool
 
 
 def record_extent(

@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Put garbage into the arrays that any module makes."""
     makers: list[tuple[Any, Any]] = [
         (padded.padded_bytes, filled(padded.padded_bytes)),
-        (padded.large_padded_bytes, filled(padded.large_padded_bytes)),
+        (memory.large_padded_bytes, filled(memory.large_padded_bytes)),
         (memory.large_words, zero_words),
     ]
     modules = [module for name, module in sys.modules.items() if "bmat.aggregation" in name]

@@ -7,20 +7,20 @@ import pytest
 
 from bmat.aggregation.exchange.hot_cells import NO_HOT_SONGS
 from bmat.aggregation.exchange.rows import Spilled
-from bmat.aggregation.exchange.splitters import NO_SPLITTERS, buckets_of, make_splitters, texts_of
+from bmat.aggregation.exchange.splitters import (
+    NO_SPLITTERS,
+    buckets_of,
+    choose_splitters,
+    make_splitters,
+    texts_of,
+)
 from bmat.aggregation.exchange.waiting import Waiting
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.padded import padded_copy
 from bmat.aggregation.merge import merge as dividing
 from bmat.aggregation.merge import merge as merging
 from bmat.aggregation.merge.merge import splitters_of
-from bmat.aggregation.plan.partitions import (
-    NO_SONGS,
-    Sample,
-    choose_splitters,
-    likely_counts,
-    make_hot_songs,
-)
+from bmat.aggregation.plan.partitions import NO_SONGS, Sample, likely_counts, make_hot_songs
 from bmat.aggregation.progress import Beacon
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
@@ -226,7 +226,7 @@ def test_sorted_songs_that_begin_alike_take_few_divisions_and_little_disk(
         return result
 
     monkeypatch.setattr(merging, "divide", divide)
-    monkeypatch.setattr("bmat.aggregation.plan.partitions.MOST_PARTITIONS", 2)
+    monkeypatch.setattr("bmat.aggregation.exchange.splitters.MOST_PARTITIONS", 2)
     assert run(data, memory_budget_bytes=1) == expected(data)
     assert len(bytes_on_disk) < 200
     assert max(bytes_on_disk) < 4 * len(data)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bmat.aggregation.source import fields
-from bmat.aggregation.source.header import Layout
-from bmat.aggregation.source.records import Extent, find_line_feed, record_extent, split_fields
+from bmat.aggregation.source.layout import Extent, Layout
+from bmat.aggregation.source.records import find_line_feed, record_extent, split_fields
 
 LISTED_REJECTS = 1_000_000
 LISTED_RECORD_BYTES = 1024

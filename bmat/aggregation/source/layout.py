@@ -1,0 +1,56 @@
+"""How the records of a file are laid out: what reading its header finds out."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many bytes a record may take without its line end, a quoted field in it between its
+    quotes, and a song once it is unquoted. The data contract fixes them; tests make them smaller.
+    """
+
+    record: int = 2**20
+    quoted_field: int = 2**16
+    song: int = 4096
+
+    @property
+    def held(self) -> int:
+        """So many bytes show whether the record that starts with them is too long: the longest
+        one, a quoted field that begins at its end, and what tells that this one is closed.
+        """
+        return self.record + self.quoted_field + 4
+
+
+BOUNDS = Bounds()
+
+
+class Extent(NamedTuple):
+    """Where a record lies in the file, in bytes: `stop` is before its line end, `next` behind
+    it.
+    """
+
+    start: int
+    stop: int
+    next: int
+    terminated: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the records of one file are laid out.
+
+    `song`, `date` and `plays` are field indexes among `field_count` fields; the first record
+    starts at byte `data_start`, on physical line `first_line`; `skipped` are the records with an
+    unterminated quote before the header, with their lines; `bounds` say how long a record may be.
+    """
+
+    delimiter: bytes
+    field_count: int
+    song: int
+    date: int
+    plays: int
+    data_start: int
+    first_line: int
+    skipped: tuple[tuple[int, Extent], ...]
+    bounds: Bounds = BOUNDS
