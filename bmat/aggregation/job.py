@@ -1,31 +1,15 @@
 """What a run is about: what all of its tasks need to know, and nothing that changes on the way."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from bmat.aggregation.kernels.padded import PaddedBytes
-from bmat.aggregation.source.layout import Layout
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
-Words = npt.NDArray[np.uint64]
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words
+from bmat.aggregation.progress import RunProgress, TaskProgress
+from bmat.aggregation.source.layout import Source
+from bmat.aggregation.workspace import Sizes, Workspace
 
 LISTED_REJECTS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Source:
-    """One input file as it is read: `path` holds its bytes in UTF-8, `owner_path` is the path
-    that was given.
-    """
-
-    path: Path
-    owner_path: Path
-    size: int
-    layout: Layout
 
 
 @dataclass(frozen=True)
@@ -84,29 +68,6 @@ class HotSongs:
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """How much memory the tasks may use, in bytes (and rows), each task for itself. No task reads
-    more than `batches_ahead` batches ahead of the first one that is not settled; 0: any number.
-    """
-
-    block_bytes: int
-    read_bytes: int
-    reject_bytes: int
-    part_bytes: int
-    arena_bytes: int
-    chunk_bytes: int
-    merge_rows: int
-    merge_songs: int
-    merge_text_bytes: int
-    written_text_bytes: int
-    cells: int
-    shares_cells: bool
-    pairs: int
-    batches_ahead: int
-    run_bytes: int
-
-
-@dataclass(frozen=True)
 class Job:
     """A run, as its tasks see it. Paths must lead to the same files wherever tasks run. `batches`
     are the numbers of the blocks that one task reads. All tasks hash songs with `hash_key`, of 64
@@ -119,10 +80,23 @@ class Job:
     folder: Path
     output: Path
     rejects: Path | None
-    empty_rejects: bool
     strict: bool
-    sizes: Sizes
+    workspace: Workspace
+    progress: RunProgress
     splitters: Splitters
     hot: HotSongs
     hash_key: int
     listed_rejects: int
+
+    @property
+    def sizes(self) -> Sizes:
+        """How much memory each task may use."""
+        return self.workspace.sizes
+
+    def progress_of_block(self, number: int) -> AbstractContextManager[TaskProgress]:
+        """The progress of the task that reads this block, while the `with` block lasts."""
+        return self.progress.of_task(number)
+
+    def progress_of_part(self, number: int) -> AbstractContextManager[TaskProgress]:
+        """The progress of the task that merges or writes this partition."""
+        return self.progress.of_task(len(self.blocks) + number)

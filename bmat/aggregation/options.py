@@ -68,16 +68,13 @@ class Limits:
     """How much of the machine a run may use. None of these changes a byte of the output.
 
     Without `block_bytes` the blocks are as large as suits the input. Temporary files lie in a new
-    folder in `temp_folder`, by default in the output's; or else in `own_folder`, in which nobody
-    but this run makes files meanwhile, its output perhaps among them: making and removing a folder
-    costs as much as a small run.
+    folder in `temp_folder`, by default in the output's.
     """
 
     block_bytes: int | None = None
     threads: int = field(default_factory=available_cores)
     memory_budget_bytes: int = 2**30
     temp_folder: Path | None = None
-    own_folder: Path | None = None
 
     def __post_init__(self) -> None:
         for option in ("block_bytes", "threads", "memory_budget_bytes"):

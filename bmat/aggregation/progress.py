@@ -1,21 +1,18 @@
-"""How far a run is, told to whoever asked.
-
-How far the tasks are, and whether they should stop: a small file that all of them reach.
-
-Each task owns 16 bytes of it: the bytes and the rows it has dealt with. The run is over for a task
-that finds the file gone. So it works alike for threads and for machines that share a folder. A run
-that nobody could look at meanwhile, because its tasks keep its own thread busy, has none.
+"""How far a run is, told to whoever asked; and between its tasks, how far each of them is and
+whether they should stop.
 """
 
 import os
+import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
+
+from bmat.aggregation.kernels.arrays import Ints
 
 Stage = Literal["reading", "merging", "writing"]
 
@@ -25,6 +22,8 @@ READING_SHARE = 0.6
 BRINGING_SHARE = 0.2
 # A stream does not say how long it is: its share rises with the bytes, half of it with so many.
 HALF_A_STREAM_BYTES = 2**28
+# Of a task in the file that tells how far it is.
+TASK_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -79,76 +78,110 @@ class ProgressMeter:
             self._listener(self._last)
 
 
-NAME = "beacon"
-SLOT = np.dtype([("bytes", "<i8"), ("rows", "<i8")])
-
-
-_unlit: set[Path] = set()
-
-
 class Stopped(Exception):
     """The run that this task belongs to has ended without it."""
 
 
-class Beacon:
-    """One task's place in the file."""
-
-    def __init__(self, folder: Path, slot: int) -> None:
-        self._offset = slot * SLOT.itemsize
-        self._descriptor = -1
-        if folder in _unlit:
-            return
-        try:
-            self._descriptor = os.open(folder / NAME, os.O_WRONLY)
-        except FileNotFoundError as error:
-            raise Stopped from error
-
-    def __enter__(self) -> "Beacon":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+class TaskProgress(Protocol):
+    """How far one task is."""
 
     def check(self) -> None:
         """Raises Stopped where the task should not go on."""
-        if self._descriptor >= 0 and not os.fstat(self._descriptor).st_nlink:
+
+    def report(self, done_bytes: int, done_rows: int) -> None:
+        """Say how many bytes and rows the task has dealt with. Raises Stopped."""
+
+
+class RunProgress(Protocol):
+    """How far all tasks of a run are."""
+
+    def of_task(self, number: int) -> AbstractContextManager[TaskProgress]:
+        """The progress of task `number`, to be reported while the block lasts."""
+
+    def stop(self) -> None:
+        """Stop all tasks at their next report."""
+
+    def read(self) -> Ints:
+        """What all tasks have said so far: rows of [bytes, rows]."""
+
+
+class ProgressInMemory:
+    """The progress of tasks that share this process."""
+
+    def __init__(self, tasks: int) -> None:
+        self.done: Ints = np.zeros((tasks, 2), dtype=np.int64)
+        self.is_stopped = False
+
+    @contextmanager
+    def of_task(self, number: int) -> Iterator[TaskProgress]:
+        yield TaskInMemory(self, number)
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+    def read(self) -> Ints:
+        return self.done
+
+
+@dataclass(frozen=True)
+class TaskInMemory:
+    """One task of ProgressInMemory."""
+
+    run: ProgressInMemory
+    number: int
+
+    def check(self) -> None:
+        if self.run.is_stopped:
             raise Stopped
 
     def report(self, done_bytes: int, done_rows: int) -> None:
-        """Say how far the task is. Raises Stopped where it should not go on."""
         self.check()
-        if self._descriptor < 0:
-            return
-        data = done_bytes.to_bytes(8, "little") + done_rows.to_bytes(8, "little")
-        os.pwrite(self._descriptor, data, self._offset)
+        self.run.done[self.number] = done_bytes, done_rows
 
 
-def light(folder: Path, slots: int) -> None:
-    """Make the file, for so many tasks."""
-    (folder / NAME).write_bytes(bytes(slots * SLOT.itemsize))
+@dataclass(frozen=True)
+class ProgressFile:
+    """The progress of tasks on several machines that share a folder: a small file in which each
+    task owns 16 bytes. The run is over for a task that finds the file gone.
+    """
+
+    path: Path
+
+    @classmethod
+    def make(cls, path: Path, tasks: int) -> "ProgressFile":
+        """The file, for so many tasks, of which none has begun."""
+        path.write_bytes(bytes(tasks * TASK_BYTES))
+        return cls(path)
+
+    @contextmanager
+    def of_task(self, number: int) -> Iterator[TaskProgress]:
+        try:
+            descriptor = os.open(self.path, os.O_WRONLY)
+        except FileNotFoundError as error:
+            raise Stopped from error
+        try:
+            yield TaskInFile(descriptor, number * TASK_BYTES)
+        finally:
+            os.close(descriptor)
+
+    def stop(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def read(self) -> Ints:
+        return np.frombuffer(self.path.read_bytes(), dtype="<i8").reshape(-1, 2)
 
 
-@contextmanager
-def unlit(folder: Path) -> Iterator[None]:
-    """Tasks of the run in `folder`, all of them in this thread, need no beacon meanwhile."""
-    _unlit.add(folder)
-    try:
-        yield
-    finally:
-        _unlit.remove(folder)
+@dataclass(frozen=True)
+class TaskInFile:
+    """One task of a ProgressFile: its bytes lie at `offset`."""
 
+    descriptor: int
+    offset: int
 
-def look(folder: Path) -> np.ndarray[tuple[int], np.dtype[np.void]]:
-    """What all tasks have said so far."""
-    return np.frombuffer((folder / NAME).read_bytes(), dtype=SLOT)
+    def check(self) -> None:
+        if not os.fstat(self.descriptor).st_nlink:
+            raise Stopped
 
-
-def put_out(folder: Path) -> None:
-    """Stop all tasks of the run at their next report."""
-    (folder / NAME).unlink(missing_ok=True)
+    def report(self, done_bytes: int, done_rows: int) -> None:
+        self.check()
+        os.pwrite(self.descriptor, struct.pack("<qq", done_bytes, done_rows), self.offset)

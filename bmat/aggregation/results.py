@@ -1,4 +1,4 @@
-"""What a run found: the counts that a person checks their file by."""
+"""What a run found."""
 
 from dataclasses import dataclass, field
 
@@ -20,3 +20,14 @@ class Summary:
     plays_total: int = 0
     rejects_by_reason: dict[str, int] = field(default_factory=dict)
     bytes_read: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The counts of a run, and what the summary needs beside them."""
+
+    summary: Summary
+    top: list[tuple[int, bytes]]
+    first_day: int
+    last_day: int
+    plays_by_day: dict[int, int]

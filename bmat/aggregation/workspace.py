@@ -1,29 +1,31 @@
-"""Things that tasks borrow, and leave to the next task.
-
-The tables and buffers that tasks work in, kept from one task to the next.
+"""What the tasks of a run work in: sizes, tables and buffers, kept from one task to the next.
 
 Fresh memory is dear: the kernel clears each page at its first touch. Arrays may be made larger
-than needed: what is not touched costs nothing.
-
-What the tasks of a run share where they share a process: the memory in which rows may wait for
-their merge, and the cells of the hot songs.
-
-A task that finds no memory, because it runs in another process than the run was started in, or
-because none is left, writes its rows to a file; one that finds no cells sums up by itself.
+than needed: what is not touched costs nothing. A workspace belongs to one run in one process, and
+goes with it; in another process that takes part in the run there is another one.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
-from pathlib import Path
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from bmat.aggregation import system
-from bmat.aggregation.job import Ints, Sizes, Words
+from bmat.aggregation.kernels.arrays import (
+    SLACK_BYTES,
+    Ints,
+    PaddedBytes,
+    Words,
+    padded_bytes,
+    size_of,
+)
 from bmat.aggregation.kernels.format import DATE_TEXT_BYTES
 from bmat.aggregation.kernels.hot import SEEN_BATCH, SEEN_FIELDS
 from bmat.aggregation.kernels.ingest import (
@@ -34,12 +36,6 @@ from bmat.aggregation.kernels.ingest import (
     INGESTED_ROWS,
 )
 from bmat.aggregation.kernels.judge import LISTED_RECORD_BYTES, PARSE_FIELDS
-from bmat.aggregation.kernels.padded import (
-    SLACK_BYTES,
-    PaddedBytes,
-    padded_bytes,
-    size_of,
-)
 from bmat.aggregation.kernels.rows import (
     A_BYTES,
     A_CHUNK_BYTES,
@@ -55,44 +51,44 @@ from bmat.aggregation.source.layout import BOUNDS
 T = TypeVar("T")
 
 
-class Pool(Generic[T]):
-    """Things that tasks borrow and give back; as many as there are at work at a time.
-
-    `kind` says which ones are alike.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._free: dict[object, list[T]] = {}
-
-    def take(self, kind: object, make: Callable[[], T]) -> T:
-        with self._lock:
-            free = self._free.get(kind)
-            if free:
-                return free.pop()
-        return make()
-
-    def give_back(self, kind: object, thing: T) -> None:
-        with self._lock:
-            self._free.setdefault(kind, []).append(thing)
-
-    @contextmanager
-    def borrow(self, kind: object, make: Callable[[], T]) -> Iterator[T]:
-        """Lends one for the block. What an error has left in an unknown state does not return."""
-        thing = self.take(kind, make)
-        yield thing
-        self.give_back(kind, thing)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._free.clear()
-
-
 FIRST_SLOTS = 4096
 HUGE_BYTES = 2**22
+# Of what is written past the page cache.
+PAGE_BUFFER_BYTES = 2**22
+# Room for a line with the longest song, and more.
+LEAST_TEXT_BYTES = 2**14
 ALL_DAYS = 3_652_059 + 1
 
 N = TypeVar("N", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much memory the tasks may use, in bytes (and rows), each task for itself. No task reads
+    more than `batches_ahead` batches ahead of the first one that is not settled; 0: any number.
+    """
+
+    block_bytes: int
+    read_bytes: int
+    reject_bytes: int
+    part_bytes: int
+    arena_bytes: int
+    chunk_bytes: int
+    merge_rows: int
+    merge_songs: int
+    merge_text_bytes: int
+    written_text_bytes: int
+    cells: int
+    shares_cells: bool
+    pairs: int
+    batches_ahead: int
+    run_bytes: int
+
+    @property
+    def first_text_bytes(self) -> int:
+        """How much room a part's text has at first."""
+        most = min(2 * self.part_bytes, 4 * self.merge_text_bytes, self.written_text_bytes)
+        return max(most, LEAST_TEXT_BYTES)
 
 
 def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
@@ -101,8 +97,8 @@ def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
 
 
 def large_padded_bytes(size: int) -> PaddedBytes:
-    """`size` zeros and the slack, in huge pages, where there are such, and straight from the system, so that those
-    never used take no memory.
+    """`size` zeros and the slack, in huge pages, where there are such, and straight from the
+    system, so that those never used take no memory.
     """
     area = mmap(-1, size + SLACK_BYTES, MAP_PRIVATE | MAP_ANONYMOUS)
     if size >= HUGE_BYTES:
@@ -239,12 +235,36 @@ class MergingMemory:
         self.slots[:FIRST_SLOTS] = 0
 
 
-READING: Pool[ReadingMemory] = Pool()
-MERGING: Pool[MergingMemory] = Pool()
+class Pool(Generic[T]):
+    """Things that tasks borrow and give back: as many as there are at work at a time."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        # Its methods are atomic.
+        self._free: deque[T] = deque()
+
+    def take(self) -> T:
+        """One that is free; a new one where there is none."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._make()
+
+    def give_back(self, thing: T) -> None:
+        self._free.append(thing)
+
+    @contextmanager
+    def borrow(self) -> Iterator[T]:
+        """Lends one for the block. What an error has left in an unknown state does not return."""
+        thing = self.take()
+        yield thing
+        self.give_back(thing)
 
 
 class RowMemory:
-    """So many bytes of memory, for the rows of one run; `cells` of 8 bytes are part of it."""
+    """So many bytes of memory, in which rows may wait for their merge; `cells` of 8 bytes, those of
+    the hot songs, are part of it.
+    """
 
     def __init__(self, size: int, cells: int) -> None:
         self._lock = Lock()
@@ -264,20 +284,33 @@ class RowMemory:
             self._left += size
 
 
-NO_MEMORY = RowMemory(0, 0)
-_MEMORY: dict[Path, RowMemory] = {}
+class Workspace:
+    """The buffers that the tasks of one run borrow in this process, and the memory that they share.
+
+    A task that finds no memory in `rows` writes its rows to a file, and one that finds no cells
+    there sums up by itself. So it is in another process than the one that made the workspace: what
+    is sent there has the same sizes, and nothing to share.
+    """
+
+    def __init__(self, name: str, sizes: Sizes) -> None:
+        self.name = name
+        self.sizes = sizes
+        self.rows = RowMemory(0, 0)
+        self.reading = Pool(lambda: ReadingMemory(sizes))
+        self.merging = Pool(lambda: MergingMemory(sizes))
+        self.texts = Pool(lambda: padded_bytes(sizes.first_text_bytes))
+        self.pages = Pool(lambda: np.frombuffer(mmap(-1, PAGE_BUFFER_BYTES), dtype=np.uint8))
+        self.pairs = Pool(lambda: np.zeros(sizes.pairs, dtype=np.uint64))
+        self.cells = Pool(lambda: np.zeros(sizes.cells, dtype=np.uint64))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return workspace_of, (self.name, self.sizes)
 
 
-@contextmanager
-def row_memory(folder: Path, size: int, cells: int) -> Iterator[None]:
-    """Lets the tasks of the run in `folder` share `size` bytes meanwhile, `cells` among them."""
-    _MEMORY[folder] = RowMemory(size, cells)
-    try:
-        yield
-    finally:
-        del _MEMORY[folder]
+# Those of runs that other processes have started, for as long as one of their tasks is here.
+_WORKSPACES: WeakValueDictionary[str, Workspace] = WeakValueDictionary()
 
 
-def row_memory_of(folder: Path) -> RowMemory:
-    """The memory of the run in `folder`: NO_MEMORY where this process has none."""
-    return _MEMORY.get(folder, NO_MEMORY)
+def workspace_of(name: str, sizes: Sizes) -> Workspace:
+    """The workspace of this name in this process."""
+    return _WORKSPACES.setdefault(name, Workspace(name, sizes))

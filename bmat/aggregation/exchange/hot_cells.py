@@ -6,50 +6,43 @@ block adds up its own pairs, and passes the sums on among its rows.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from bmat.aggregation.exchange.splitters import NO_TEXTS
-from bmat.aggregation.job import HotSongs, Job, Splitters, Words
+from bmat.aggregation.job import HotSongs, Job, Splitters
+from bmat.aggregation.kernels.arrays import Words
 from bmat.aggregation.kernels.hot import SLOT_FIELDS, add_pairs, empty_cells
-from bmat.aggregation.workspace import Arena, Pool, row_memory_of
+from bmat.aggregation.workspace import Arena
 
 NO_HOT_SONGS = HotSongs(
     np.zeros(SLOT_FIELDS, np.uint64), np.zeros(1, np.int64), NO_TEXTS, 0, 0, np.zeros(2, np.int64)
 )
 NO_PAIRS: Words = np.zeros(0, dtype=np.uint64)
-PAIRS: Pool[Words] = Pool()
-CELLS: Pool[Words] = Pool()
 
 
 def take_pairs(job: Job) -> Words:
     """Room for the pairs of a block."""
     if not len(job.hot):
         return NO_PAIRS
-    return PAIRS.take(job.sizes.pairs, lambda: np.zeros(job.sizes.pairs, dtype=np.uint64))
+    return job.workspace.pairs.take()
 
 
 def give_pairs_back(job: Job, pairs: Words) -> None:
     """The pairs are not needed any more."""
     if len(pairs):
-        PAIRS.give_back(job.sizes.pairs, pairs)
-
-
-def shared_cells(folder: Path) -> Words:
-    """The cells of the run in `folder`; empty where its tasks share none."""
-    return row_memory_of(folder).cells
+        job.workspace.pairs.give_back(pairs)
 
 
 def sum_up(job: Job, pairs: Words, count: int, arena: Arena) -> Iterator[None]:
     """Turn the pairs of a block into rows of the arena. Stops where that is full, and goes on when
     it has been emptied.
     """
-    cells = CELLS.take(job.sizes.cells, lambda: np.zeros(job.sizes.cells, dtype=np.uint64))
+    cells = job.workspace.cells.take()
     add_pairs(cells, pairs, count)
     yield from emptied(cells, job.hot, (0, job.hot.cells), job.splitters, arena)
     cells[: job.hot.cells] = 0
-    CELLS.give_back(job.sizes.cells, cells)
+    job.workspace.cells.give_back(cells)
 
 
 def emptied(

@@ -1,27 +1,17 @@
 """The list of the records that could not be counted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from bmat.aggregation.errors import shown
-from bmat.aggregation.job import Job, Source
+from bmat.aggregation.exchange.counts import Rejects
+from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.judge import LISTED_RECORD_BYTES, REASONS, REJECT_HEAD_BYTES
-from bmat.aggregation.progress import Beacon
-from bmat.aggregation.read.batch import Reading
+from bmat.aggregation.source.layout import Source
 
 REJECTS_BETWEEN_CHECKS = 1000
-
-
-@dataclass(frozen=True)
-class Rejects:
-    """The rejects of one stretch of source number `source`, which begins on line `line`."""
-
-    source: int
-    line: int
-    reading: Reading
 
 
 class Reject(NamedTuple):
@@ -77,13 +67,13 @@ def write_rejects(job: Job, path: Path, stretches: list[Rejects]) -> None:
     name_files = len(job.sources) > 1
     with (
         path.open("w", encoding="utf-8", newline="", errors="surrogateescape") as file,
-        Beacon(job.folder, 0) as beacon,
+        job.progress_of_block(0) as progress,
     ):
         file.write("File,Line,Reason,Record\n" if name_files else "Line,Reason,Record\n")
         listed_rejects = islice(all_listed(job, stretches), job.listed_rejects)
         for number, (source, reject) in enumerate(listed_rejects):
             if number % REJECTS_BETWEEN_CHECKS == 0:
-                beacon.check()
+                progress.check()
             record = reject.record.decode("utf-8", "replace").replace("\0", "\ufffd")
             line = f"{reject.line},{reject.reason},{csv_field(record)}\n"
             file.write(f"{csv_field(str(source.owner_path))},{line}" if name_files else line)

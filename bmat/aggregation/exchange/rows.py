@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bmat.aggregation.exchange.scratch import ScratchFile
-from bmat.aggregation.job import Ints
-from bmat.aggregation.kernels.padded import PaddedBytes
-from bmat.aggregation.workspace import Arena, row_memory_of
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes
+from bmat.aggregation.workspace import Arena, RowMemory, Workspace
 
 
 @dataclass(frozen=True)
@@ -48,20 +47,19 @@ class Spilled:
     def is_empty(self) -> bool:
         return not self.kept and not len(self.runs)
 
-    def discard(self) -> None:
+    def discard(self, workspace: Workspace) -> None:
         """Give back the memory and the file."""
-        memory = row_memory_of(self.path.parent)
         while self.kept:
-            memory.give_back(self.kept.pop().size)
+            workspace.rows.give_back(self.kept.pop().size)
         self.path.unlink(missing_ok=True)
 
 
 class SpillWriter:
     """Puts full arenas away: as they are while there is memory, else to a file of its own."""
 
-    def __init__(self, folder: Path, partitions: int) -> None:
+    def __init__(self, folder: Path, memory: RowMemory, partitions: int) -> None:
         self._file = ScratchFile(folder, "rows")
-        self._memory = row_memory_of(folder)
+        self._memory = memory
         self._partitions = partitions
         self._runs: list[Ints] = []
         self._kept: list[Kept] = []

@@ -1,15 +1,10 @@
 """What has no room in memory: files of a run's folder, written in stretches and read back once."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-import numpy as np
-
 from bmat.aggregation import system
-from bmat.aggregation.job import Bytes
 
 MOST_VIEWS = 1000
 STRETCH_BYTES = 2**20
@@ -55,41 +50,3 @@ class ScratchFile:
     def append(self, views: list[memoryview]) -> None:
         """Write `views` behind what is there."""
         self.size = write_at(self.path, views, self.size)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Bytes on their way to the task that writes them: the `path_bytes` of the file `path`, if
-    there are any, then `buffer[:size]`.
-    """
-
-    path: Path
-    path_bytes: int
-    buffer: Bytes
-    size: int
-
-    def stretches(self) -> Iterator[Bytes]:
-        """All bytes, in order; the file is gone then. Raises OSError where it has lost some."""
-        if self.path_bytes:
-            yield from drained(self.path, self.path_bytes)
-        for start in range(0, self.size, STRETCH_BYTES):
-            yield self.buffer[start : min(start + STRETCH_BYTES, self.size)]
-
-
-def stored(file: ScratchFile, buffer: Bytes, size: int) -> Stored:
-    """What is in the file, and the first `size` bytes of the buffer behind it."""
-    return Stored(file.path, file.size, buffer, size)
-
-
-def drained(path: Path, size: int) -> Iterator[Bytes]:
-    """The `size` bytes of a file, which is removed behind the last one."""
-    with path.open("rb") as file:
-        while data := file.read(STRETCH_BYTES):
-            size -= len(data)
-            yield np.frombuffer(data, dtype=np.uint8)
-    if size:
-        raise OSError(BECAME_SHORTER)
-    path.unlink()
-
-
-NOTHING = Stored(Path(), 0, np.zeros(0, dtype=np.uint8), 0)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bmat.aggregation.job import Ints, Splitters, Words
-from bmat.aggregation.kernels.padded import padded_bytes, padded_copy
+from bmat.aggregation.job import Splitters
+from bmat.aggregation.kernels.arrays import Ints, Words, padded_bytes, padded_copy
 from bmat.aggregation.kernels.rows import BUCKET_BITS, BUCKET_SHIFT, KEY_BYTES, MOST_KEY
 
 # So many splitters are compared at a time; more in a bucket than this many go by binary search.

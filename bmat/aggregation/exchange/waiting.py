@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bmat.aggregation.exchange.hot_cells import emptied, shared_cells
+from bmat.aggregation.exchange.hot_cells import emptied
 from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.exchange.scratch import BECAME_SHORTER
 from bmat.aggregation.exchange.splitters import NO_SPLITTERS
-from bmat.aggregation.job import Ints, Job
-from bmat.aggregation.kernels.padded import PaddedBytes, size_of
+from bmat.aggregation.job import Job
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, size_of
 from bmat.aggregation.system import read_into
 from bmat.aggregation.workspace import MergingMemory
 
@@ -51,7 +51,7 @@ def rows_of(
     """
     arena = memory.arena
     arena.prepare(1)
-    for _ in emptied(shared_cells(job.folder), job.hot, waiting.span, NO_SPLITTERS, arena):
+    for _ in emptied(job.workspace.rows.cells, job.hot, waiting.span, NO_SPLITTERS, arena):
         yield arena.bytes, arena.take_extents()
         arena.prepare(1)
     yield arena.bytes, arena.take_extents()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import PaddedBytes
 from bmat.aggregation.kernels.bytes import (
     LINE_FEEDS,
     copy_bytes,
@@ -20,7 +21,6 @@ from bmat.aggregation.kernels.bytes import (
 from bmat.aggregation.kernels.compile import inlined, kernel
 from bmat.aggregation.kernels.fields import MOST_PLAYS
 from bmat.aggregation.kernels.ingest import DAY_SHIFT, INDEX_FLAG, VALUE_MASK
-from bmat.aggregation.kernels.padded import PaddedBytes
 from bmat.aggregation.kernels.sums import FEW, sort_few, sum_by_day
 
 DATE_TEXT_BYTES = 16

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import PaddedBytes
 from bmat.aggregation.kernels.bytes import copy_bytes, prefetch, same_bytes, store64
 from bmat.aggregation.kernels.compile import inlined, kernel
-from bmat.aggregation.kernels.padded import PaddedBytes
 from bmat.aggregation.kernels.rows import (
     HEAD_FIELDS,
     RUN,

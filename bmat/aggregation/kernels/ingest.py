@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import PaddedBytes
 from bmat.aggregation.kernels.bytes import (
     COPY_SLACK,
     copy_bytes,
@@ -20,7 +21,6 @@ from bmat.aggregation.kernels.bytes import (
     same_bytes,
 )
 from bmat.aggregation.kernels.compile import inlined, kernel
-from bmat.aggregation.kernels.padded import PaddedBytes
 from bmat.aggregation.kernels.rows import (
     HEAD_FIELDS,
     LONG,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import PaddedBytes
 from bmat.aggregation.kernels.bytes import (
     CR,
     HIGHS,
@@ -55,7 +56,6 @@ from bmat.aggregation.kernels.judge import (
     judge,
     list_reject,
 )
-from bmat.aggregation.kernels.padded import PaddedBytes
 from bmat.aggregation.kernels.rows import append_row, locate_in_bucket
 from bmat.aggregation.kernels.split import CUT_OFF, F_LINES, F_NEXT, F_STOP, split_record
 

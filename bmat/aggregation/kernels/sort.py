@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import PaddedBytes
 from bmat.aggregation.kernels.bytes import compare_bytes, load8, sort_key
 from bmat.aggregation.kernels.compile import inlined, kernel
-from bmat.aggregation.kernels.padded import PaddedBytes
 
 SHORT_RUN = 24
 

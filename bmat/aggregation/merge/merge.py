@@ -11,10 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bmat.aggregation.exchange.parts import Part
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.splitters import choose_splitters, make_splitters, texts_of
 from bmat.aggregation.exchange.waiting import Waiting, bytes_of, rows_of
-from bmat.aggregation.job import Ints, Job, Sizes, Splitters
+from bmat.aggregation.job import Job, Splitters
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes
 from bmat.aggregation.kernels.ingest import (
     I_END,
     I_POSITION,
@@ -24,24 +26,19 @@ from bmat.aggregation.kernels.ingest import (
     divide_rows,
     sample_rows,
 )
-from bmat.aggregation.kernels.padded import PaddedBytes, padded_bytes
-from bmat.aggregation.merge.part import Part, PartWriter
+from bmat.aggregation.merge.part import PartWriter
 from bmat.aggregation.merge.table import Table
-from bmat.aggregation.progress import Beacon
-from bmat.aggregation.workspace import MERGING, Arena, MergingMemory, Pool
-
-# Room for a line with the longest song, and more.
-LEAST_TEXT_BYTES = 2**14
-TEXTS: Pool[PaddedBytes] = Pool()
+from bmat.aggregation.progress import TaskProgress
+from bmat.aggregation.workspace import Arena, MergingMemory
 
 
-def take_all(table: Table, waiting: Waiting, job: Job, beacon: Beacon) -> bool:
+def take_all(table: Table, waiting: Waiting, job: Job, progress: TaskProgress) -> bool:
     """Take all rows of a partition into the table; False where it has no room for them."""
     stretches = rows_of(waiting, job, table.memory)
     try:
         stretch = next(stretches)
         while True:
-            beacon.check()
+            progress.check()
             taken, has_room = table.take(*stretch)
             if not has_room:
                 stretches.close()
@@ -52,37 +49,30 @@ def take_all(table: Table, waiting: Waiting, job: Job, beacon: Beacon) -> bool:
 
 
 def merge_part(job: Job, spilled: list[Spilled], partition: int) -> Part:
-    """Merge a partition. The part's text is lent: `writing` gives it back."""
-    sizes = job.sizes
+    """Merge a partition. The part's text is lent: `write` gives it back."""
     with (
-        MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as memory,
-        Beacon(job.folder, len(job.blocks) + partition) as beacon,
+        job.workspace.merging.borrow() as memory,
+        job.progress_of_part(partition) as progress,
     ):
-        text = TEXTS.take(sizes, lambda: padded_bytes(first_text_bytes(sizes)))
-        writer = PartWriter(job, memory, text, beacon)
+        writer = PartWriter(job, memory, job.workspace.texts.take(), progress)
         span = job.hot.cells_of(partition) if job.sizes.shares_cells else (0, 0)
-        merge_into(writer, job, Waiting(spilled, partition, span), memory, beacon)
+        merge_into(writer, job, Waiting(spilled, partition, span), memory, progress)
         return writer.finish()
 
 
-def first_text_bytes(sizes: Sizes) -> int:
-    most = min(2 * sizes.part_bytes, 4 * sizes.merge_text_bytes, sizes.written_text_bytes)
-    return max(most, LEAST_TEXT_BYTES)
-
-
 def merge_into(
-    writer: PartWriter, job: Job, waiting: Waiting, memory: MergingMemory, beacon: Beacon
+    writer: PartWriter, job: Job, waiting: Waiting, memory: MergingMemory, progress: TaskProgress
 ) -> None:
     """Merge a partition, in smaller ones where it is too large for the memory."""
     table = Table(memory, job.hash_key)
-    if take_all(table, waiting, job, beacon):
+    if take_all(table, waiting, job, progress):
         if table.song_count and writer.overflow is None:
             writer.write(table)
         return
-    divided = divide(job, waiting, memory, beacon)
+    divided = divide(job, waiting, memory, progress)
     for part in range(divided.partitions):
-        merge_into(writer, job, Waiting([divided], part), memory, beacon)
-    divided.discard()
+        merge_into(writer, job, Waiting([divided], part), memory, progress)
+    divided.discard(job.workspace)
 
 
 SUB_PARTITIONS = 16
@@ -90,14 +80,14 @@ SAMPLED_ROWS = 1024
 SEED = 16
 
 
-def divide(job: Job, waiting: Waiting, memory: MergingMemory, beacon: Beacon) -> Spilled:
+def divide(job: Job, waiting: Waiting, memory: MergingMemory, progress: TaskProgress) -> Spilled:
     """Spread the rows of a partition, which are of several songs, over smaller ones: each with
     fewer songs than it has, and most of them with a small part of its bytes, or of one song.
     """
     sampler = Sampler(memory, bytes_of(waiting, job))
-    pass_all(sampler.take, job, waiting, memory, beacon)
+    pass_all(sampler.take, job, waiting, memory, progress)
     divider = Divider(job, memory, splitters_of(sampler.songs))
-    pass_all(divider.take, job, waiting, memory, beacon)
+    pass_all(divider.take, job, waiting, memory, progress)
     return divider.result()
 
 
@@ -106,7 +96,7 @@ def pass_all(
     job: Job,
     waiting: Waiting,
     memory: MergingMemory,
-    beacon: Beacon,
+    progress: TaskProgress,
 ) -> None:
     """Have all rows of a partition taken, extent after extent: those from I_POSITION to I_END."""
     state = memory.state
@@ -114,7 +104,7 @@ def pass_all(
     try:
         row_bytes, extents = next(stretches)
         while True:
-            beacon.check()
+            progress.check()
             for start, end in extents.tolist():
                 state[I_POSITION], state[I_END] = start, end
                 take(row_bytes)
@@ -166,7 +156,7 @@ class Divider:
         self._splitters = splitters
         self._arena = Arena(job.sizes.arena_bytes, job.sizes.chunk_bytes)
         self._arena.prepare(splitters.partitions)
-        self._rows = SpillWriter(job.folder, splitters.partitions)
+        self._rows = SpillWriter(job.folder, job.workspace.rows, splitters.partitions)
 
     def take(self, row_bytes: PaddedBytes) -> None:
         arena, splitters = self._arena, self._splitters

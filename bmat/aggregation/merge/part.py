@@ -1,11 +1,11 @@
 """One partition as lines of CSV, and what is to be known of them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from bmat.aggregation.exchange.scratch import ScratchFile, Stored, stored
-from bmat.aggregation.job import Ints, Job, Words
+from bmat.aggregation.exchange.parts import TOP_SONGS, Overflow, Part, Sums, first_of_top, stored
+from bmat.aggregation.exchange.scratch import ScratchFile
+from bmat.aggregation.job import Job
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, grown, size_of
 from bmat.aggregation.kernels.fields import MONTH_STARTS
 from bmat.aggregation.kernels.format import (
     FORMAT_FIELDS,
@@ -24,57 +24,19 @@ from bmat.aggregation.kernels.format import (
     W_TEXT_BYTES,
     format_songs,
 )
-from bmat.aggregation.kernels.padded import PaddedBytes, grown, size_of
 from bmat.aggregation.merge.table import Table
-from bmat.aggregation.progress import Beacon
+from bmat.aggregation.progress import TaskProgress
 from bmat.aggregation.workspace import ALL_DAYS, MergingMemory
-
-TOP_SONGS = 100
-
-
-@dataclass(frozen=True)
-class Overflow:
-    """The first total, in output order, that is past the largest possible one."""
-
-    song: bytes
-    day: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Sums:
-    """What is to be known of the totals so far, and does not grow with them.
-
-    `first_day` and `last_day` are those that occur; `days` are those with plays, in order,
-    `day_low` and `day_high` their sums in words of 64 bits; `top` are the songs with the most
-    plays, with their totals; `overflow` is the first total that is too large.
-    """
-
-    groups: int
-    plays: int
-    first_day: int
-    last_day: int
-    days: Ints
-    day_low: Words
-    day_high: Words
-    top: list[tuple[int, bytes]]
-    overflow: Overflow | None
-
-
-@dataclass(frozen=True)
-class Part:
-    """The lines of one partition, as `text`."""
-
-    text: Stored
-    sums: Sums
 
 
 class PartWriter:
     """Collects the lines of one partition, and what is to be known of them."""
 
-    def __init__(self, job: Job, memory: MergingMemory, text: PaddedBytes, beacon: Beacon) -> None:
+    def __init__(
+        self, job: Job, memory: MergingMemory, text: PaddedBytes, progress: TaskProgress
+    ) -> None:
         self._job = job
-        self._beacon = beacon
+        self._progress = progress
         self._memory = memory
         self._text = text
         self._file = ScratchFile(job.folder, "part")
@@ -93,7 +55,7 @@ class PartWriter:
         state[W_TEXT_BYTES] = self._text_bytes
         outcome = self._format(state, table)
         while outcome not in (FORMATTED, OVERFLOW):
-            self._beacon.check()
+            self._progress.check()
             self._make_room(state)
             outcome = self._format(state, table)
         self._text_bytes = int(state[W_TEXT_BYTES])
@@ -180,33 +142,6 @@ class PartWriter:
         )
         low[:], high[:] = 0, 0
         return part
-
-
-def added(before: Sums, more: Sums) -> Sums:
-    """The sums of totals, and of `more` that follow them."""
-    days = np.union1d(before.days, more.days)
-    low, high = np.zeros(len(days), np.uint64), np.zeros(len(days), np.uint64)
-    for one in (before, more):
-        places = np.searchsorted(days, one.days)
-        sums = low[places] + one.day_low
-        high[places] += one.day_high + (sums < one.day_low)
-        low[places] = sums
-    return Sums(
-        groups=before.groups + more.groups,
-        plays=before.plays + more.plays,
-        first_day=min(before.first_day, more.first_day),
-        last_day=max(before.last_day, more.last_day),
-        days=days,
-        day_low=low,
-        day_high=high,
-        top=first_of_top(before.top + more.top),
-        overflow=before.overflow or more.overflow,
-    )
-
-
-def first_of_top(top: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """The songs with the most plays, at most TOP_SONGS; by name where plays are the same."""
-    return sorted(top, key=lambda entry: (-entry[0], entry[1]))[:TOP_SONGS]
 
 
 def words_of(state: Ints, low: int, high: int) -> int:

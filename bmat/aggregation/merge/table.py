@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bmat.aggregation.job import Ints, Words
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words
 from bmat.aggregation.kernels.ingest import (
     ALL_IN,
     I_END,
@@ -17,7 +17,6 @@ from bmat.aggregation.kernels.ingest import (
     WIDE_FULL,
     ingest_rows,
 )
-from bmat.aggregation.kernels.padded import PaddedBytes
 from bmat.aggregation.kernels.sort import find_ties, settle_ties, song_keys, tie_bytes
 from bmat.aggregation.kernels.sums import compact, gather_values
 from bmat.aggregation.workspace import MergingMemory

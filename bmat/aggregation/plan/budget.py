@@ -1,8 +1,8 @@
 """How large blocks, parts and tables are: arithmetic on the limits, and nothing else."""
 
 from bmat.aggregation.exchange.splitters import MOST_PARTITIONS
-from bmat.aggregation.job import Sizes
 from bmat.aggregation.options import Limits
+from bmat.aggregation.workspace import Sizes
 
 KIB = 1024
 MIB = 1024 * KIB

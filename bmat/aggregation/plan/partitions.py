@@ -12,19 +12,18 @@ import numpy.typing as npt
 
 from bmat.aggregation.exchange.hot_cells import NO_HOT_SONGS, NO_PAIRS
 from bmat.aggregation.exchange.splitters import NO_SPLITTERS, choose_splitters, texts_of
-from bmat.aggregation.job import HotSongs, Ints, Sizes, Source, Splitters, Words
+from bmat.aggregation.job import HotSongs, Splitters
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words, padded_bytes, padded_copy
 from bmat.aggregation.kernels.hot import SLOT_FIELDS, fill_hot
 from bmat.aggregation.kernels.ingest import DAY_SHIFT
-from bmat.aggregation.kernels.padded import PaddedBytes, padded_bytes, padded_copy
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.read.block import BlockReader
+from bmat.aggregation.source.layout import Source
 from bmat.aggregation.workspace import (
     ALL_DAYS,
-    MERGING,
-    READING,
     Arena,
-    MergingMemory,
-    ReadingMemory,
+    Sizes,
+    Workspace,
 )
 
 SAMPLES = 64
@@ -57,13 +56,13 @@ class Sample:
         return self.texts[start : start + int(self.lengths[number])].tobytes()
 
 
-def take_sample(sources: tuple[Source, ...], sizes: Sizes, hash_key: int) -> Sample:
+def take_sample(sources: tuple[Source, ...], workspace: Workspace, hash_key: int) -> Sample:
     """Read SAMPLES stretches that lie evenly in the input."""
-    total = sum(source.size - source.layout.data_start for source in sources)
+    total = sum(source.data_bytes for source in sources)
     bytes_read = 0
     with (
-        READING.borrow(sizes, lambda: ReadingMemory(sizes)) as reading,
-        MERGING.borrow(sizes, lambda: MergingMemory(sizes)) as merging,
+        workspace.reading.borrow() as reading,
+        workspace.merging.borrow() as merging,
     ):
         table = Table(merging, hash_key)
         reading.arena.prepare(1)
@@ -211,13 +210,13 @@ def make_hot_songs(sample: Sample, hot: Ints, splitters: Splitters) -> HotSongs:
 
 
 def plan_partitions(
-    sources: tuple[Source, ...], sizes: Sizes, hash_key: int
+    sources: tuple[Source, ...], workspace: Workspace, hash_key: int
 ) -> tuple[Splitters, HotSongs]:
     """The splitters and hot songs for this input."""
-    total = sum(source.size - source.layout.data_start for source in sources)
+    sizes, total = workspace.sizes, sum(source.data_bytes for source in sources)
     if total <= sizes.part_bytes:
         return NO_SPLITTERS, NO_HOT_SONGS
-    sample = take_sample(sources, sizes, hash_key)
+    sample = take_sample(sources, workspace, hash_key)
     if not len(sample.counts):
         return NO_SPLITTERS, NO_HOT_SONGS
     hot = choose_hot(sample, sizes, total)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bmat.aggregation.exchange.counts import Reading
 from bmat.aggregation.exchange.hot_cells import NO_PAIRS, give_pairs_back, sum_up, take_pairs
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.scratch import ScratchFile
-from bmat.aggregation.job import Block, Ints, Job, Source, Words
+from bmat.aggregation.job import Block, Job
+from bmat.aggregation.kernels.arrays import Ints, Words
 from bmat.aggregation.kernels.judge import (
     P_LINES,
     P_PLAYS_HIGH,
@@ -21,31 +23,10 @@ from bmat.aggregation.kernels.judge import (
     P_REASONS,
     P_REJECTS_LISTED,
     P_ROWS_COUNTED,
-    PARSE_FIELDS,
 )
-from bmat.aggregation.progress import Beacon
 from bmat.aggregation.read.block import GIVEN_UP, BlockReader
-from bmat.aggregation.workspace import READING, ReadingMemory
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a block came to. It reaches from byte `start` to byte `end`, where the next record
-    starts.
-
-    `reasons` are the rejects by reason, in the order of REASONS; `listed` of them are described
-    in the file `rejects`, from its byte `rejects_at` on, lines counted from the block's start.
-    """
-
-    start: int
-    end: int
-    lines: int = 0
-    rows_counted: int = 0
-    plays: int = 0
-    reasons: tuple[int, ...] = (0,) * (PARSE_FIELDS - P_REASONS)
-    listed: int = 0
-    rejects: Path | None = None
-    rejects_at: int = 0
+from bmat.aggregation.source.layout import Source
+from bmat.aggregation.workspace import ReadingMemory
 
 
 @dataclass(frozen=True)
@@ -67,7 +48,7 @@ class BatchReader:
     def __init__(self, job: Job, memory: ReadingMemory) -> None:
         self._job = job
         self._memory = memory
-        self._rows = SpillWriter(job.folder, job.splitters.partitions)
+        self._rows = SpillWriter(job.folder, job.workspace.rows, job.splitters.partitions)
         self._rejects = ScratchFile(job.folder, "rejects")
         self._pairs = take_pairs(job)
         self._pair_count = 0
@@ -81,13 +62,13 @@ class BatchReader:
         block = job.blocks[number]
         source = job.sources[block.source]
         rejects_at = self._rejects.size
-        with Beacon(job.folder, number) as beacon, opened(source.path) as descriptor:
+        with job.progress_of_block(number) as progress, opened(source.path) as descriptor:
             if is_guess:
                 start = first_line(descriptor, block, source)
                 if start < 0:
                     return None
             if start >= block.stop:
-                beacon.report(block.stop - block.start, 0)
+                progress.report(block.stop - block.start, 0)
                 return Reading(start, start)
             reader = BlockReader(
                 memory,
@@ -101,11 +82,11 @@ class BatchReader:
                 job.listed_rejects,
                 job.hash_key,
             )
-            end = reader.read(descriptor, start, block.stop, beacon, is_guess)
+            end = reader.read(descriptor, start, block.stop, progress, is_guess)
             if end == GIVEN_UP:
                 return None
             reader.flush_rejects()
-            beacon.report(block.stop - block.start, reader.rows_read)
+            progress.report(block.stop - block.start, reader.rows_read)
         self._pair_count = reader.pair_count
         return reading_of(reader.state, start, end, self._rejects.path, rejects_at)
 
@@ -132,8 +113,8 @@ def read_batch(job: Job, number: int, true_start: int | None = None) -> BatchRea
     """Read batch `number`: from `true_start`, where its first record is known to start, or on the
     guess that its first line starts one.
     """
-    sizes, readings = job.sizes, []
-    with READING.borrow(sizes, lambda: ReadingMemory(sizes)) as memory:
+    readings = []
+    with job.workspace.reading.borrow() as memory:
         reader = BatchReader(job, memory)
         start = true_start
         for block_number in job.batches[number]:
@@ -151,7 +132,7 @@ def read_batch(job: Job, number: int, true_start: int | None = None) -> BatchRea
 def discard(job: Job, reading: BatchReading) -> None:
     """Give back what the batch has in memory and on disk."""
     if reading.rows is not None:
-        reading.rows.discard()
+        reading.rows.discard(job.workspace)
     give_pairs_back(job, reading.pairs)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from bmat.aggregation.exchange.splitters import buckets_of
-from bmat.aggregation.job import HotSongs, Source, Splitters, Words
+from bmat.aggregation.job import HotSongs, Splitters
+from bmat.aggregation.kernels.arrays import Words
 from bmat.aggregation.kernels.fields import MONTH_STARTS
 from bmat.aggregation.kernels.judge import (
     FIELD,
@@ -43,7 +44,8 @@ from bmat.aggregation.kernels.judge import (
 )
 from bmat.aggregation.kernels.parse import ARENA_FULL, DONE, NEEDS_BYTES, parse_block
 from bmat.aggregation.kernels.split import CUT_OFF, UNTERMINATED
-from bmat.aggregation.progress import Beacon
+from bmat.aggregation.progress import TaskProgress
+from bmat.aggregation.source.layout import Source
 from bmat.aggregation.system import read_into
 from bmat.aggregation.workspace import ReadingMemory
 
@@ -99,7 +101,12 @@ class BlockReader:
         state[P_PAIRS] = pair_count
 
     def read(
-        self, descriptor: int, start: int, stop: int, beacon: Beacon | None, is_guess: bool = False
+        self,
+        descriptor: int,
+        start: int,
+        stop: int,
+        progress: TaskProgress | None,
+        is_guess: bool = False,
     ) -> int:
         """Read the records that start in the file's bytes `start` to `stop`. Returns where the
         next record starts.
@@ -108,7 +115,7 @@ class BlockReader:
         `stop`, with GIVEN_UP: of a line of gigabytes, not each block shall look for the end.
         """
         state = self.state
-        self._begin, self._stop, self._beacon = start, stop, beacon
+        self._begin, self._stop, self._progress = start, stop, progress
         offset, filled = start, 0
         most = min(self.memory.read_bytes, self._longest)
         while offset < stop:
@@ -134,8 +141,8 @@ class BlockReader:
 
     def _report(self, offset: int) -> None:
         """Say how far the reading is. Raises Stopped where it should not go on."""
-        if self._beacon is not None:
-            self._beacon.report(min(offset, self._stop) - self._begin, self.rows_read)
+        if self._progress is not None:
+            self._progress.report(min(offset, self._stop) - self._begin, self.rows_read)
 
     def _pass_over(self, descriptor: int, start: int, is_guess: bool) -> int:
         """Pass over the record at byte `start`, which is too long, and list it. Returns where the

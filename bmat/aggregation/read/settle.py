@@ -5,13 +5,15 @@ counted on from there.
 from dataclasses import dataclass
 
 from bmat.aggregation.errors import AggregationError, failure
-from bmat.aggregation.exchange.hot_cells import give_pairs_back, shared_cells
-from bmat.aggregation.exchange.rejects import Rejects, first_reject
+from bmat.aggregation.exchange.counts import Reading, Rejects
+from bmat.aggregation.exchange.hot_cells import give_pairs_back
+from bmat.aggregation.exchange.rejects import first_reject
 from bmat.aggregation.exchange.rows import Spilled
-from bmat.aggregation.job import Job, Source
+from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.hot import add_pairs
 from bmat.aggregation.kernels.judge import REASONS
-from bmat.aggregation.read.batch import BatchReading, Reading, discard, read_batch
+from bmat.aggregation.read.batch import BatchReading, discard, read_batch
+from bmat.aggregation.source.layout import Source
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def settle_batch(job: Job, number: int, before: Settled | None, guess: BatchRead
         reading = read_batch(job, number, true_start)
     if len(reading.pairs):
         # Batches are settled one after another, so that no two add at the same time.
-        add_pairs(shared_cells(job.folder), reading.pairs, reading.pair_count)
+        add_pairs(job.workspace.rows.cells, reading.pairs, reading.pair_count)
         give_pairs_back(job, reading.pairs)
     settled = with_lines(job, number, before, reading)
     if job.strict:

@@ -1,29 +1,13 @@
 """What the blocks come to, taken together in file order."""
 
-from dataclasses import dataclass
 from itertools import chain
 
 from bmat.aggregation.errors import AggregationError, failure
-from bmat.aggregation.exchange.rejects import Rejects, first_reject
-from bmat.aggregation.exchange.rows import Spilled
+from bmat.aggregation.exchange.counts import Rejects, Totals
+from bmat.aggregation.exchange.rejects import first_reject
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.judge import REASONS
 from bmat.aggregation.read.settle import Settled, preamble, strict_violation
-
-
-@dataclass(frozen=True)
-class Totals:
-    """All blocks have been read: their counts, the files of their rows and of their rejects."""
-
-    rows_counted: int
-    plays: int
-    rejects_by_reason: dict[str, int]
-    spilled: list[Spilled]
-    rejects: list[Rejects]
-
-    @property
-    def rows_rejected(self) -> int:
-        return sum(self.rejects_by_reason.values())
 
 
 def add_up(job: Job, batches: list[Settled]) -> Totals:

@@ -1,6 +1,7 @@
 """How the records of a file are laid out: what reading its header finds out."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -54,3 +55,20 @@ class Layout:
     first_line: int
     skipped: tuple[tuple[int, Extent], ...]
     bounds: Bounds = BOUNDS
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file as it is read: `path` holds its bytes in UTF-8, `owner_path` is the path
+    that was given.
+    """
+
+    path: Path
+    owner_path: Path
+    size: int
+    layout: Layout
+
+    @property
+    def data_bytes(self) -> int:
+        """How many bytes its records take."""
+        return self.size - self.layout.data_start

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bmat.aggregation import workspace as memory
-from bmat.aggregation.job import Words
-from bmat.aggregation.kernels import padded
-from bmat.aggregation.kernels.padded import PaddedBytes
+from bmat.aggregation import workspace
+from bmat.aggregation.kernels import arrays
+from bmat.aggregation.kernels.arrays import PaddedBytes, Words
 
 # Bytes that end fields and lines, look like text and numbers, or like none.
 GARBAGE = b'"\n,\r\x00\xff;1-0 a\xc3'
@@ -41,9 +40,9 @@ def zero_words(size: int) -> Words:
 def pytest_configure(config: pytest.Config) -> None:
     """Put garbage into the arrays that any module makes."""
     makers: list[tuple[Any, Any]] = [
-        (padded.padded_bytes, filled(padded.padded_bytes)),
-        (memory.large_padded_bytes, filled(memory.large_padded_bytes)),
-        (memory.large_words, zero_words),
+        (arrays.padded_bytes, filled(arrays.padded_bytes)),
+        (workspace.large_padded_bytes, filled(workspace.large_padded_bytes)),
+        (workspace.large_words, zero_words),
     ]
     modules = [module for name, module in sys.modules.items() if "bmat.aggregation" in name]
     for module in modules:

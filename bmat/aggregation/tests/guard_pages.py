@@ -8,8 +8,9 @@ every call is moved there, whoever made it, and back when the kernel is done.
 import ctypes
 import sys
 import weakref
+from collections import defaultdict
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from mmap import PAGESIZE, mmap
 from typing import Any
 
@@ -18,9 +19,8 @@ import numpy.typing as npt
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from bmat.aggregation import workspace as memory
+from bmat.aggregation import workspace
 from bmat.aggregation.kernels.compile import IS_COMPILED
-from bmat.aggregation.workspace import Pool
 
 Array = npt.NDArray[Any]
 
@@ -31,7 +31,7 @@ LIBRARY.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 # Where arrays end that are guarded all the time.
 ENDS: set[int] = set()
-AREAS: Pool[mmap] = Pool()
+AREAS: dict[int, list[mmap]] = defaultdict(list)
 
 
 def address_of(area: mmap) -> int:
@@ -75,7 +75,7 @@ def with_guards(kernel: Callable[..., Any]) -> Callable[..., Any]:
             if isinstance(argument, np.ndarray):
                 if argument.ctypes.data + argument.nbytes not in ENDS:
                     pages = pages_of(argument.nbytes)
-                    area = AREAS.take(pages, partial(guarded_area, pages))
+                    area = AREAS[pages].pop() if AREAS[pages] else guarded_area(pages)
                     twin = last_of(area, argument.size, argument.dtype).reshape(argument.shape)
                     twin[...] = argument
                     moved.append((argument, twin, pages, area))
@@ -84,7 +84,7 @@ def with_guards(kernel: Callable[..., Any]) -> Callable[..., Any]:
         result = kernel(*given)
         for argument, twin, pages, area in moved:
             argument[...] = twin
-            AREAS.give_back(pages, area)
+            AREAS[pages].append(area)
         return result
 
     return run
@@ -101,4 +101,4 @@ def pytest_configure(config: pytest.Config) -> None:
                 if isinstance(value, Dispatcher):
                     setattr(module, attribute, with_guards(value))
     # Arrays for all days are too large to be moved at each call.
-    setattr(memory, "sparse_array", lastingly_guarded)  # noqa: B010 (its type is another)
+    setattr(workspace, "sparse_array", lastingly_guarded)  # noqa: B010 (its type is another)

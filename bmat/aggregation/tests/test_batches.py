@@ -7,8 +7,8 @@ import pytest
 from bmat.aggregation import aggregate, graph
 from bmat.aggregation.job import Job
 from bmat.aggregation.plan.budget import MOST_BATCHES
+from bmat.aggregation.plan.plan import batches_of
 from bmat.aggregation.read.batch import BatchReading, read_batch
-from bmat.aggregation.run import batches_of
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.running import HEADER, before_the_tasks, error_of
 
@@ -36,7 +36,7 @@ def test_blocks_are_spread_over_the_batches_in_order() -> None:
 def test_a_batch_may_begin_and_end_anywhere_in_a_file(
     run: Run, expected: Run, monkeypatch: pytest.MonkeyPatch, most: int, block_bytes: int
 ) -> None:
-    monkeypatch.setattr("bmat.aggregation.run.MOST_BATCHES", most)
+    monkeypatch.setattr("bmat.aggregation.plan.plan.MOST_BATCHES", most)
     inputs = [QUOTED, HEADER, HEADER + ROW, QUOTED + ROW, b'"oops\n' + HEADER + ROW * 9]
     assert run(*inputs, block_bytes=block_bytes) == expected(*inputs)
 
@@ -44,7 +44,7 @@ def test_a_batch_may_begin_and_end_anywhere_in_a_file(
 def test_a_line_of_megabytes_across_batches_costs_itself_alone(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bmat.aggregation.run.MOST_BATCHES", 3)
+    monkeypatch.setattr("bmat.aggregation.plan.plan.MOST_BATCHES", 3)
     result = run(LONG, LONG, block_bytes=100_000)
     assert result.totals == b"a,2020-01-01,36\n"
     lines = [line.split(b",")[1:3] for line in result.rejects.splitlines() if b"plays-" in line]

@@ -3,14 +3,17 @@
 import errno
 import fcntl
 import os
+from mmap import mmap
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bmat.aggregation.write.direct import BUFFER_BYTES, PageWriter
+from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, Pool
+from bmat.aggregation.write.direct import PageWriter
 
-DATA = np.arange(2 * BUFFER_BYTES + 12_345, dtype=np.uint32).view(np.uint8)
+BUFFERS = Pool(lambda: np.frombuffer(mmap(-1, PAGE_BUFFER_BYTES), dtype=np.uint8))
+DATA = np.arange(2 * PAGE_BUFFER_BYTES + 12_345, dtype=np.uint32).view(np.uint8)
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 def write(path: Path) -> PageWriter:
     """Writes DATA in two pieces; the tail, less than a page, is left to the caller."""
-    writer = PageWriter(path, 0, b"", lead_seconds=0.0)
+    writer = PageWriter(path, BUFFERS, 0, b"", lead_seconds=0.0)
     writer.append(DATA[:1_000_001])
     writer.append(DATA[1_000_001:])
     writer.close()
@@ -44,7 +47,7 @@ def test_it_writes_whole_pages_and_keeps_the_rest(path: Path) -> None:
 
 def test_it_goes_on_from_where_another_has_stopped(path: Path) -> None:
     first = write(path)
-    second = PageWriter(path, first.offset, first.tail, lead_seconds=first.lead_seconds)
+    second = PageWriter(path, BUFFERS, first.offset, first.tail, first.lead_seconds)
     second.append(DATA)
     second.close()
     assert path.read_bytes() + second.tail == 2 * DATA.tobytes()
@@ -78,7 +81,7 @@ def test_another_error_comes_out(
 ) -> None:
     get_flags = fcntl.fcntl
     fail = broken if call[1] == "pwrite" else lambda a, b, *c: broken() if c else get_flags(a, b)
-    writer = PageWriter(path, 0, b"", lead_seconds=0.0)
+    writer = PageWriter(path, BUFFERS, 0, b"", lead_seconds=0.0)
     monkeypatch.setattr(*call, fail)
     with pytest.raises(OSError, match="Input/output error"):
         writer.append(DATA)

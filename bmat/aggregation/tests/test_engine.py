@@ -50,7 +50,7 @@ def test_it_adds_up_several_files_each_with_its_own_header(run: Run) -> None:
 
 
 def test_rejects_are_listed_only_up_to_the_limit(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmat.aggregation.run.LISTED_REJECTS", 3)
+    monkeypatch.setattr("bmat.aggregation.plan.plan.LISTED_REJECTS", 3)
     result = run(HEADER + b"a,2020-01-01,1\n" + b"bad\n" * 8, block_bytes=32)
     assert result.rejects == b"3,missing_field,bad\n4,missing_field,bad\n5,missing_field,bad\n"
     assert result.summary.rows_rejected == 8

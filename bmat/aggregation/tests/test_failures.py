@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bmat.aggregation import AggregationError, Limits, Progress, aggregate, graph
-from bmat.aggregation.progress import Beacon, Stopped, light, put_out
+from bmat.aggregation.progress import ProgressFile, ProgressInMemory, Stopped
 from bmat.aggregation.read import totals
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import HEADER, before_the_tasks, error_of, names_in
@@ -87,18 +88,37 @@ def test_a_cancel_takes_effect_within_a_second_and_leaves_nothing(
     assert time.monotonic() - begin[0] < 1.0
 
 
-def test_a_task_stops_when_it_finds_the_beacon_gone(tmp_path: Path) -> None:
-    light(tmp_path, 1)
-    with Beacon(tmp_path, 0) as beacon:
-        beacon.report(1, 1)
-        beacon.check()
-        put_out(tmp_path)
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_task_of_a_run_that_is_over_stops_when_it_looks(tmp_path: Path, is_shared: bool) -> None:
+    file = tmp_path / "progress"
+    progress = ProgressFile.make(file, 2) if is_shared else ProgressInMemory(2)
+    with progress.of_task(1) as task:
+        task.report(3, 4)
+        task.check()
+        assert progress.read().tolist() == [[0, 0], [3, 4]]
+        progress.stop()
         with pytest.raises(Stopped):
-            beacon.report(2, 2)
+            task.report(2, 2)
         with pytest.raises(Stopped):
-            beacon.check()
-    with pytest.raises(Stopped):
-        Beacon(tmp_path, 0)
+            task.check()
+
+
+def test_a_task_that_begins_when_the_shared_run_is_over_stops(tmp_path: Path) -> None:
+    with pytest.raises(Stopped), ProgressFile(tmp_path / "progress").of_task(0):
+        pass
+
+
+def test_a_run_whose_folder_is_removed_fails_for_its_own_reason(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (tmp_path / "in.csv").write_bytes(HEADER + b"A,2020-01-01,5\n")
+
+    def remove_and_cancel(progress: Progress) -> None:
+        shutil.rmtree(own)
+        raise InterruptedError("it was cancelled")
+
+    with pytest.raises(InterruptedError, match="it was cancelled"):
+        aggregate([tmp_path / "in.csv"], own / "totals.csv", on_progress=remove_and_cancel)
 
 
 @pytest.mark.parametrize("size", [0, 30, 150_000])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bmat.aggregation import Limits
-from bmat.aggregation.kernels.padded import padded_copy
+from bmat.aggregation.kernels.arrays import padded_copy
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.plan.budget import sizes_of
 from bmat.aggregation.tests.conftest import Run

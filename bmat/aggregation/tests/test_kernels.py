@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from bmat.aggregation import Limits
 from bmat.aggregation.exchange.hot_cells import emptied
 from bmat.aggregation.exchange.splitters import NO_SPLITTERS, buckets_of
-from bmat.aggregation.job import Ints, Job, Words
+from bmat.aggregation.job import Job
+from bmat.aggregation.kernels.arrays import Ints, Words, padded_copy
 from bmat.aggregation.kernels.ingest import (
     DAY_SHIFT,
     I_END,
@@ -21,7 +22,6 @@ from bmat.aggregation.kernels.ingest import (
     VALUE_MASK,
     divide_rows,
 )
-from bmat.aggregation.kernels.padded import padded_copy
 from bmat.aggregation.kernels.sums import compact, sum_in_cells
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.plan.budget import sizes_of
@@ -30,7 +30,7 @@ from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import lines_of
 from bmat.aggregation.tests.running import HEADER, error_of
 from bmat.aggregation.tests.test_partitions import sample_with
-from bmat.aggregation.workspace import MERGING, Arena, MergingMemory
+from bmat.aggregation.workspace import Arena, MergingMemory
 
 MOST_PLAYS = 2**63 - 1
 MOST_IN_A_VALUE = 2**41 - 1
@@ -187,17 +187,12 @@ def test_hot_cells_of_any_size_become_rows_also_where_the_arena_is_small() -> No
     assert table.song_count == 40
 
 
-def test_memory_of_a_run_that_overflowed_keeps_no_days(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_of_a_run_that_overflowed_keeps_no_days(tmp_path: Path, jobs: list[Job]) -> None:
     rows = b"a,2019-01-01,1\na,2020-01-02,%d\na,2020-01-02,1\n" % MOST_PLAYS
-    with monkeypatch.context() as patched:
-        patched.setattr(MERGING, "clear", lambda: None)
-        assert error_of(tmp_path, HEADER + rows).code == "plays_overflow"
-    memories = [memory for free in MERGING._free.values() for memory in free]
-    MERGING.clear()
-    assert len(memories) > 0
-    assert not any(memory.day_low.any() or memory.day_high.any() for memory in memories)
+    assert error_of(tmp_path, HEADER + rows).code == "plays_overflow"
+    with jobs[0].workspace.merging.borrow() as memory:
+        assert not memory.day_low.any()
+        assert not memory.day_high.any()
 
 
 ODD_LINES = [

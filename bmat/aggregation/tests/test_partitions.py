@@ -16,12 +16,12 @@ from bmat.aggregation.exchange.splitters import (
 )
 from bmat.aggregation.exchange.waiting import Waiting
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernels.padded import padded_copy
+from bmat.aggregation.kernels.arrays import padded_copy
 from bmat.aggregation.merge import merge as dividing
 from bmat.aggregation.merge import merge as merging
 from bmat.aggregation.merge.merge import splitters_of
 from bmat.aggregation.plan.partitions import NO_SONGS, Sample, likely_counts, make_hot_songs
-from bmat.aggregation.progress import Beacon
+from bmat.aggregation.progress import TaskProgress
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
 from bmat.aggregation.tests.running import HEADER
@@ -220,8 +220,10 @@ def test_sorted_songs_that_begin_alike_take_few_divisions_and_little_disk(
     rows = [(b"x" * 300 + b"%06d" % (row * songs // 8000), row % 3, row) for row in range(8000)]
     data, bytes_on_disk, plainly = lines_of(rows), [0], dividing.divide
 
-    def divide(job: Job, waiting: Waiting, memory: MergingMemory, beacon: Beacon) -> Spilled:
-        result = plainly(job, waiting, memory, beacon)
+    def divide(
+        job: Job, waiting: Waiting, memory: MergingMemory, progress: TaskProgress
+    ) -> Spilled:
+        result = plainly(job, waiting, memory, progress)
         bytes_on_disk.append(sum(path.stat().st_size for path in job.folder.glob("*.rows")))
         return result
 

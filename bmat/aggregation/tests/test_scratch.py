@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bmat.aggregation.exchange.scratch import STRETCH_BYTES, ScratchFile, Stored, stored
+from bmat.aggregation.exchange.parts import Stored, stored
+from bmat.aggregation.exchange.scratch import STRETCH_BYTES, ScratchFile
 
 
 def read_once(kept: Stored) -> bytes:

@@ -13,7 +13,7 @@ from bmat.aggregation.plan.budget import sizes_of
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import lines_of, many_songs
 from bmat.aggregation.tests.running import HEADER
-from bmat.aggregation.workspace import Arena, MergingMemory
+from bmat.aggregation.workspace import Arena, MergingMemory, RowMemory
 
 LONG = b"x" * 4095
 
@@ -65,7 +65,7 @@ def test_a_write_that_the_system_cuts_short_goes_on(
 
 
 def test_an_empty_arena_makes_no_file(tmp_path: Path) -> None:
-    rows = SpillWriter(tmp_path, 3)
+    rows = SpillWriter(tmp_path, RowMemory(0, 0), 3)
     rows.write(Arena(1000, 100))
     assert rows.result().is_empty
     assert list(tmp_path.iterdir()) == []

@@ -10,16 +10,15 @@ import fcntl
 import math
 import os
 import time
-from mmap import PAGESIZE, mmap
+from mmap import PAGESIZE
 from pathlib import Path
 
 import numpy as np
 
-from bmat.aggregation.job import Bytes
+from bmat.aggregation.kernels.arrays import Bytes
 from bmat.aggregation.system import O_DIRECT
-from bmat.aggregation.workspace import Pool
+from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, Pool
 
-BUFFER_BYTES = 2**22
 # So little is not worth the wait for the disk.
 LEAST_DIRECT_BYTES = 2**20
 # A disk that does not keep this pace gets the page cache before it, which is written in the
@@ -28,27 +27,24 @@ PACE_BYTES_PER_SECOND = 600e6
 # So far it may fall behind, and so much of a lead counts: a short stall is no slow disk.
 MOST_LEAD_SECONDS = 0.1
 
-BUFFERS: Pool[Bytes] = Pool()
-
-
-def page_buffer() -> Bytes:
-    return np.frombuffer(mmap(-1, BUFFER_BYTES), dtype=np.uint8)
-
 
 class PageWriter:
-    """Writes to a file from byte `offset` on, a multiple of the page size; first `tail`.
+    """Writes to the output from byte `offset` on, a multiple of the page size; first `tail`.
 
     When it is closed, all but the last bytes are written, fewer than a page: they are `tail` then,
     and belong at `offset`. `lead_seconds` is how far the disk has been ahead of PACE: it decides
     whether it is worth to be written to directly.
     """
 
-    def __init__(self, path: Path, offset: int, tail: bytes, lead_seconds: float) -> None:
+    def __init__(
+        self, path: Path, buffers: Pool[Bytes], offset: int, tail: bytes, lead_seconds: float
+    ) -> None:
         self.offset = offset
         self.tail = tail
         self.lead_seconds = lead_seconds
         self._descriptor = os.open(path, os.O_WRONLY)
-        self._buffer = BUFFERS.take(BUFFER_BYTES, page_buffer)
+        self._buffers = buffers
+        self._buffer = buffers.take()
         self._buffer[: len(tail)] = np.frombuffer(tail, dtype=np.uint8)
         self._filled = len(tail)
 
@@ -61,11 +57,11 @@ class PageWriter:
         """Write `data` behind all that came before."""
         done = 0
         while done < len(data):
-            count = min(len(data) - done, BUFFER_BYTES - self._filled)
+            count = min(len(data) - done, PAGE_BUFFER_BYTES - self._filled)
             self._buffer[self._filled : self._filled + count] = data[done : done + count]
             self._filled += count
             done += count
-            if self._filled == BUFFER_BYTES:
+            if self._filled == PAGE_BUFFER_BYTES:
                 self._flush()
 
     def close(self) -> None:
@@ -73,7 +69,7 @@ class PageWriter:
         try:
             self._flush()
             self.tail = self._buffer[: self._filled].tobytes()
-            BUFFERS.give_back(BUFFER_BYTES, self._buffer)
+            self._buffers.give_back(self._buffer)
         finally:
             os.close(self._descriptor)
 

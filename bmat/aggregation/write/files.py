@@ -43,9 +43,9 @@ def refuse_shared_paths(inputs: Sequence[Path], outputs: Mapping[str, Path | Non
 
 
 @contextmanager
-def whole(path: Path, temp_folder: Path, *, is_optional: bool = False) -> Iterator[Path]:
+def whole(path: Path, temp_folder: Path) -> Iterator[Path]:
     """A temporary path for a result. It goes to `path` at the end of the block, and is removed
-    when the block fails. One that `is_optional` need not be there.
+    when the block fails.
 
     Raises at once what would keep it from its place, such as IsADirectoryError: of several results,
     none may be in place when another one cannot be.
@@ -55,8 +55,6 @@ def whole(path: Path, temp_folder: Path, *, is_optional: bool = False) -> Iterat
     temporary = temp_folder / name if place is None else place.with_name(name)
     try:
         yield temporary
-        if is_optional and not temporary.exists():
-            return
         if place is None:
             _write_into(path, temporary)
         else:

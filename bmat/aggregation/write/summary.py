@@ -1,33 +1,22 @@
 """The end of a run: its counts, checked, and the summary."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
+from bmat.aggregation.exchange.counts import Totals
+from bmat.aggregation.exchange.parts import Overflow
 from bmat.aggregation.exchange.rejects import write_rejects
 from bmat.aggregation.job import Job
-from bmat.aggregation.merge.part import Overflow
-from bmat.aggregation.read.totals import Totals
-from bmat.aggregation.results import Summary
+from bmat.aggregation.results import Outcome, Summary
 from bmat.aggregation.write.output import Written, write_last
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The counts of a run, and what the summary needs beside them."""
-
-    summary: Summary
-    top: list[tuple[int, bytes]]
-    first_day: int
-    last_day: int
-    plays_by_day: dict[int, int]
 
 
 def list_rejects(job: Job, totals: Totals) -> None:
     """Write the rejects, where they are wanted."""
-    if job.rejects is not None and (totals.rejects or job.empty_rejects):
+    if job.rejects is not None:
         write_rejects(job, job.rejects, totals.rejects)
 
 

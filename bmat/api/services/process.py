@@ -3,7 +3,6 @@
 import logging
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -112,7 +111,7 @@ def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
     pid, lease_token = lease.pid, lease.token
     for token in lease.earlier_attempts:
         files.remove(files.attempt_folder(pid, token))
-    folder = start_attempt(pid, lease_token)
+    start_attempt(pid, lease_token)
     name = files.output_name(pid, lease_token)
     output, rejects = files.path(name), files.path(files.rejects_name(pid, lease_token))
     summary_file = files.path(files.beside(name, files.SUMMARY))
@@ -120,21 +119,21 @@ def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
         [files.path(files.input_name(pid))],
         output,
         rejects=rejects,
-        empty_rejects=False,
         summary_file=summary_file,
         options=Options(**lease.options),
-        limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES, own_folder=folder),
+        limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES),
         on_progress=heartbeat.tell,
     )
-    # There is a file of rejects where there are any.
+    if not summary.rows_rejected:
+        rejects.unlink()
     files.sync(output, summary_file, *[rejects] if summary.rows_rejected else [])
     return summary
 
 
-def start_attempt(pid: UUID, lease_token: UUID) -> Path:
-    """An empty folder to work in. Raises LeaseLost where the report was deleted meanwhile."""
+def start_attempt(pid: UUID, lease_token: UUID) -> None:
+    """Makes an empty folder to work in. Raises LeaseLost where the report was deleted meanwhile."""
     try:
-        return files.start_attempt(pid, lease_token)
+        files.start_attempt(pid, lease_token)
     except FileNotFoundError as error:
         if patiently(Report.objects.leased(pid, lease_token).exists):
             raise

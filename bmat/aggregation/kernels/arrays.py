@@ -13,6 +13,10 @@ import numpy.typing as npt
 SLACK_BYTES = 64
 
 # Its last SLACK_BYTES are nobody's: kernels may read them, and overwrite them.
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+
 PaddedBytes = NewType("PaddedBytes", npt.NDArray[np.uint8])
 
 

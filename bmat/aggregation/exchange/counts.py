@@ -1,0 +1,51 @@
+"""What the blocks came to: how many rows and plays, and what could not be counted."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bmat.aggregation.exchange.rows import Spilled
+from bmat.aggregation.kernels.judge import P_REASONS, PARSE_FIELDS
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a block came to. It reaches from byte `start` to byte `end`, where the next record
+    starts.
+
+    `reasons` are the rejects by reason, in the order of REASONS; `listed` of them are described
+    in the file `rejects`, from its byte `rejects_at` on, lines counted from the block's start.
+    """
+
+    start: int
+    end: int
+    lines: int = 0
+    rows_counted: int = 0
+    plays: int = 0
+    reasons: tuple[int, ...] = (0,) * (PARSE_FIELDS - P_REASONS)
+    listed: int = 0
+    rejects: Path | None = None
+    rejects_at: int = 0
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """The rejects of one stretch of source number `source`, which begins on line `line`."""
+
+    source: int
+    line: int
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Totals:
+    """All blocks have been read: their counts, the files of their rows and of their rejects."""
+
+    rows_counted: int
+    plays: int
+    rejects_by_reason: dict[str, int]
+    spilled: list[Spilled]
+    rejects: list[Rejects]
+
+    @property
+    def rows_rejected(self) -> int:
+        return sum(self.rejects_by_reason.values())

@@ -1,0 +1,114 @@
+"""Merged partitions on their way to the output: their text, and what is to be known of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bmat.aggregation.exchange.scratch import BECAME_SHORTER, STRETCH_BYTES, ScratchFile
+from bmat.aggregation.kernels.arrays import Bytes, Ints, Words
+
+TOP_SONGS = 100
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Bytes on their way to the task that writes them: the `path_bytes` of the file `path`, if
+    there are any, then `buffer[:size]`.
+    """
+
+    path: Path
+    path_bytes: int
+    buffer: Bytes
+    size: int
+
+    def stretches(self) -> Iterator[Bytes]:
+        """All bytes, in order; the file is gone then. Raises OSError where it has lost some."""
+        if self.path_bytes:
+            yield from drained(self.path, self.path_bytes)
+        for start in range(0, self.size, STRETCH_BYTES):
+            yield self.buffer[start : min(start + STRETCH_BYTES, self.size)]
+
+
+def stored(file: ScratchFile, buffer: Bytes, size: int) -> Stored:
+    """What is in the file, and the first `size` bytes of the buffer behind it."""
+    return Stored(file.path, file.size, buffer, size)
+
+
+def drained(path: Path, size: int) -> Iterator[Bytes]:
+    """The `size` bytes of a file, which is removed behind the last one."""
+    with path.open("rb") as file:
+        while data := file.read(STRETCH_BYTES):
+            size -= len(data)
+            yield np.frombuffer(data, dtype=np.uint8)
+    if size:
+        raise OSError(BECAME_SHORTER)
+    path.unlink()
+
+
+NOTHING = Stored(Path(), 0, np.zeros(0, dtype=np.uint8), 0)
+
+
+@dataclass(frozen=True)
+class Overflow:
+    """The first total, in output order, that is past the largest possible one."""
+
+    song: bytes
+    day: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What is to be known of the totals so far, and does not grow with them.
+
+    `first_day` and `last_day` are those that occur; `days` are those with plays, in order,
+    `day_low` and `day_high` their sums in words of 64 bits; `top` are the songs with the most
+    plays, with their totals; `overflow` is the first total that is too large.
+    """
+
+    groups: int
+    plays: int
+    first_day: int
+    last_day: int
+    days: Ints
+    day_low: Words
+    day_high: Words
+    top: list[tuple[int, bytes]]
+    overflow: Overflow | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines of one partition, as `text`."""
+
+    text: Stored
+    sums: Sums
+
+
+def added(before: Sums, more: Sums) -> Sums:
+    """The sums of totals, and of `more` that follow them."""
+    days = np.union1d(before.days, more.days)
+    low, high = np.zeros(len(days), np.uint64), np.zeros(len(days), np.uint64)
+    for one in (before, more):
+        places = np.searchsorted(days, one.days)
+        sums = low[places] + one.day_low
+        high[places] += one.day_high + (sums < one.day_low)
+        low[places] = sums
+    return Sums(
+        groups=before.groups + more.groups,
+        plays=before.plays + more.plays,
+        first_day=min(before.first_day, more.first_day),
+        last_day=max(before.last_day, more.last_day),
+        days=days,
+        day_low=low,
+        day_high=high,
+        top=first_of_top(before.top + more.top),
+        overflow=before.overflow or more.overflow,
+    )
+
+
+def first_of_top(top: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The songs with the most plays, at most TOP_SONGS; by name where plays are the same."""
+    return sorted(top, key=lambda entry: (-entry[0], entry[1]))[:TOP_SONGS]

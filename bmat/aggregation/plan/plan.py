@@ -1,0 +1,70 @@
+"""The job of a run: its blocks, its partitions, and how much memory each task may use."""
+
+import secrets
+from pathlib import Path
+
+from bmat.aggregation.job import LISTED_REJECTS, Block, Job
+from bmat.aggregation.options import Limits
+from bmat.aggregation.plan.budget import MOST_BATCHES, row_memory_bytes, sizes_of
+from bmat.aggregation.plan.partitions import plan_partitions
+from bmat.aggregation.progress import ProgressFile, ProgressInMemory, RunProgress
+from bmat.aggregation.source.layout import Source
+from bmat.aggregation.workspace import RowMemory, Sizes, Workspace
+
+
+def make_job(
+    sources: tuple[Source, ...],
+    folder: Path,
+    output: Path,
+    rejects: Path | None,
+    *,
+    strict: bool,
+    limits: Limits,
+    is_in_process: bool,
+) -> Job:
+    """The job of these sources; `is_in_process`: all tasks will run in this process, and share its
+    memory. Temporary files lie in `folder`.
+    """
+    data_bytes = sum(source.data_bytes for source in sources)
+    sizes = sizes_of(limits, data_bytes, is_in_process)
+    workspace = Workspace(folder.name, sizes)
+    # Odd, so that a product with it loses nothing.
+    hash_key = secrets.randbits(64) | 1
+    splitters, hot = plan_partitions(sources, workspace, hash_key)
+    if is_in_process:
+        workspace.rows = RowMemory(row_memory_bytes(limits), hot.cells)
+    blocks = blocks_of(sources, sizes)
+    tasks = len(blocks) + splitters.partitions
+    progress: RunProgress = (
+        ProgressInMemory(tasks) if is_in_process else ProgressFile.make(folder / "progress", tasks)
+    )
+    return Job(
+        sources=sources,
+        blocks=blocks,
+        batches=batches_of(len(blocks), MOST_BATCHES),
+        folder=folder,
+        output=output,
+        rejects=rejects,
+        strict=strict,
+        workspace=workspace,
+        progress=progress,
+        splitters=splitters,
+        hot=hot,
+        hash_key=hash_key,
+        listed_rejects=LISTED_REJECTS,
+    )
+
+
+def blocks_of(sources: tuple[Source, ...], sizes: Sizes) -> tuple[Block, ...]:
+    """The blocks of all sources, in order."""
+    return tuple(
+        Block(number, start, min(start + sizes.block_bytes, source.size))
+        for number, source in enumerate(sources)
+        for start in range(source.layout.data_start, source.size, sizes.block_bytes)
+    )
+
+
+def batches_of(blocks: int, most: int) -> tuple[range, ...]:
+    """The numbers of so many blocks in batches of consecutive ones, at most so many batches."""
+    count = min(blocks, most)
+    return tuple(range(blocks * n // count, blocks * (n + 1) // count) for n in range(count))
