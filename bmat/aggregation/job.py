@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words
+from bmat.aggregation.kernels.arrays import HotSongs, Splitters
 from bmat.aggregation.progress import RunProgress, TaskProgress
 from bmat.aggregation.source.layout import Source
 from bmat.aggregation.workspace import Sizes, Workspace
@@ -19,52 +19,6 @@ class Block:
     source: int
     start: int
     stop: int
-
-
-@dataclass(frozen=True)
-class Splitters:
-    """The songs at which partitions begin: `texts[starts[i]:starts[i + 1]]` is the first that may
-    be in partition i + 1. All share their first `skip` bytes; `keys` are two
-    numbers for each, of the 16 bytes behind.
-    """
-
-    keys: Words
-    starts: Ints
-    texts: PaddedBytes
-    skip: int
-
-    @property
-    def partitions(self) -> int:
-        return len(self.starts)
-
-
-@dataclass(frozen=True)
-class HotSongs:
-    """Songs, in order, with so many rows that these are summed up as soon as they are read: in a
-    table of `len(self) * days` cells, for the days from `first_day` on. `slots` is a hash table of
-    them: see `kernels.hot`. Those of partition p are the numbers `firsts[p]` to `firsts[p + 1]`.
-    """
-
-    slots: Words
-    starts: Ints
-    texts: PaddedBytes
-    first_day: int
-    days: int
-    firsts: Ints
-
-    @property
-    def cells(self) -> int:
-        return len(self) * self.days
-
-    def cells_of(self, partition: int) -> tuple[int, int]:
-        """The first cell of a partition, and the first one behind it."""
-        if not len(self):
-            return 0, 0
-        first, stop = self.firsts[partition : partition + 2].tolist()
-        return first * self.days, stop * self.days
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
 
 
 @dataclass(frozen=True)

@@ -19,32 +19,26 @@ import numpy.typing as npt
 
 from bmat.aggregation import system
 from bmat.aggregation.kernels.arrays import (
+    CHUNK_FIELDS,
+    DATE_TEXT_BYTES,
+    HEAD_FIELDS,
+    INGESTED_FIELDS,
+    INGESTED_ROWS,
+    LISTED_RECORD_BYTES,
+    SEEN_BATCH,
+    SEEN_FIELDS,
     SLACK_BYTES,
+    ArenaArrays,
+    ArenaState,
     Ints,
     PaddedBytes,
+    SortedArrays,
+    SumArrays,
+    TableArrays,
+    TableState,
     Words,
     padded_bytes,
     size_of,
-)
-from bmat.aggregation.kernels.format import DATE_TEXT_BYTES
-from bmat.aggregation.kernels.hot import SEEN_BATCH, SEEN_FIELDS
-from bmat.aggregation.kernels.ingest import (
-    I_ROWS,
-    I_SLOTS,
-    INGEST_FIELDS,
-    INGESTED_FIELDS,
-    INGESTED_ROWS,
-)
-from bmat.aggregation.kernels.judge import LISTED_RECORD_BYTES, PARSE_FIELDS
-from bmat.aggregation.kernels.rows import (
-    A_BYTES,
-    A_CHUNK_BYTES,
-    A_CHUNKS,
-    A_MOST_CHUNKS,
-    A_NEXT,
-    ARENA_FIELDS,
-    CHUNK_FIELDS,
-    HEAD_FIELDS,
 )
 from bmat.aggregation.source.layout import BOUNDS
 
@@ -52,6 +46,7 @@ T = TypeVar("T")
 
 
 FIRST_SLOTS = 4096
+FIRST_WIDE = 1024
 HUGE_BYTES = 2**22
 # Of what is written past the page cache.
 PAGE_BUFFER_BYTES = 2**22
@@ -116,7 +111,7 @@ class Arena:
 
     def __init__(self, arena_bytes: int, chunk_bytes: int) -> None:
         self.chunk_bytes = chunk_bytes
-        self.state: Ints = np.zeros(ARENA_FIELDS, dtype=np.int64)
+        self.state = ArenaState.new()
         self.resize(arena_bytes)
         self.prepare(1)
 
@@ -128,19 +123,20 @@ class Arena:
         arena_bytes = size_of(self.bytes)
         chunk_bytes = max(min(self.chunk_bytes, arena_bytes // (8 * partitions)), 256)
         most = 2 * (arena_bytes // chunk_bytes) + 2 * partitions + 16
-        self.state[A_NEXT], self.state[A_CHUNKS] = 0, 0
-        self.state[A_BYTES], self.state[A_CHUNK_BYTES] = arena_bytes, chunk_bytes
-        self.state[A_MOST_CHUNKS] = most
+        self.state.next_byte, self.state.chunks = 0, 0
+        self.state.size, self.state.chunk_bytes = arena_bytes, chunk_bytes
+        self.state.most_chunks = most
         self.chunks: Ints = np.zeros(CHUNK_FIELDS * (most + partitions), dtype=np.int64)
         self.heads: Ints = np.zeros(HEAD_FIELDS * partitions, dtype=np.int64)
 
     @property
-    def is_empty(self) -> bool:
-        return not self.state[A_NEXT]
+    def arrays(self) -> ArenaArrays:
+        """What kernels take."""
+        return ArenaArrays(self.bytes, self.state, self.heads, self.chunks)
 
     @property
     def used_bytes(self) -> int:
-        return int(self.state[A_NEXT])
+        return int(self.state.next_byte)
 
     def hand_over(self) -> PaddedBytes:
         """The arena's bytes, for good: the arena goes on with others."""
@@ -153,13 +149,13 @@ class Arena:
         empty afterwards, but its bytes stay as they are until the next row.
         """
         heads = self.heads.reshape(-1, HEAD_FIELDS)
-        count = int(self.state[A_CHUNKS])
+        count = int(self.state.chunks)
         full = self.chunks[: CHUNK_FIELDS * count].reshape(-1, CHUNK_FIELDS)
         is_open = np.flatnonzero(heads[:, 0] > heads[:, 2])
         last = np.stack([is_open, heads[is_open, 2], heads[is_open, 0]], axis=1)
         chunks = np.concatenate([full, last])
         heads[:] = 0
-        self.state[A_NEXT], self.state[A_CHUNKS] = 0, 0
+        self.state.next_byte, self.state.chunks = 0, 0
         return chunks[np.argsort(chunks[:, 0], kind="stable")]
 
     def take_extents(self) -> Ints:
@@ -178,7 +174,6 @@ class ReadingMemory:
         self.scratch = BOUNDS.held + SLACK_BYTES
         self.buffer = padded_bytes(2 * self.scratch)
         self.text = padded_bytes(LISTED_RECORD_BYTES)
-        self.state: Ints = np.zeros(PARSE_FIELDS, dtype=np.int64)
         self.arena = Arena(sizes.arena_bytes, sizes.chunk_bytes)
         self.rejects = padded_bytes(sizes.reject_bytes)
         self.seen: Ints = np.zeros(SEEN_BATCH * SEEN_FIELDS, dtype=np.int64)
@@ -188,51 +183,67 @@ class MergingMemory:
     """What a task needs to merge and write a partition."""
 
     def __init__(self, sizes: Sizes) -> None:
-        system.map_large_arrays()
-        rows = sizes.merge_rows
-        songs = sizes.merge_songs + 1
-        slots = 4096
+        rows, songs = sizes.merge_rows, sizes.merge_songs + 1
+        slots = FIRST_SLOTS
         while slots < 2 * songs:
             slots *= 4
         self.buffer = padded_bytes(max(sizes.read_bytes, 4 * BOUNDS.song))
-        self.state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
-        self.seen: Ints = np.zeros(INGESTED_ROWS * INGESTED_FIELDS, dtype=np.int64)
-        self.slots = np.zeros(slots, dtype=np.uint64)
-        self.hashes = np.zeros(songs, dtype=np.uint64)
-        self.starts = np.zeros(songs + 1, dtype=np.int64)
-        self.counts = np.zeros(songs, dtype=np.int64)
-        self.texts = padded_bytes(sizes.merge_text_bytes)
-        self.wide = np.zeros(1024, dtype=np.uint64)
-        self.cells = sparse_array(ALL_DAYS, np.uint64)
-        self.date_texts = sparse_array(DATE_TEXT_BYTES * ALL_DAYS, np.uint8)
-        self.day_low = sparse_array(ALL_DAYS, np.uint64)
-        self.day_high = sparse_array(ALL_DAYS, np.uint64)
-        self.order = np.zeros(songs, dtype=np.int64)
-        self.places = np.zeros(songs, dtype=np.int64)
-        self.row_starts = np.zeros(songs + 1, dtype=np.int64)
-        self.keys = np.zeros(songs, dtype=np.uint64)
-        self.song_low = np.zeros(songs, dtype=np.uint64)
-        self.song_high = np.zeros(songs, dtype=np.uint64)
-        self.prefix = padded_bytes(2 * BOUNDS.song + 2)
         self.arena = Arena(sizes.run_bytes, sizes.chunk_bytes)
-        self.resize_rows(rows)
+        self.seen: Ints = np.zeros(INGESTED_ROWS * INGESTED_FIELDS, dtype=np.int64)
+        self.table = TableArrays(
+            state=TableState.new(),
+            slots=np.zeros(slots, dtype=np.uint64),
+            hashes=np.zeros(songs, dtype=np.uint64),
+            starts=np.zeros(songs + 1, dtype=np.int64),
+            texts=padded_bytes(sizes.merge_text_bytes),
+            counts=np.zeros(songs, dtype=np.int64),
+            row_songs=np.zeros(rows, dtype=np.uint32),
+            values=np.zeros(rows, dtype=np.uint64),
+            wide=np.zeros(FIRST_WIDE, dtype=np.uint64),
+        )
+        self.ordered = SortedArrays(
+            order=np.zeros(songs, dtype=np.int64),
+            row_starts=np.zeros(songs + 1, dtype=np.int64),
+            gathered=np.zeros(rows, dtype=np.uint64),
+            places=np.zeros(songs, dtype=np.int64),
+            keys=np.zeros(songs, dtype=np.uint64),
+            cells=sparse_array(ALL_DAYS, np.uint64),
+        )
+        self.sums = SumArrays(
+            song_low=np.zeros(songs, dtype=np.uint64),
+            song_high=np.zeros(songs, dtype=np.uint64),
+            day_low=sparse_array(ALL_DAYS, np.uint64),
+            day_high=sparse_array(ALL_DAYS, np.uint64),
+        )
+        self.prefix = padded_bytes(2 * BOUNDS.song + 2)
+        self.dates = sparse_array(DATE_TEXT_BYTES * ALL_DAYS, np.uint8)
         self.clear()
 
     def resize_rows(self, rows: int) -> None:
         """Make room for so many rows; keeps those that are there."""
-        used = int(self.state[I_ROWS])
-        old_songs, old_values = getattr(self, "row_songs", None), getattr(self, "values", None)
-        self.row_songs = np.zeros(rows, dtype=np.uint32)
-        self.values = np.zeros(rows, dtype=np.uint64)
-        self.gathered = np.zeros(rows, dtype=np.uint64)
-        if old_songs is not None and old_values is not None:
-            self.row_songs[:used], self.values[:used] = old_songs[:used], old_values[:used]
+        self.table = self.table._replace(
+            row_songs=longer(self.table.row_songs, rows), values=longer(self.table.values, rows)
+        )
+        self.ordered = self.ordered._replace(gathered=np.zeros(rows, dtype=np.uint64))
+
+    def resize_wide(self, size: int) -> None:
+        """Make room for so many wide values; keeps those that are there."""
+        self.table = self.table._replace(wide=longer(self.table.wide, size))
 
     def clear(self) -> None:
         """Forget all rows and songs."""
-        self.state[:] = 0
-        self.state[I_SLOTS] = FIRST_SLOTS
-        self.slots[:FIRST_SLOTS] = 0
+        state = self.table.state
+        state.position = state.end = state.extent = 0
+        state.songs = state.text_bytes = state.rows = state.wide = 0
+        state.slots = FIRST_SLOTS
+        self.table.slots[:FIRST_SLOTS] = 0
+
+
+def longer(array: npt.NDArray[N], size: int) -> npt.NDArray[N]:
+    """A copy of an array, with zeros behind it up to `size`."""
+    copy = np.zeros(size, dtype=array.dtype)
+    copy[: len(array)] = array
+    return copy
 
 
 class Pool(Generic[T]):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmat.aggregation.exchange.rows import Spilled
-from bmat.aggregation.kernels.judge import P_REASONS, PARSE_FIELDS
+from bmat.aggregation.kernels.arrays import REASON_COUNT
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Reading:
     lines: int = 0
     rows_counted: int = 0
     plays: int = 0
-    reasons: tuple[int, ...] = (0,) * (PARSE_FIELDS - P_REASONS)
+    reasons: tuple[int, ...] = (0,) * REASON_COUNT
     listed: int = 0
     rejects: Path | None = None
     rejects_at: int = 0

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from bmat.aggregation.exchange.splitters import NO_TEXTS
-from bmat.aggregation.job import HotSongs, Job, Splitters
-from bmat.aggregation.kernels.arrays import Words
+from bmat.aggregation.job import Job
+from bmat.aggregation.kernels.arrays import HotSongs, Splitters, Words
 from bmat.aggregation.kernels.hot import SLOT_FIELDS, add_pairs, empty_cells
 from bmat.aggregation.workspace import Arena
 
@@ -23,7 +23,7 @@ NO_PAIRS: Words = np.zeros(0, dtype=np.uint64)
 
 def take_pairs(job: Job) -> Words:
     """Room for the pairs of a block."""
-    if not len(job.hot):
+    if not job.hot.songs:
         return NO_PAIRS
     return job.workspace.pairs.take()
 
@@ -53,23 +53,7 @@ def emptied(
     """
     cell, stop = span
     while True:
-        cell = empty_cells(
-            cell,
-            stop,
-            cells,
-            hot.days,
-            hot.first_day,
-            hot.starts,
-            hot.texts,
-            splitters.keys,
-            splitters.starts,
-            splitters.texts,
-            splitters.skip,
-            arena.bytes,
-            arena.state,
-            arena.heads,
-            arena.chunks,
-        )
+        cell = empty_cells(cell, stop, cells, hot, splitters, arena.arrays)
         if cell == stop:
             return
         yield

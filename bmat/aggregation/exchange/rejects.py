@@ -8,7 +8,8 @@ from typing import NamedTuple
 from bmat.aggregation.errors import shown
 from bmat.aggregation.exchange.counts import Rejects
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernels.judge import LISTED_RECORD_BYTES, REASONS, REJECT_HEAD_BYTES
+from bmat.aggregation.kernels.arrays import LISTED_RECORD_BYTES
+from bmat.aggregation.kernels.judge import REASONS, REJECT_HEAD_BYTES
 from bmat.aggregation.source.layout import Source
 
 REJECTS_BETWEEN_CHECKS = 1000

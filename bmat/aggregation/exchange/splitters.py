@@ -2,13 +2,18 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from bmat.aggregation.job import Splitters
-from bmat.aggregation.kernels.arrays import Ints, Words, padded_bytes, padded_copy
+from bmat.aggregation.kernels.arrays import (
+    Buckets,
+    Ints,
+    Splitters,
+    Words,
+    padded_bytes,
+    padded_copy,
+)
 from bmat.aggregation.kernels.rows import BUCKET_BITS, BUCKET_SHIFT, KEY_BYTES, MOST_KEY
 
 # So many splitters are compared at a time; more in a bucket than this many go by binary search.
@@ -86,18 +91,6 @@ def key_pair(text: bytes) -> tuple[int, int]:
     """The first 126 bits as two numbers: see the function of this name in `kernels.rows`."""
     bits = int.from_bytes(text[:16].ljust(16, b"\0"), "big") >> 2
     return bits >> 63, bits % 2**63
-
-
-@dataclass(frozen=True)
-class Buckets:
-    """What `kernels.rows.locate_in_bucket` needs: the keys in order, where each bucket of them
-    starts, and how many there are in the largest one. The width is 0 where it does not apply, or
-    would be slower than a binary search.
-    """
-
-    keys: Ints
-    starts: npt.NDArray[np.int32]
-    width: int
 
 
 NO_BUCKETS = Buckets(np.zeros(1, np.int64), np.zeros(1, np.int32), 0)

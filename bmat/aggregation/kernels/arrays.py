@@ -1,23 +1,46 @@
-"""Arrays of bytes that kernels read and write by words of eight bytes, four at once at the most.
+"""What kernels share with those who call them: arrays, tuples of arrays, and records of numbers.
 
-Such a kernel touches up to SLACK_BYTES behind the bytes that it means. So whatever it is given is
-made here, and has the type PaddedBytes: an array of the exact length of its contents may end where
-the process has no memory.
+Kernels read and write bytes by words of eight, four at once at the most: such a kernel touches up
+to SLACK_BYTES behind the bytes that it means. So whatever it is given is made here, and has the
+type PaddedBytes: an array of the exact length of its contents may end where the process has no
+memory.
 """
 
-from typing import NewType
+from typing import Annotated, Any, NamedTuple, NewType, Self, cast, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 
 SLACK_BYTES = 64
 
-# Its last SLACK_BYTES are nobody's: kernels may read them, and overwrite them.
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
-
+Int32s = npt.NDArray[np.int32]
+UInt32s = npt.NDArray[np.uint32]
+# A number as a kernel has it.
+Int64 = Annotated[Any, np.int64]
+UInt64 = Annotated[Any, np.uint64]
+# Rows of [start, end].
+Extents = NewType("Extents", npt.NDArray[np.int64])
+# Its last SLACK_BYTES are nobody's: kernels may read them, and overwrite them.
 PaddedBytes = NewType("PaddedBytes", npt.NDArray[np.uint8])
+
+# Of the records that cannot be counted: see REASONS in `judge`.
+REASON_COUNT = 10
+# Of a rejected record, so many bytes are listed.
+LISTED_RECORD_BYTES = 1024
+# Of each partition's open chunk: [next free byte, end, start]; of each full one: [partition, start,
+# end]. See `rows`.
+HEAD_FIELDS = 3
+CHUNK_FIELDS = 3
+# So many rows are seen before they are placed; for each: see `hot`, `ingest`.
+SEEN_BATCH = 64
+SEEN_FIELDS = 8
+INGESTED_ROWS = 32
+INGESTED_FIELDS = 4
+# Of `,YYYY-MM-DD,` and room.
+DATE_TEXT_BYTES = 16
 
 
 def padded_bytes(size: int) -> PaddedBytes:
@@ -42,3 +65,243 @@ def grown(array: PaddedBytes, size: int, used: int) -> PaddedBytes:
 def size_of(array: PaddedBytes) -> int:
     """How many bytes it has without the slack."""
     return len(array) - SLACK_BYTES
+
+
+def number_of(low: np.uint64, high: np.uint64) -> int:
+    """The number of two words of 64 bits."""
+    return int(low) + (int(high) << 64)
+
+
+class Record:
+    """Numbers that a kernel moves on, by name. In memory, a record of NumPy: see `dtype_of`."""
+
+    @classmethod
+    def new(cls) -> Self:
+        """One whose numbers are all 0."""
+        return cast(Self, np.zeros(1, dtype_of(cls)).view(np.recarray)[0])
+
+
+def dtype_of(record: type[Record]) -> np.dtype[np.void]:
+    """A record's layout in memory: words of 64 bits, and lists of them."""
+    scalars: dict[Any, Any] = {Int64: np.int64, UInt64: np.uint64}
+    fields = [
+        (name, scalars[kind] if kind in scalars else (np.int64, get_args(kind)[1:]))
+        for name, kind in get_type_hints(record, include_extras=True).items()
+    ]
+    return np.dtype(fields, align=True)
+
+
+class RecordLayout(NamedTuple):
+    """How the records of a file are laid out: the delimiter's byte; the numbers of the columns
+    among `field_count`; and the bounds of a record, a quoted field and a song, in bytes.
+    """
+
+    delimiter: int
+    field_count: int
+    song: int
+    date: int
+    plays: int
+    most_record: int
+    most_quoted: int
+    most_song: int
+
+
+class ParseState(Record):
+    """How far `parse_block` is in `buffer[:end]`, of which it begins no record from `stop` on;
+    `is_last`: the file ends at `end`. Then what it has counted, `plays` in two words; how many
+    bytes of rejects it has put down, how many rejects these are, and at most; how many pairs; how
+    many rows wait among those seen; and where `pass_over` is in a record.
+    """
+
+    position: Int64
+    stop: Int64
+    end: Int64
+    is_last: Int64
+    lines: Int64
+    rows_counted: Int64
+    plays_low: UInt64
+    plays_high: UInt64
+    reject_bytes: Int64
+    rejects_listed: Int64
+    most_listed: Int64
+    pairs: Int64
+    seen: Int64
+    passed_kind: Int64
+    reasons: Annotated[Ints, REASON_COUNT]
+
+
+class FoundFields(Record):
+    """What `split_record` says about a record: where the next line starts, where the record stops,
+    how many fields it has and lines it takes; then [start, stop, closing quote or -1 where the
+    bytes may be taken as they are] of song, date and plays.
+    """
+
+    next: Int64
+    stop: Int64
+    fields: Int64
+    lines: Int64
+    columns: Annotated[Ints, 9]
+
+
+class Splitters(NamedTuple):
+    """The songs at which partitions begin: `texts[starts[i]:starts[i + 1]]` is the first that may
+    be in partition i + 1. All share their first `skip` bytes; `keys` are two numbers for each, of
+    the 16 bytes behind.
+    """
+
+    keys: Words
+    starts: Ints
+    texts: PaddedBytes
+    skip: int
+
+    @property
+    def partitions(self) -> int:
+        return len(self.starts)
+
+
+class Buckets(NamedTuple):
+    """Splitters by their first two bytes: the keys in order, where each bucket of them starts, and
+    how many there are in the largest one. The width is 0 where it does not apply, or would be
+    slower than a binary search.
+    """
+
+    keys: Ints
+    starts: Int32s
+    width: int
+
+
+class HotSongs(NamedTuple):
+    """Songs, in order, with so many rows that these are summed up as soon as they are read: in a
+    table of `songs * days` cells, for the days from `first_day` on. `slots` is a hash table of
+    them: see `hot`. Those of partition p are the numbers `firsts[p]` to `firsts[p + 1]`.
+    """
+
+    slots: Words
+    starts: Ints
+    texts: PaddedBytes
+    first_day: int
+    days: int
+    firsts: Ints
+
+    @property
+    def songs(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def cells(self) -> int:
+        return self.songs * self.days
+
+    def cells_of(self, partition: int) -> tuple[int, int]:
+        """The first cell of a partition, and the first one behind it."""
+        if not self.songs:
+            return 0, 0
+        first, stop = self.firsts[partition : partition + 2].tolist()
+        return first * self.days, stop * self.days
+
+
+class ArenaState(Record):
+    """How much of an arena is used: see `rows`."""
+
+    next_byte: Int64
+    size: Int64
+    chunk_bytes: Int64
+    chunks: Int64
+    most_chunks: int
+
+
+class ArenaArrays(NamedTuple):
+    """Rows on their way into partitions: see `rows`."""
+
+    bytes: PaddedBytes
+    state: ArenaState
+    heads: Ints
+    chunks: Ints
+
+
+class TableState(Record):
+    """How far `ingest_rows` is in `buffer[position:end]`, and how many songs, bytes of their texts,
+    rows, wide values, and slots in use a table has; `extent` is the next one of those given.
+    """
+
+    position: Int64
+    end: Int64
+    songs: Int64
+    text_bytes: Int64
+    rows: Int64
+    wide: Int64
+    slots: Int64
+    extent: int
+
+
+class TableArrays(NamedTuple):
+    """One partition's songs and values. `texts[starts[i]:starts[i + 1]]` is song i, `counts[i]` the
+    number of its rows; row r is of song `row_songs[r]` with `values[r]`, which may be an index into
+    `wide`: see `ingest`.
+    """
+
+    state: TableState
+    slots: Words
+    hashes: Words
+    starts: Ints
+    texts: PaddedBytes
+    counts: Ints
+    row_songs: UInt32s
+    values: Words
+    wide: Words
+
+
+class SortedArrays(NamedTuple):
+    """A table in order: `gathered[row_starts[r]:row_starts[r + 1]]` are the values of song
+    `order[r]`. `places` and `keys` are room for one number per song; `cells`, one for each day, are
+    zero before and after.
+    """
+
+    order: Ints
+    row_starts: Ints
+    gathered: Words
+    places: Ints
+    keys: Words
+    cells: Words
+
+
+class FormatState(Record):
+    """How far `format_songs` is: the rank of the song, the bytes of text, what it has added up, and
+    the first total that is too large. Where a song was begun, its next row, the last one, and its
+    sum so far.
+    """
+
+    rank: Int64
+    text_bytes: Int64
+    groups: Int64
+    plays_low: UInt64
+    plays_high: UInt64
+    first_day: Int64
+    last_day: Int64
+    overflow_day: Int64
+    overflow_low: UInt64
+    overflow_high: UInt64
+    is_begun: Int64
+    row: Int64
+    row_stop: Int64
+    song_low: UInt64
+    song_high: np.uint64
+
+
+class SumArrays(NamedTuple):
+    """The sums of each song, by rank, and of each day, in words of 64 bits, low and high."""
+
+    song_low: Words
+    song_high: Words
+    day_low: Words
+    day_high: Words
+
+
+class LineTexts(NamedTuple):
+    """What lines are made of: room for one song in quotes, the texts of days that were written
+    before, the first days of months, and the texts of small numbers.
+    """
+
+    prefix: PaddedBytes
+    dates: Bytes
+    month_starts: Int32s
+    numbers: Words

@@ -181,3 +181,57 @@ def is_plain(source: Any, start: Any, count: Any) -> Any:
             return False
         at += 8
     return True
+
+
+# UTF-8 by a state machine (RFC 3629): an entry for each byte, in which the bits from number `state`
+# on are the next state. 0 is between two characters, 6 is an error.
+# After Hoehrmann's decoder, in the form of https://gist.github.com/pervognsen/218ea17743e1442e59bb.
+CONTINUATION = range(0x80, 0xC0)
+UTF8_STATES = {
+    0: {
+        range(0x80): 0,
+        range(0xC2, 0xE0): 12,
+        range(0xE0, 0xE1): 18,
+        range(0xE1, 0xED): 24,
+        range(0xED, 0xEE): 30,
+        range(0xEE, 0xF0): 24,
+        range(0xF0, 0xF1): 36,
+        range(0xF1, 0xF4): 42,
+        range(0xF4, 0xF5): 48,
+    },
+    12: {CONTINUATION: 0},
+    18: {range(0xA0, 0xC0): 12},
+    24: {CONTINUATION: 12},
+    30: {range(0x80, 0xA0): 12},
+    36: {range(0x90, 0xC0): 24},
+    42: {CONTINUATION: 24},
+    48: {range(0x80, 0x90): 24},
+}
+UTF8_TABLE = np.array(
+    [
+        sum(
+            next((to for among, to in arrows.items() if byte in among), 6) << state
+            for state, arrows in (UTF8_STATES | {6: {}}).items()
+        )
+        for byte in range(256)
+    ],
+    dtype=np.uint64,
+)
+STATE_MASK = np.uint64(63)
+
+
+@inlined
+def is_utf8(source: Any, start: Any, stop: Any) -> Any:
+    """Whether the bytes are valid UTF-8."""
+    state = np.uint64(0)
+    at = start
+    while at < stop:
+        word = load64(source, at)
+        count = min(stop - at, 8)
+        at += 8
+        if state == np.uint64(0) and (word & HIGHS & low_bytes(count)) == np.uint64(0):
+            continue
+        for _ in range(count):
+            state = (UTF8_TABLE[word & np.uint64(0xFF)] >> state) & STATE_MASK
+            word >>= np.uint64(8)
+    return state == np.uint64(0)

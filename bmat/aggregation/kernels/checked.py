@@ -111,7 +111,23 @@ def trailing_zeros(word: Any) -> Any:
     return np.int64((number & -number).bit_length() - 1 if number else 64)
 
 
-def checked(signature: str, function: Callable[..., Any]) -> Callable[..., Any]:
+class CheckedRecord:
+    """A record as a kernel sees it: numbers by name, and lists of them."""
+
+    __slots__ = ("record",)
+
+    def __init__(self, record: Any) -> None:
+        object.__setattr__(self, "record", record)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.record, name)
+        return CheckedArray(value) if isinstance(value, np.ndarray) else value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.record, name, value)
+
+
+def checked(signature: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel of this signature, run as it stands. Raises TypeError for arguments that the
     compiled one would refuse, OutOfBounds.
     """
@@ -129,6 +145,13 @@ def checked(signature: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def as_given(parameter: Any, argument: Any) -> Any:
     """An argument as a kernel with this parameter gets it."""
+    if isinstance(parameter, types.BaseTuple):
+        fields = zip(cast(Any, parameter).types, argument, strict=True)
+        return type(argument)(*(as_given(field, one) for field, one in fields))
+    if isinstance(parameter, types.Record):
+        if argument.dtype != as_dtype(parameter):
+            raise TypeError(f"A kernel takes {parameter}, and was given {argument.dtype}")
+        return CheckedRecord(argument)
     if not isinstance(parameter, types.Array):
         return as_dtype(parameter).type(argument)
     flags = argument.flags

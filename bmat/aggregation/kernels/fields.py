@@ -1,16 +1,13 @@
-"""The meaning of a record's three fields, for the compiled kernels.
+"""The meaning of a record's three fields, byte by byte: any that the data contract allows.
 
-The same rules as in `fields`, over bytes `source[start:stop]`.
-
-Reading what follows the song in a clean record, for the compiled kernels, eight bytes at a time:
-a bare date, a delimiter, up to eight digits, and an LF or CR LF.
+The same rules as in `source.fields`, over bytes `source[start:stop]`.
 """
 
 from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.kernels.bytes import CR, HIGHS, LF, load8, load64, trailing_zeros
+from bmat.aggregation.kernels.bytes import load8
 from bmat.aggregation.kernels.compile import inlined
 
 ZERO_DIGITS = np.uint64(0x3030303030303030)
@@ -164,117 +161,9 @@ def parse_plays(source: Any, start: Any, stop: Any) -> Any:
 
 
 @inlined
-def sequence_length(source: Any, at: Any, stop: Any) -> Any:
-    """The length of the UTF-8 sequence at `at` (RFC 3629), or minus the length of the maximal
-    invalid one (Unicode 16, section 3.9, table 3-7).
-    """
-    lead = load8(source, at)
-    if lead < 0x80:
-        return 1
-    if lead < 0xC2 or lead > 0xF4:
-        return -1
-    lowest = 0x80
-    highest = 0xBF
-    if lead == 0xE0:
-        lowest = 0xA0
-    elif lead == 0xED:
-        highest = 0x9F
-    elif lead == 0xF0:
-        lowest = 0x90
-    elif lead == 0xF4:
-        highest = 0x8F
-    wanted = 2
-    if lead >= 0xF0:
-        wanted = 4
-    elif lead >= 0xE0:
-        wanted = 3
-    have = 1
-    while have < wanted:
-        if at + have >= stop:
-            return -have
-        byte = load8(source, at + have)
-        if byte < lowest or byte > highest:
-            return -have
-        lowest = 0x80
-        highest = 0xBF
-        have += 1
-    return have
-
-
-@inlined
-def is_utf8(source: Any, start: Any, stop: Any) -> Any:
-    """Whether the bytes are valid UTF-8."""
-    at = start
-    while at < stop:
-        if stop - at >= 8 and (load64(source, at) & HIGHS) == np.uint64(0):
-            at += 8
-            continue
-        length = sequence_length(source, at, stop)
-        if length < 0:
-            return False
-        at += length
-    return True
-
-
-@inlined
 def has_nul(source: Any, start: Any, stop: Any) -> Any:
     """Whether one of the bytes is NUL."""
     for at in range(start, stop):
         if load8(source, at) == 0:
             return True
     return False
-
-
-DATE_PATTERN = np.uint64(0x2D30302D30303030)
-DATE_CARRIES = np.uint64(0x7F76767F76767676)
-DAY_PATTERN = np.uint64(0x3030)
-DAY_CARRIES = np.uint64(0x7F7676)
-DAY_HIGHS = np.uint64(0x808080)
-
-
-@inlined
-def eight_digits(digits: Any) -> Any:
-    """The number of eight decimal digits, one per byte, the first in the lowest byte."""
-    pairs = (digits * np.uint64(10) + (digits >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
-    fours = (pairs * np.uint64(100) + (pairs >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
-    return (fours * np.uint64(10000) + (fours >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
-
-
-@inlined
-def read_tail(buffer: Any, at: Any, end: Any, day_pattern: Any, month_starts: Any) -> Any:
-    """The (day, plays, start of the next line) of a record whose date stands at `at`; the last is
-    -1 where it is not clean.
-    """
-    digits = load64(buffer, at) ^ DATE_PATTERN
-    rest = load64(buffer, at + 8) ^ day_pattern
-    bad = (digits | (digits + DATE_CARRIES)) & HIGHS
-    bad |= (rest | (rest + DAY_CARRIES)) & DAY_HIGHS
-    word = load64(buffer, at + 11)
-    number = word ^ ZERO_DIGITS
-    ends = (number | (number + SEVENTY_SIXES)) & HIGHS
-    if bad != np.uint64(0) or ends == np.uint64(0):
-        return np.int64(-1), np.int64(-1), np.int64(-1)
-    length = trailing_zeros(ends) >> 3
-    year = np.int64(
-        (digits & np.uint64(15)) * np.uint64(1000)
-        + ((digits >> np.uint64(8)) & np.uint64(15)) * np.uint64(100)
-        + ((digits >> np.uint64(16)) & np.uint64(15)) * np.uint64(10)
-        + ((digits >> np.uint64(24)) & np.uint64(15))
-    )
-    month = np.int64(
-        ((digits >> np.uint64(40)) & np.uint64(15)) * np.uint64(10)
-        + ((digits >> np.uint64(48)) & np.uint64(15))
-    )
-    of_month = np.int64(
-        (rest & np.uint64(15)) * np.uint64(10) + ((rest >> np.uint64(8)) & np.uint64(15))
-    )
-    day = day_of(year, month, of_month, month_starts)
-    after = (word >> np.uint64(8 * length)) & np.uint64(0xFF)
-    line_feed = at + 11 + length
-    if after == np.uint64(CR):
-        line_feed += 1
-        after = np.uint64(load8(buffer, line_feed))
-    if length == 0 or day < 0 or after != np.uint64(LF) or line_feed >= end:
-        return np.int64(-1), np.int64(-1), np.int64(-1)
-    plays = np.int64(eight_digits(number << np.uint64(64 - 8 * length)))
-    return day, plays, line_feed + 1

@@ -1,13 +1,19 @@
-"""The fields of a line of CSV, written by the compiled kernels.
-
-The kernel that writes a partition as lines of CSV: sums and bytes in one pass.
-"""
+"""The kernel that writes a partition as lines of CSV: sums and bytes in one pass."""
 
 from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.kernels.arrays import PaddedBytes
+from bmat.aggregation.kernels.arrays import (
+    DATE_TEXT_BYTES,
+    FormatState,
+    Int64,
+    LineTexts,
+    PaddedBytes,
+    SortedArrays,
+    SumArrays,
+    TableArrays,
+)
 from bmat.aggregation.kernels.bytes import (
     LINE_FEEDS,
     copy_bytes,
@@ -23,7 +29,6 @@ from bmat.aggregation.kernels.fields import MOST_PLAYS
 from bmat.aggregation.kernels.ingest import DAY_SHIFT, INDEX_FLAG, VALUE_MASK
 from bmat.aggregation.kernels.sums import FEW, sort_few, sum_by_day
 
-DATE_TEXT_BYTES = 16
 # The texts of the numbers below 10,000 with an LF behind; the length is in the highest byte.
 NUMBER_TEXTS = np.array(
     [
@@ -117,83 +122,47 @@ def write_number(target: Any, to: Any, number: Any, number_texts: Any) -> Any:
 
 
 @inlined
-def write_tail(
-    text: Any, to: Any, date_texts: Any, day: Any, plays: Any, month_starts: Any, number_texts: Any
-) -> Any:
+def write_tail(text: Any, to: Any, lines: Any, day: Any, plays: Any) -> Any:
     """Write what follows the song: the date, the total, LF. Returns where the line ends."""
     date = DATE_TEXT_BYTES * day
-    if load8(date_texts, date) == 0:
-        fill_date(date_texts, date, day, month_starts)
-    store64(text, to, load64(date_texts, date))
-    store64(text, to + 8, load64(date_texts, date + 8))
-    return write_number(text, to + 12, plays, number_texts)
+    if load8(lines.dates, date) == 0:
+        fill_date(lines.dates, date, day, lines.month_starts)
+    store64(text, to, load64(lines.dates, date))
+    store64(text, to + 8, load64(lines.dates, date + 8))
+    return write_number(text, to + 12, plays, lines.numbers)
 
 
 # What made `format_songs` return.
 FORMATTED, TEXT_FULL, OVERFLOW = range(3)
 
-(
-    W_RANK,
-    W_TEXT_BYTES,
-    W_GROUPS,
-    W_PLAYS_LOW,
-    W_PLAYS_HIGH,
-    W_FIRST_DAY,
-    W_LAST_DAY,
-    W_OVERFLOW_DAY,
-    W_OVERFLOW_LOW,
-    W_OVERFLOW_HIGH,
-    W_BEGUN,
-    W_ROW,
-    W_STOP,
-    W_SONG_LOW,
-    W_SONG_HIGH,
-) = range(15)
-FORMAT_FIELDS = 15
-
 # A line's most bytes behind the song: `,YYYY-MM-DD,` and 19 digits and LF, and room to overwrite.
 LINE_TAIL_BYTES = 80
 
 
-@kernel(
-    "i8(i8[::1], i8[::1], i8, i8[::1], u1[::1], i8[::1], u8[::1], u8[::1], i8[::1], u8[::1], "
-    "u1[::1], u1[::1], u1[::1], i4[::1], u8[::1], u8[::1], u8[::1], u8[::1], u8[::1])"
-)
+@kernel
 def format_songs(
-    state: Any,
-    order: Any,
-    songs: int,
-    starts: Any,
-    texts: PaddedBytes,
-    row_starts: Any,
-    gathered: Any,
-    wide: Any,
-    ingest_state: Any,
-    cells: Any,
+    state: FormatState,
+    table: TableArrays,
+    ordered: SortedArrays,
+    sums: SumArrays,
+    lines: LineTexts,
     text: PaddedBytes,
-    prefix: PaddedBytes,
-    date_texts: Any,
-    month_starts: Any,
-    number_texts: Any,
-    song_low: Any,
-    song_high: Any,
-    day_low: Any,
-    day_high: Any,
-) -> int:
-    """Write the totals of the songs from `state[W_RANK]` on to `text`; returns what stopped it: the
-    next call goes on with the same song, if it was begun.
-
-    Adds what it writes to the sums of each song (by rank) and of each day, in words of 64 bits,
-    low and high.
+) -> Int64:
+    """Write the totals of the songs from `state.rank` on to `text`; returns what stopped it: the
+    next call goes on with the same song, if it was begun. Adds what it writes to the sums.
     """
-    rank = state[W_RANK]
-    at = state[W_TEXT_BYTES]
-    groups = state[W_GROUPS]
-    first_day = state[W_FIRST_DAY]
-    last_day = state[W_LAST_DAY]
+    starts = table.starts
+    texts = table.texts
+    gathered = ordered.gathered
+    row_starts = ordered.row_starts
+    rank = state.rank
+    at = state.text_bytes
+    groups = state.groups
+    first_day = state.first_day
+    last_day = state.last_day
     outcome = FORMATTED
-    while rank < songs:
-        song = order[np.uint64(rank)]
+    while rank < table.state.songs:
+        song = ordered.order[np.uint64(rank)]
         start = starts[np.uint64(song)]
         count = starts[np.uint64(song + 1)] - start
         low = row_starts[np.uint64(rank)]
@@ -201,21 +170,21 @@ def format_songs(
         total_low = np.uint64(0)
         total_high = np.uint64(0)
         row = low
-        if state[W_BEGUN] != 0:
-            state[W_BEGUN] = 0
-            row = state[W_ROW]
-            high = state[W_STOP]
-            total_low = np.uint64(state[W_SONG_LOW])
-            total_high = np.uint64(state[W_SONG_HIGH])
+        if state.is_begun != 0:
+            state.is_begun = 0
+            row = state.row
+            high = state.row_stop
+            total_low = state.song_low
+            total_high = state.song_high
         # What follows adds up neighbours of the same day: a few values need no more than order.
         elif high - low > FEW:
-            high = sum_by_day(gathered, wide, ingest_state, cells, low, high)
+            high = sum_by_day(ordered, table.wide, table.state, low, high)
         else:
             sort_few(gathered, low, high)
         last_at = len(text) - (2 * count + 2 + LINE_TAIL_BYTES)
         quoted_bytes = np.int64(0)
         if needs_quotes(texts, start, count):
-            quoted_bytes = write_quoted(prefix, 0, texts, start, count)
+            quoted_bytes = write_quoted(lines.prefix, 0, texts, start, count)
         while row < high:
             if at > last_at:
                 outcome = TEXT_FULL
@@ -227,7 +196,7 @@ def format_songs(
             while True:
                 plays = value & VALUE_MASK
                 if value & INDEX_FLAG:
-                    plays = wide[plays]
+                    plays = table.wide[plays]
                 sum_low += plays
                 if sum_low < plays:
                     sum_high += np.uint64(1)
@@ -238,46 +207,46 @@ def format_songs(
                 if np.int64(value >> DAY_SHIFT) != day:
                     break
             if sum_high > np.uint64(0) or sum_low > MOST_PLAYS:
-                state[W_OVERFLOW_DAY] = day
-                state[W_OVERFLOW_LOW] = np.int64(sum_low)
-                state[W_OVERFLOW_HIGH] = np.int64(sum_high)
+                state.overflow_day = day
+                state.overflow_low = sum_low
+                state.overflow_high = sum_high
                 outcome = OVERFLOW
                 break
             total_low += sum_low
             if total_low < sum_low:
                 total_high += np.uint64(1)
-            day_sum = day_low[np.uint64(day)] + sum_low
-            day_low[np.uint64(day)] = day_sum
+            day_sum = sums.day_low[np.uint64(day)] + sum_low
+            sums.day_low[np.uint64(day)] = day_sum
             if day_sum < sum_low:
-                day_high[np.uint64(day)] += np.uint64(1)
+                sums.day_high[np.uint64(day)] += np.uint64(1)
             first_day = min(first_day, day)
             last_day = max(last_day, day)
             groups += 1
             if quoted_bytes > 0:
-                copy_bytes(text, at, prefix, 0, quoted_bytes)
+                copy_bytes(text, at, lines.prefix, 0, quoted_bytes)
                 at += quoted_bytes
             else:
                 copy_bytes(text, at, texts, start, count)
                 at += count
-            at = write_tail(text, at, date_texts, day, sum_low, month_starts, number_texts)
+            at = write_tail(text, at, lines, day, sum_low)
         if outcome != FORMATTED:
-            state[W_BEGUN] = 1
-            state[W_ROW] = row
-            state[W_STOP] = high
-            state[W_SONG_LOW] = np.int64(total_low)
-            state[W_SONG_HIGH] = np.int64(total_high)
+            state.is_begun = 1
+            state.row = row
+            state.row_stop = high
+            state.song_low = total_low
+            state.song_high = total_high
             break
-        song_low[np.uint64(rank)] = total_low
-        song_high[np.uint64(rank)] = total_high
-        plays_low = np.uint64(state[W_PLAYS_LOW]) + total_low
-        state[W_PLAYS_HIGH] += np.int64(total_high)
+        sums.song_low[np.uint64(rank)] = total_low
+        sums.song_high[np.uint64(rank)] = total_high
+        plays_low = state.plays_low + total_low
+        state.plays_high += total_high
         if plays_low < total_low:
-            state[W_PLAYS_HIGH] += 1
-        state[W_PLAYS_LOW] = np.int64(plays_low)
+            state.plays_high += np.uint64(1)
+        state.plays_low = plays_low
         rank += 1
-    state[W_RANK] = rank
-    state[W_TEXT_BYTES] = at
-    state[W_GROUPS] = groups
-    state[W_FIRST_DAY] = first_day
-    state[W_LAST_DAY] = last_day
+    state.rank = rank
+    state.text_bytes = at
+    state.groups = groups
+    state.first_day = first_day
+    state.last_day = last_day
     return outcome

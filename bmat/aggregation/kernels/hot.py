@@ -1,22 +1,29 @@
-"""Where a row goes, for the compiled kernels: to a hot song's pairs, or to its partition.
+"""Hot songs: where a row goes, to the pairs of one of them or to its partition, and their sums.
 
 Rows that may be of a hot song are `seen` first, and placed in a batch: so the memory that tells hot
-songs from others, which lies far apart, is asked for long before it is needed.
-
-Kernels for the cells of hot songs: one for each of a song's days, song after song.
-
-A cell holds the sum of its rows' plays plus one, so that a sum of zero is no empty cell.
+songs from others, which lies far apart, is asked for long before it is needed. Pairs are added to
+cells, one for each of a song's days, song after song: a cell holds the sum of its rows' plays plus
+one, so that a sum of zero is no empty cell.
 """
 
 from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.kernels.arrays import PaddedBytes
+from bmat.aggregation.kernels.arrays import (
+    HEAD_FIELDS,
+    SEEN_FIELDS,
+    ArenaArrays,
+    HotSongs,
+    Int64,
+    Ints,
+    PaddedBytes,
+    Splitters,
+    Words,
+)
 from bmat.aggregation.kernels.bytes import copy_bytes, prefetch, same_bytes, store64
 from bmat.aggregation.kernels.compile import inlined, kernel
 from bmat.aggregation.kernels.rows import (
-    HEAD_FIELDS,
     RUN,
     RUN_PLAYS_BITS,
     append_row,
@@ -37,9 +44,7 @@ SLOT_START_SHIFT = np.uint64(8)
 SLOT_START_MASK = np.uint64(2**32 - 1)
 SLOT_LENGTH_MASK = np.uint64(255)
 
-SEEN_BATCH = 64
 # A row seen: [song's first byte, its length, its hash, day, plays, slot's second word].
-SEEN_FIELDS = 8
 S_START, S_COUNT, S_HASH, S_DAY, S_PLAYS, S_SLOT = (np.uint64(field) for field in range(6))
 
 
@@ -100,30 +105,19 @@ def place_seen(
     seen: Any,
     seen_count: Any,
     source: Any,
-    hot_slots: Any,
-    hot_texts: Any,
-    first_day: Any,
-    days: Any,
+    hot: Any,
     pairs: Any,
     pair_count: Any,
-    bucketed: Any,
+    splitters: Any,
     buckets: Any,
-    width: Any,
-    split_keys: Any,
-    split_starts: Any,
-    split_texts: Any,
-    skip: Any,
     arena: Any,
-    arena_state: Any,
-    heads: Any,
-    chunks: Any,
 ) -> Any:
     """Place the rows seen, in order: those of hot songs among the pairs while these have room.
 
     Returns how many are left, at the front, because the arena is full; and the number of pairs.
     """
     if len(pairs) > 0:
-        find_slots(seen, seen_count, hot_slots, hot_texts)
+        find_slots(seen, seen_count, hot.slots, hot.texts)
     done = np.int64(0)
     while done < seen_count:
         place = np.uint64(SEEN_FIELDS * done)
@@ -133,24 +127,24 @@ def place_seen(
         plays = seen[place + S_PLAYS]
         cell = np.int64(-1)
         # Where there is no room for more pairs, a hot song's row is one like others.
-        if pair_count < len(pairs) and plays < LARGEST_HOT_PLAYS and 0 <= day - first_day < days:
+        if (
+            pair_count < len(pairs)
+            and plays < LARGEST_HOT_PLAYS
+            and 0 <= day - hot.first_day < hot.days
+        ):
             word = np.uint64(seen[place + S_SLOT])
             text = np.int64((word >> SLOT_START_SHIFT) & SLOT_START_MASK)
-            if word != np.uint64(0) and same_bytes(hot_texts, text, source, start, count):
-                cell = (np.int64(word >> SLOT_NUMBER_SHIFT) - 1) * days + day - first_day
+            if word != np.uint64(0) and same_bytes(hot.texts, text, source, start, count):
+                cell = (np.int64(word >> SLOT_NUMBER_SHIFT) - 1) * hot.days + day - hot.first_day
         if cell >= 0:
             pairs[np.uint64(pair_count)] = np.uint64(cell << PAIR_PLAYS_BITS | plays)
             pair_count += 1
         else:
-            if width > 0:
-                partition = locate_in_bucket(bucketed, buckets, width, source, start, count)
+            if buckets.width > 0:
+                partition = locate_in_bucket(buckets, source, start, count)
             else:
-                partition = locate(
-                    split_keys, split_starts, split_texts, skip, source, start, count
-                )
-            if not append_row(
-                arena, arena_state, heads, chunks, partition, source, start, count, day, plays
-            ):
+                partition = locate(splitters, source, start, count)
+            if not append_row(arena, partition, source, start, count, day, plays):
                 break
         done += 1
     left = seen_count - done
@@ -164,22 +158,22 @@ MOST_RUN_DAYS = 512
 PAIRS_AHEAD = 24
 
 
-@kernel("i8(i8[::1], u1[::1], i8[::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1])")
+@kernel
 def fill_hot(
-    chosen: Any,
+    chosen: Ints,
     texts: PaddedBytes,
-    starts: Any,
-    lengths: Any,
-    hashes: Any,
-    hot_slots: Any,
-    hot_starts: Any,
-    hot_texts: PaddedBytes,
-) -> Any:
+    starts: Ints,
+    lengths: Ints,
+    hashes: Words,
+    hot: HotSongs,
+) -> Int64:
     """Make the tables of the hot songs out of the `chosen` ones of a sample; returns their number.
 
-    Each text has eight bytes behind it that may be read. For the slots, which are a power of two,
-    see `kernels.hot`.
+    Each text has eight bytes behind it that may be read. The slots are a power of two.
     """
+    hot_slots = hot.slots
+    hot_starts = hot.starts
+    hot_texts = hot.texts
     mask = slot_mask(hot_slots)
     for number in range(len(chosen)):
         song = chosen[number]
@@ -200,8 +194,8 @@ def fill_hot(
     return len(chosen)
 
 
-@kernel("i8(u8[::1], u8[::1], i8)")
-def add_pairs(cells: Any, pairs: Any, count: int) -> Any:
+@kernel
+def add_pairs(cells: Words, pairs: Words, count: Int64) -> Int64:
     """Add `count` pairs `cell:40 | plays:24` to the cells; returns their number."""
     for index in range(count):
         ahead = pairs[np.uint64(min(index + PAIRS_AHEAD, count - 1))]
@@ -213,37 +207,24 @@ def add_pairs(cells: Any, pairs: Any, count: int) -> Any:
     return count
 
 
-@kernel(
-    "i8(i8, i8, u8[::1], i8, i8, i8[::1], u1[::1], u8[::1], i8[::1], u1[::1], i8, "
-    "u1[::1], i8[::1], i8[::1], i8[::1])"
-)
+@kernel
 def empty_cells(
-    cell: Any,
-    stop: int,
-    cells: Any,
-    days: int,
-    first_day: int,
-    hot_starts: Any,
-    hot_texts: PaddedBytes,
-    split_keys: Any,
-    split_starts: Any,
-    split_texts: PaddedBytes,
-    skip: int,
-    arena: PaddedBytes,
-    arena_state: Any,
-    heads: Any,
-    chunks: Any,
-) -> Any:
+    cell: Int64, stop: Int64, cells: Words, hot: HotSongs, splitters: Splitters, arena: ArenaArrays
+) -> Int64:
     """Turn the cells from number `cell` to `stop` into rows: runs of days.
 
     Returns the cell at which the arena was full (call again from there), else `stop`.
     """
+    days = hot.days
+    first_day = hot.first_day
+    hot_starts = hot.starts
+    hot_texts = hot.texts
     while cell < stop:
         song = cell // days
         last = min(song * days + days, stop)
         start = hot_starts[song]
         count = hot_starts[song + 1] - start - 8
-        partition = locate(split_keys, split_starts, split_texts, skip, hot_texts, start, count)
+        partition = locate(splitters, hot_texts, start, count)
         run = np.int64(0)
         run_at = np.int64(0)
         at = np.int64(0)
@@ -254,33 +235,23 @@ def empty_cells(
             if value == np.uint64(0):
                 pass
             elif plays >> np.uint64(RUN_PLAYS_BITS) != np.uint64(0):
-                if not append_row(
-                    arena,
-                    arena_state,
-                    heads,
-                    chunks,
-                    partition,
-                    hot_texts,
-                    start,
-                    count,
-                    day,
-                    np.int64(plays),
-                ):
+                total = np.int64(plays)
+                if not append_row(arena, partition, hot_texts, start, count, day, total):
                     return cell
                 run = np.int64(0)
             else:
                 if run == 0 or run == MOST_RUN_DAYS:
                     need = 8 + count + 8 * MOST_RUN_DAYS
-                    run_at = room_for(arena_state, heads, chunks, partition, need)
+                    run_at = room_for(arena, partition, need)
                     if run_at < 0:
                         return cell
-                    copy_bytes(arena, run_at + 8, hot_texts, start, count)
+                    copy_bytes(arena.bytes, run_at + 8, hot_texts, start, count)
                     at = run_at + 8 + count
                     run = np.int64(0)
-                store64(arena, at, (np.uint64(day) << np.uint64(RUN_PLAYS_BITS)) | plays)
+                store64(arena.bytes, at, (np.uint64(day) << np.uint64(RUN_PLAYS_BITS)) | plays)
                 at += 8
                 run += 1
-                store64(arena, run_at, row_word(count, RUN, 0, run))
-                heads[np.uint64(HEAD_FIELDS * partition)] = at
+                store64(arena.bytes, run_at, row_word(count, RUN, 0, run))
+                arena.heads[np.uint64(HEAD_FIELDS * partition)] = at
             cell += 1
     return cell

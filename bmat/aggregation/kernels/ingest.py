@@ -11,7 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.kernels.arrays import PaddedBytes
+from bmat.aggregation.kernels.arrays import (
+    HEAD_FIELDS,
+    INGESTED_FIELDS,
+    INGESTED_ROWS,
+    ArenaArrays,
+    Extents,
+    Int64,
+    Ints,
+    PaddedBytes,
+    Splitters,
+    TableArrays,
+    TableState,
+    UInt64,
+)
 from bmat.aggregation.kernels.bytes import (
     COPY_SLACK,
     copy_bytes,
@@ -21,15 +34,7 @@ from bmat.aggregation.kernels.bytes import (
     same_bytes,
 )
 from bmat.aggregation.kernels.compile import inlined, kernel
-from bmat.aggregation.kernels.rows import (
-    HEAD_FIELDS,
-    LONG,
-    RUN,
-    RUN_PLAYS_BITS,
-    WIDE,
-    locate,
-    room_for,
-)
+from bmat.aggregation.kernels.rows import LONG, RUN, RUN_PLAYS_BITS, WIDE, locate, room_for
 
 DAY_SHIFT = np.uint64(42)
 INDEX_FLAG = np.uint64(1 << 41)
@@ -37,12 +42,6 @@ VALUE_MASK = np.uint64((1 << 41) - 1)
 
 # What made `ingest_rows` return.
 ALL_IN, SONGS_FULL, TEXTS_FULL, ROWS_FULL, WIDE_FULL = 0, 1, 2, 3, 4
-
-I_POSITION, I_END, I_SONGS, I_TEXT_BYTES, I_ROWS, I_WIDE, I_SLOTS, I_EXTENT = range(8)
-INGEST_FIELDS = 8
-
-INGESTED_ROWS = 32
-INGESTED_FIELDS = 4
 
 
 @inlined
@@ -91,44 +90,32 @@ def grow_slots(slots: Any, used: Any, hashes: Any, songs: Any) -> Any:
 def store_value(values: Any, wide: Any, state: Any, at: Any, day: Any, plays: Any) -> None:
     """Write one value; the caller has seen to it that there is room in both lists."""
     if plays > VALUE_MASK:
-        wide[state[I_WIDE]] = plays
-        values[at] = (day << DAY_SHIFT) | INDEX_FLAG | np.uint64(state[I_WIDE])
-        state[I_WIDE] += 1
+        wide[state.wide] = plays
+        values[at] = (day << DAY_SHIFT) | INDEX_FLAG | np.uint64(state.wide)
+        state.wide += 1
     else:
         values[at] = (day << DAY_SHIFT) | plays
 
 
-@kernel(
-    "i8(u1[::1], i8[:, ::1], i8[::1], u8[::1], u8[::1], i8[::1], u1[::1], i8[::1], u4[::1], "
-    "u8[::1], u8[::1], i8[::1], u8)"
-)
+@kernel
 def ingest_rows(
-    buffer: PaddedBytes,
-    extents: Any,
-    state: Any,
-    slots: Any,
-    hashes: Any,
-    starts: Any,
-    texts: PaddedBytes,
-    counts: Any,
-    row_songs: Any,
-    values: Any,
-    wide: Any,
-    seen: Any,
-    hash_key: Any,
-) -> Any:
+    buffer: PaddedBytes, extents: Extents, table: TableArrays, seen: Ints, hash_key: UInt64
+) -> Int64:
     """Take in the whole rows of `buffer[position:end]`, then those of the extents from number
-    `state[I_EXTENT]` on; returns what stopped it.
-
-    `texts[starts[i]:starts[i + 1]]` is song i, `counts[i]` the number of its rows; row r is of
-    song `row_songs[r]` with `values[r]`.
+    `state.extent` on; returns what stopped it.
     """
-    position = state[I_POSITION]
-    end = state[I_END]
-    rows = state[I_ROWS]
-    songs = state[I_SONGS]
+    state = table.state
+    slots = table.slots
+    starts = table.starts
+    texts = table.texts
+    values = table.values
+    wide = table.wide
+    position = state.position
+    end = state.end
+    rows = state.rows
+    songs = state.songs
     outcome = ALL_IN
-    mask = np.uint64(state[I_SLOTS] - 1)
+    mask = np.uint64(state.slots - 1)
     seen_at = np.int64(0)
     seen_count = np.int64(0)
     while True:
@@ -156,11 +143,11 @@ def ingest_rows(
                 entry = slots[hashed & mask] & np.uint64(0xFFFFFFFF)
                 prefetch(texts, starts[max(entry, np.uint64(1)) - np.uint64(1)])
             if seen_count == 0:
-                if state[I_EXTENT] == len(extents):
+                if state.extent == len(extents):
                     break
-                position = extents[state[I_EXTENT], 0]
-                end = extents[state[I_EXTENT], 1]
-                state[I_EXTENT] += 1
+                position = extents[state.extent, 0]
+                end = extents[state.extent, 1]
+                state.extent += 1
                 continue
         place = np.uint64(INGESTED_FIELDS * seen_at)
         song = seen[place]
@@ -174,7 +161,7 @@ def ingest_rows(
         if rows + row_count > len(values):
             outcome = ROWS_FULL
             break
-        if state[I_WIDE] + row_count > len(wide):
+        if state.wide + row_count > len(wide):
             outcome = WIDE_FULL
             break
         tag = hashed >> np.uint64(32)
@@ -196,7 +183,7 @@ def ingest_rows(
             if songs + 1 >= len(starts) or 8 * (songs + 1) > 5 * len(slots):
                 outcome = SONGS_FULL
                 break
-            begin = state[I_TEXT_BYTES]
+            begin = state.text_bytes
             if begin + count + COPY_SLACK > len(texts):
                 outcome = TEXTS_FULL
                 break
@@ -204,69 +191,60 @@ def ingest_rows(
             copy_bytes(texts, begin, buffer, song, count)
             starts[number] = begin
             starts[number + 1] = begin + count
-            state[I_TEXT_BYTES] = begin + count
-            hashes[number] = hashed
-            counts[number] = 0
+            state.text_bytes = begin + count
+            table.hashes[number] = hashed
+            table.counts[number] = 0
             slots[slot] = (tag << np.uint64(32)) | np.uint64(number + 1)
             songs += 1
-            if 2 * songs > state[I_SLOTS] and 4 * state[I_SLOTS] <= len(slots):
-                state[I_SLOTS] = grow_slots(slots, state[I_SLOTS], hashes, songs)
-                mask = np.uint64(state[I_SLOTS] - 1)
+            if 2 * songs > state.slots and 4 * state.slots <= len(slots):
+                state.slots = grow_slots(slots, state.slots, table.hashes, songs)
+                mask = np.uint64(state.slots - 1)
         if kind == RUN:
             for index in range(row_count):
                 total = load64(buffer, song + count + 8 * index)
                 day = total >> np.uint64(RUN_PLAYS_BITS)
                 plays = total & np.uint64((1 << RUN_PLAYS_BITS) - 1)
-                row_songs[rows + index] = np.uint32(number)
+                table.row_songs[rows + index] = np.uint32(number)
                 store_value(values, wide, state, rows + index, day, plays)
         else:
             day = (word >> np.uint64(10)) & np.uint64(0x3FFFFF)
             plays = load64(buffer, song - 8) if kind == WIDE else word >> np.uint64(32)
-            row_songs[np.uint64(rows)] = np.uint32(number)
+            table.row_songs[np.uint64(rows)] = np.uint32(number)
             store_value(values, wide, state, rows, day, plays)
-        counts[np.uint64(number)] += row_count
+        table.counts[np.uint64(number)] += row_count
         rows += row_count
         position = stop
-    state[I_POSITION] = position
-    state[I_END] = end
-    state[I_ROWS] = rows
-    state[I_SONGS] = songs
+    state.position = position
+    state.end = end
+    state.rows = rows
+    state.songs = songs
     return outcome
 
 
-@kernel("i8(u1[::1], i8[::1], u8[::1], i8[::1], u1[::1], i8, u1[::1], i8[::1], i8[::1], i8[::1])")
+@kernel
 def divide_rows(
-    buffer: PaddedBytes,
-    state: Any,
-    split_keys: Any,
-    split_starts: Any,
-    split_texts: PaddedBytes,
-    skip: int,
-    arena: PaddedBytes,
-    arena_state: Any,
-    heads: Any,
-    chunks: Any,
-) -> Any:
+    buffer: PaddedBytes, state: TableState, splitters: Splitters, arena: ArenaArrays
+) -> Int64:
     """Pass the whole rows of `buffer[position:end]` on into partitions; 1 where the arena is
     full, else 0.
     """
-    position = state[I_POSITION]
-    end = state[I_END]
+    position = state.position
+    end = state.end
     outcome = 0
     while position < end:
         song, count, stop = row_extent(buffer, position, end)
         if stop < 0:
             break
-        partition = locate(split_keys, split_starts, split_texts, skip, buffer, song, count)
+        partition = locate(splitters, buffer, song, count)
         need = stop - position
-        at = room_for(arena_state, heads, chunks, partition, need)
+        at = room_for(arena, partition, need)
         if at < 0:
             outcome = 1
             break
-        copy_bytes(arena, at, buffer, position, need)
-        heads[HEAD_FIELDS * partition] = at + need
+        copy_bytes(arena.bytes, at, buffer, position, need)
+        arena.heads[HEAD_FIELDS * partition] = at + need
         position = stop
-    state[I_POSITION] = position
+    state.position = position
     return outcome
 
 
@@ -275,13 +253,13 @@ def divide_rows(
 N_LEFT, N_STEP, N_FOUND, N_SONGS = range(4)
 
 
-@kernel("i8(u1[::1], i8[::1], i8[::1], i8[::1])")
-def sample_rows(buffer: Any, state: Any, steps: Any, sampled: Any) -> Any:
+@kernel
+def sample_rows(buffer: PaddedBytes, state: TableState, steps: Ints, sampled: Ints) -> Int64:
     """Find the rows of `buffer[position:end]` that lie `steps` bytes apart; 1 where `sampled` is
     full, else 0.
     """
-    position = state[I_POSITION]
-    end = state[I_END]
+    position = state.position
+    end = state.end
     left = sampled[N_LEFT]
     step = sampled[N_STEP]
     found = np.int64(0)
@@ -298,7 +276,7 @@ def sample_rows(buffer: Any, state: Any, steps: Any, sampled: Any) -> Any:
             step = (step + 1) % len(steps)
             left = steps[step]
         position = stop
-    state[I_POSITION] = position
+    state.position = position
     sampled[N_LEFT] = left
     sampled[N_STEP] = step
     sampled[N_FOUND] = found

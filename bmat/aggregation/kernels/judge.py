@@ -1,17 +1,19 @@
-"""The state of the parsing kernel, a list of numbers: what stands where; and the reasons for which
-records are rejected.
-
-Whether a record counts that was split into its fields, for the compiled kernels: with the reason
-where it does not; and the list of those.
-
-The kernel that passes over a record too long to be held, and the entry of such a record in the
-list of rejects.
+"""Whether a record counts that was split into its fields, with the reason where it does not; the
+list of those; and the kernel that passes over a record too long to be held.
 """
 
 from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import (
+    LISTED_RECORD_BYTES,
+    FoundFields,
+    Int64,
+    PaddedBytes,
+    ParseState,
+    RecordLayout,
+)
 from bmat.aggregation.kernels.bytes import (
     COPY_SLACK,
     LF,
@@ -22,56 +24,19 @@ from bmat.aggregation.kernels.bytes import (
     find_byte,
     find_field_end,
     is_plain,
+    is_utf8,
     load8,
     store64,
 )
 from bmat.aggregation.kernels.compile import inlined, kernel
-from bmat.aggregation.kernels.fields import NEGATIVE, has_nul, is_utf8, parse_date, parse_plays
+from bmat.aggregation.kernels.fields import NEGATIVE, has_nul, parse_date, parse_plays
 from bmat.aggregation.kernels.split import (
     CUT_OFF,
-    F_COLUMNS,
-    F_FIELDS,
-    F_LINES,
-    F_STOP,
     UNTERMINATED,
     WHOLE,
     closing_quote,
     unquote,
 )
-
-# Fields of the state: the caller sets the first ones, the kernel moves on the others.
-(
-    P_POSITION,
-    P_STOP,
-    P_END,
-    P_IS_LAST,
-    P_LINES,
-    P_ROWS_COUNTED,
-    P_PLAYS_LOW,
-    P_PLAYS_HIGH,
-    P_REJECT_BYTES,
-    P_REJECTS_LISTED,
-    P_MOST_LISTED,
-    P_DELIMITER,
-    P_FIELD_COUNT,
-    P_SONG,
-    P_DATE,
-    P_PLAYS,
-    P_SPLITTER_SKIP,
-    P_BUCKET_WIDTH,
-    P_HOT_SONGS,
-    P_FIRST_DAY,
-    P_DAYS,
-    P_PAIRS,
-    P_SEEN,
-    P_SCRATCH,
-    P_MOST_RECORD,
-    P_MOST_QUOTED,
-    P_MOST_SONG,
-    P_WORK,
-) = range(28)
-P_REASONS = P_WORK + 16
-PARSE_FIELDS = P_REASONS + 10
 
 # The order is that of the data contract: the first reason that applies. A song that is too long is
 # told after one that is empty.
@@ -101,24 +66,23 @@ REASONS = (
 ) = range(10)
 
 
-LISTED_RECORD_BYTES = 1024
 REJECT_HEAD_BYTES = 16
 
 
 @inlined
 def list_reject(state: Any, rejects: Any, source: Any, start: Any, stop: Any, reason: Any) -> Any:
     """Count a rejected record, and list it; False, and nothing done, where the list is full."""
-    if state[P_REJECTS_LISTED] < state[P_MOST_LISTED]:
+    if state.rejects_listed < state.most_listed:
         count = min(stop - start, LISTED_RECORD_BYTES)
-        at = state[P_REJECT_BYTES]
+        at = state.reject_bytes
         if at + REJECT_HEAD_BYTES + count + COPY_SLACK > len(rejects):
             return False
-        store64(rejects, at, np.uint64(state[P_LINES]))
+        store64(rejects, at, np.uint64(state.lines))
         store64(rejects, at + 8, np.uint64(reason) | (np.uint64(count) << np.uint64(8)))
         copy_bytes(rejects, at + REJECT_HEAD_BYTES, source, start, count)
-        state[P_REJECT_BYTES] = at + REJECT_HEAD_BYTES + count
-        state[P_REJECTS_LISTED] += 1
-    state[P_REASONS + reason] += 1
+        state.reject_bytes = at + REJECT_HEAD_BYTES + count
+        state.rejects_listed += 1
+    state.reasons[reason] += 1
     return True
 
 
@@ -143,12 +107,12 @@ def field_of(found: Any, column: Any, buffer: Any, scratch: Any) -> Any:
     """A field as it counts: (where it starts, where it ends, where there is room for the next one).
     One that must be is unquoted to `buffer[scratch:]`.
     """
-    at = F_COLUMNS + 3 * column
-    start = found[at]
-    stop = found[at + 1]
-    if found[at + 2] < 0:
+    start = found.columns[3 * column]
+    stop = found.columns[3 * column + 1]
+    closing = found.columns[3 * column + 2]
+    if closing < 0:
         return start, stop, scratch
-    stop = unquote(buffer, scratch, start, found[at + 2], stop)
+    stop = unquote(buffer, scratch, start, closing, stop)
     return scratch, stop, stop
 
 
@@ -156,8 +120,7 @@ def field_of(found: Any, column: Any, buffer: Any, scratch: Any) -> Any:
 def judge(
     status: Any,
     found: Any,
-    state: Any,
-    most: Any,
+    layout: Any,
     buffer: Any,
     start: Any,
     scratch: Any,
@@ -165,7 +128,7 @@ def judge(
 ) -> Any:
     """Judge the record at `start`, which was split: (the first reason that applies or -1, where the
     song starts, its bytes, day, plays). Fields that must be are unquoted to `buffer[scratch:]`, one
-    after another. `most` is the highest number of the three columns.
+    after another.
     """
     at = np.int64(0)
     count = np.int64(0)
@@ -173,15 +136,15 @@ def judge(
     plays = np.int64(-1)
     if status == UNTERMINATED:
         return UNTERMINATED_QUOTE, at, count, day, plays
-    if found[F_STOP] - start > state[P_MOST_RECORD]:
+    if found.stop - start > layout.most_record:
         return TOO_LONG, at, count, day, plays
-    if found[F_FIELDS] > state[P_FIELD_COUNT]:
+    if found.fields > layout.field_count:
         return EXTRA_FIELD, at, count, day, plays
-    if found[F_FIELDS] <= most:
+    if found.fields <= max(layout.song, layout.date, layout.plays):
         return MISSING_FIELD, at, count, day, plays
     at, stop, scratch = field_of(found, 0, buffer, scratch)
     count = stop - at
-    reason = judge_song(buffer, at, count, state[P_MOST_SONG])
+    reason = judge_song(buffer, at, count, layout.most_song)
     if reason >= 0:
         return reason, at, count, day, plays
     field, stop, scratch = field_of(found, 1, buffer, scratch)
@@ -195,26 +158,26 @@ def judge(
     return -1, at, count, day, plays
 
 
-# What stands at the position, kept among the work fields: the start of a field, more of one that is
-# not quoted (or lies behind the closing quote), more of the line on which a field was never closed.
-PASSED_LINES = P_WORK + F_LINES
-PASSED_KIND = P_WORK + F_COLUMNS
+# What stands at the position: the start of a field, more of one that is not quoted (or lies behind
+# the closing quote), more of the line on which a field was never closed.
 FIELD, REST, LINE = 0, 1, 2
 
 
-@kernel("i8(u1[::1], i8[::1])")
-def pass_over(buffer: Any, state: Any) -> Any:
+@kernel
+def pass_over(
+    buffer: PaddedBytes, state: ParseState, found: FoundFields, layout: RecordLayout
+) -> Int64:
     """Go on with a record of which the part before `position` was passed over.
 
     Returns WHOLE or UNTERMINATED at its end, the position being that of the next record; or
     CUT_OFF: the bytes from the position on, no more than a quoted field has, are needed once more,
-    with others behind them. Counts the record's lines in PASSED_LINES.
+    with others behind them. Counts the record's lines in `found`.
     """
-    at = state[P_POSITION]
-    end = state[P_END]
-    is_last = state[P_IS_LAST] != 0
-    kind = state[PASSED_KIND]
-    delimiters = np.uint64(state[P_DELIMITER]) * ONES
+    at = state.position
+    end = state.end
+    is_last = state.is_last != 0
+    kind = state.passed_kind
+    delimiters = np.uint64(layout.delimiter) * ONES
     outcome = WHOLE
     while True:
         if kind == FIELD:
@@ -223,8 +186,7 @@ def pass_over(buffer: Any, state: Any) -> Any:
                 break
             kind = REST
             if at < end and load8(buffer, at) == QUOTE:
-                found = state[P_WORK:]
-                closing = closing_quote(found, buffer, at + 1, end, is_last, state[P_MOST_QUOTED])
+                closing = closing_quote(found, buffer, at + 1, end, is_last, layout.most_quoted)
                 if closing == -2:
                     kind = FIELD
                     outcome = CUT_OFF
@@ -245,21 +207,28 @@ def pass_over(buffer: Any, state: Any) -> Any:
             break
         at += 1
         if load8(buffer, at - 1) == LF:
-            state[PASSED_LINES] += 1
+            found.lines += 1
             outcome = UNTERMINATED if kind == LINE else WHOLE
             break
         kind = FIELD
-    state[P_POSITION] = at
-    state[PASSED_KIND] = kind
+    state.position = at
+    state.passed_kind = kind
     return outcome
 
 
-@kernel("i8(i8[::1], u1[::1], u1[::1], i8, i8)")
-def list_passed(state: Any, rejects: Any, text: Any, count: int, reason: int) -> Any:
+@kernel
+def list_passed(
+    state: ParseState,
+    found: FoundFields,
+    rejects: PaddedBytes,
+    text: PaddedBytes,
+    count: Int64,
+    reason: Int64,
+) -> Int64:
     """Count a record that was passed over, and list the `count` first bytes of its `text`; 0, and
     nothing done, where the list is full.
     """
     if not list_reject(state, rejects, text, np.int64(0), count, reason):
         return 0
-    state[P_LINES] += state[PASSED_LINES]
+    state.lines += found.lines
     return 1

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import CHUNK_FIELDS, HEAD_FIELDS
 from bmat.aggregation.kernels.bytes import (
     COPY_SLACK,
     compare_bytes,
@@ -28,8 +29,6 @@ LONG = 255
 PLAIN, WIDE, RUN = 0, 1, 2
 RUN_PLAYS_BITS = 42
 
-HEAD_FIELDS = 3
-CHUNK_FIELDS = 3
 CHUNK_SLACK = COPY_SLACK
 # As many whole bytes as a key holds.
 KEY_BYTES = 15
@@ -50,65 +49,55 @@ KEY_MASKS = np.array(
 BUCKET_BITS = 16
 BUCKET_SHIFT = 63 - BUCKET_BITS
 
-# Fields of the arena's own state.
-A_NEXT, A_BYTES, A_CHUNK_BYTES, A_CHUNKS, A_MOST_CHUNKS = 0, 1, 2, 3, 4
-ARENA_FIELDS = 5
-
 
 @inlined
-def locate(
-    keys: Any, starts: Any, texts: Any, skip: Any, source: Any, start: Any, count: Any
-) -> Any:
-    """The partition of a song: the number of splitters that are not behind it.
-
-    `texts[starts[i]:starts[i + 1]]` is splitter i; all share their first `skip` bytes; `keys`
-    are what follows, two numbers each: see `key_pair`.
-    """
-    splitters = len(starts) - 1
+def locate(split: Any, source: Any, start: Any, count: Any) -> Any:
+    """The partition of a song: the number of splitters that are not behind it."""
+    splitters = len(split.starts) - 1
     if splitters == 0:
         return 0
+    skip = split.skip
     if skip > 0:
-        order = compare_bytes(source, start, min(count, skip), texts, starts[0], skip)
+        order = compare_bytes(source, start, min(count, skip), split.texts, split.starts[0], skip)
         if order != 0:
             return 0 if order < 0 else splitters
     front, back = key_pair(source, start + skip, max(count - skip, 0))
-    low = first_not_below(keys, front, back, splitters)
-    if low < splitters and is_key(keys, low, front, back):
-        return locate_among_ties(keys, starts, texts, source, start, count, low)
+    low = first_not_below(split.keys, front, back, splitters)
+    if low < splitters and is_key(split.keys, low, front, back):
+        return locate_among_ties(split, source, start, count, low)
     return low
 
 
 @inlined
-def locate_in_bucket(
-    bucketed: Any, buckets: Any, width: Any, source: Any, start: Any, count: Any
-) -> Any:
+def locate_in_bucket(buckets: Any, source: Any, start: Any, count: Any) -> Any:
     """`locate`, faster, where the keys are all there is of the splitters, and few of them begin
     with the same two bytes.
 
-    Of the splitters whose highest bits are b the first is number `buckets[b]`, and there are at
-    most `width`. All of these are compared, with vector instructions: no comparison waits for the
-    one before. `bucketed` holds the keys' first numbers and, `len(bucketed) // 2` behind, their
-    second ones; there, more than any key follows the last.
+    Of the splitters whose highest bits are b the first is number `starts[b]`, and there are at most
+    `width`. All of these are compared, with vector instructions: no comparison waits for the one
+    before. `keys` holds the keys' first numbers and, `len(keys) // 2` behind, their second ones;
+    there, more than any key follows the last.
     """
     unsigned_front, unsigned_back = key_pair(source, start, count)
     front = np.int64(unsigned_front)
     back = np.int64(unsigned_back)
-    behind = np.uint64(len(bucketed) // 2)
-    first = np.uint64(buckets[np.uint64(front >> BUCKET_SHIFT)])
+    keys = buckets.keys
+    behind = np.uint64(len(keys) // 2)
+    first = np.uint64(buckets.starts[np.uint64(front >> BUCKET_SHIFT)])
     found = np.int64(first)
-    for number in range(width):
+    for number in range(buckets.width):
         at = first + np.uint64(number)
-        is_below = bucketed[at] < front
-        is_equal = bucketed[at] == front
-        found += np.int64(is_below | (is_equal & (bucketed[at + behind] <= back)))
+        is_below = keys[at] < front
+        is_equal = keys[at] == front
+        found += np.int64(is_below | (is_equal & (keys[at + behind] <= back)))
     return found
 
 
 @inlined
-def locate_among_ties(
-    keys: Any, starts: Any, texts: Any, source: Any, start: Any, count: Any, low: Any
-) -> Any:
+def locate_among_ties(split: Any, source: Any, start: Any, count: Any, low: Any) -> Any:
     """`locate` where splitter `low` is the first of those with the song's key."""
+    keys = split.keys
+    starts = split.starts
     front = keys[2 * low]
     back = keys[2 * low + 1]
     splitters = len(starts) - 1
@@ -118,7 +107,7 @@ def locate_among_ties(
     while low < high:
         middle = (low + high) >> 1
         length = starts[middle + 1] - starts[middle]
-        if compare_bytes(texts, starts[middle], length, source, start, count) <= 0:
+        if compare_bytes(split.texts, starts[middle], length, source, start, count) <= 0:
             low = middle + 1
         else:
             high = middle
@@ -164,35 +153,34 @@ def first_not_below(keys: Any, front: Any, back: Any, count: Any) -> Any:
 
 
 @inlined
-def room_for(arena_state: Any, heads: Any, chunks: Any, partition: Any, need: Any) -> Any:
+def room_for(arena: Any, partition: Any, need: Any) -> Any:
     """Where `need` bytes of a partition may be written; -1 where the arena is full."""
+    heads = arena.heads
+    state = arena.state
     head = HEAD_FIELDS * partition
     at = heads[np.uint64(head)]
     if at + need <= heads[np.uint64(head + 1)]:
         return at
-    size = max(arena_state[A_CHUNK_BYTES], need + CHUNK_SLACK)
-    start = arena_state[A_NEXT]
-    number = arena_state[A_CHUNKS]
-    if start + size > arena_state[A_BYTES] or number >= arena_state[A_MOST_CHUNKS]:
+    size = max(state.chunk_bytes, need + CHUNK_SLACK)
+    start = state.next_byte
+    number = state.chunks
+    if start + size > state.size or number >= state.most_chunks:
         return np.int64(-1)
     if at > heads[head + 2]:
-        chunks[CHUNK_FIELDS * number] = partition
-        chunks[CHUNK_FIELDS * number + 1] = heads[head + 2]
-        chunks[CHUNK_FIELDS * number + 2] = at
-        arena_state[A_CHUNKS] = number + 1
+        arena.chunks[CHUNK_FIELDS * number] = partition
+        arena.chunks[CHUNK_FIELDS * number + 1] = heads[head + 2]
+        arena.chunks[CHUNK_FIELDS * number + 2] = at
+        state.chunks = number + 1
     heads[head] = start
     heads[head + 1] = start + size - CHUNK_SLACK
     heads[head + 2] = start
-    arena_state[A_NEXT] = start + size
+    state.next_byte = start + size
     return start
 
 
 @inlined
 def append_row(
     arena: Any,
-    arena_state: Any,
-    heads: Any,
-    chunks: Any,
     partition: Any,
     source: Any,
     start: Any,
@@ -207,27 +195,27 @@ def append_row(
         need += 8
     if count >= LONG:
         need += 8
-    at = room_for(arena_state, heads, chunks, partition, need)
+    at = room_for(arena, partition, need)
     if at < 0:
         return False
-    heads[np.uint64(HEAD_FIELDS * partition)] = at + need
+    arena.heads[np.uint64(HEAD_FIELDS * partition)] = at + need
     # The partition's next rows go to lines that no cache has: they are asked for in time.
-    prefetch(arena, at + need + COPY_SLACK)
+    prefetch(arena.bytes, at + need + COPY_SLACK)
     length = min(count, LONG)
     if is_wide or count >= LONG:
         kind = WIDE if is_wide else PLAIN
-        store64(arena, at, row_word(length, kind, day, 0 if is_wide else plays))
+        store64(arena.bytes, at, row_word(length, kind, day, 0 if is_wide else plays))
         at += 8
         if count >= LONG:
-            store64(arena, at, np.uint64(count))
+            store64(arena.bytes, at, np.uint64(count))
             at += 8
         if is_wide:
-            store64(arena, at, np.uint64(plays))
+            store64(arena.bytes, at, np.uint64(plays))
             at += 8
     else:
-        store64(arena, at, row_word(length, PLAIN, day, plays))
+        store64(arena.bytes, at, row_word(length, PLAIN, day, plays))
         at += 8
-    copy_bytes(arena, at, source, start, count)
+    copy_bytes(arena.bytes, at, source, start, count)
     return True
 
 

@@ -1,13 +1,17 @@
-"""Sorting in place, for the compiled kernels.
-
-Kernels that put the songs of one partition in the order of their bytes.
-"""
+"""Kernels that put the songs of one partition in the order of their bytes."""
 
 from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.kernels.arrays import PaddedBytes
+from bmat.aggregation.kernels.arrays import (
+    Int64,
+    Ints,
+    PaddedBytes,
+    SortedArrays,
+    TableArrays,
+    Words,
+)
 from bmat.aggregation.kernels.bytes import compare_bytes, load8, sort_key
 from bmat.aggregation.kernels.compile import inlined, kernel
 
@@ -52,8 +56,8 @@ def sift_down(is_before: Any, context: Any, items: Any, low: Any, root: Any, siz
         root = child
 
 
-@kernel("i8(i8[::1], u1[::1], i8, u8[::1])")
-def song_keys(starts: Any, texts: PaddedBytes, songs: int, keys: Any) -> Any:
+@kernel
+def song_keys(starts: Ints, texts: PaddedBytes, songs: Int64, keys: Words) -> Int64:
     """Fill `keys` with numbers that sort as the songs do, up to ties. Returns the number of first
     bytes that all songs share, which the keys leave out.
     """
@@ -93,8 +97,8 @@ def end_of_ties(keys: Any, low: Any, count: Any) -> Any:
     return high
 
 
-@kernel("i8(u8[::1], i8)")
-def tie_bytes(keys: Any, count: int) -> Any:
+@kernel
+def tie_bytes(keys: Words, count: Int64) -> Int64:
     """How many bytes of a song fit into a key behind the number of its group, where songs with the
     same of `count` sorted `keys` are a group.
     """
@@ -110,21 +114,18 @@ def tie_bytes(keys: Any, count: int) -> Any:
     return 8 - used
 
 
-@kernel("i8(i8[::1], i8[::1], u8[::1], i8, i8[::1], u1[::1], i8, i8)")
+@kernel
 def find_ties(
-    order: Any,
-    places: Any,
-    keys: Any,
-    count: int,
-    starts: Any,
-    texts: PaddedBytes,
-    depth: int,
-    text_bytes: int,
-) -> Any:
+    table: TableArrays, ordered: SortedArrays, count: Int64, depth: Int64, text_bytes: Int64
+) -> Int64:
     """Keep, of `count` sorted `keys`, those that occur more than once, and their `places` in
     `order`. Their new keys sort by the old one first, then by `text_bytes` of the song from byte
     `depth` on. Returns how many there are.
     """
+    order = ordered.order
+    places = ordered.places
+    keys = ordered.keys
+    starts = table.starts
     kept = np.int64(0)
     group = np.uint64(0)
     low = np.int64(0)
@@ -136,7 +137,7 @@ def find_ties(
                 place = places[at]
                 start = starts[order[place]] + depth
                 length = max(starts[order[place] + 1] - start, 0)
-                text = sort_key(texts, start, length) >> np.uint64(64 - 8 * text_bytes)
+                text = sort_key(table.texts, start, length) >> np.uint64(64 - 8 * text_bytes)
                 places[kept] = place
                 keys[kept] = head | text
                 kept += 1
@@ -145,14 +146,15 @@ def find_ties(
     return kept
 
 
-@kernel("void(i8[::1], i8[::1], u8[::1], i8, i8[::1], u1[::1])")
-def settle_ties(
-    order: Any, places: Any, keys: Any, count: int, starts: Any, texts: PaddedBytes
-) -> None:
+@kernel
+def settle_ties(table: TableArrays, ordered: SortedArrays, count: Int64) -> None:
     """Put the songs whose sorted `keys` are the same in their true order."""
+    songs = (table.starts, table.texts)
+    places = ordered.places
+    keys = ordered.keys
     low = np.int64(0)
     while low < count:
         high = end_of_ties(keys, low, count)
         if high - low > 1:
-            sort_by(is_before, (starts, texts), order, places[low], places[low] + high - low)
+            sort_by(is_before, songs, ordered.order, places[low], places[low] + high - low)
         low = high

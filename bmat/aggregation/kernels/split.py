@@ -21,11 +21,6 @@ from bmat.aggregation.kernels.compile import inlined
 
 WHOLE, CUT_OFF, UNTERMINATED = 0, 1, 2
 
-# What `split_record` says about a record: where the next line starts, where the record ends, how
-# many fields it has and lines it takes; then for song, date and plays: [start, stop, closing
-# quote or -1 where the bytes may be taken as they are].
-F_NEXT, F_STOP, F_FIELDS, F_LINES, F_COLUMNS = 0, 1, 2, 3, 4
-
 
 @inlined
 def end_line(found: Any, buffer: Any, start: Any, end: Any, is_last: Any) -> Any:
@@ -40,13 +35,13 @@ def end_line(found: Any, buffer: Any, start: Any, end: Any, is_last: Any) -> Any
 @inlined
 def stop_record(found: Any, buffer: Any, start: Any, line_feed: Any, end: Any) -> None:
     """The record ends at this LF (or at the end of the file); one CR before it is no part of it."""
-    found[F_STOP] = line_feed
+    found.stop = line_feed
     if line_feed > start and load8(buffer, line_feed - 1) == CR:
-        found[F_STOP] = line_feed - 1
-    found[F_NEXT] = line_feed
+        found.stop = line_feed - 1
+    found.next = line_feed
     if line_feed < end:
-        found[F_NEXT] = line_feed + 1
-        found[F_LINES] += 1
+        found.next = line_feed + 1
+        found.lines += 1
 
 
 @inlined
@@ -65,7 +60,7 @@ def closing_quote(
             if at + 1 == end and not is_last:
                 return np.int64(-2)
             if at + 1 == end or load8(buffer, at + 1) != QUOTE:
-                found[F_LINES] += lines
+                found.lines += lines
                 return np.int64(at)
             at += 1
         elif byte == LF:
@@ -84,22 +79,21 @@ def split_record(
     end: Any,
     is_last: Any,
     delimiters: Any,
-    columns: Any,
-    most_quoted: Any,
+    layout: Any,
 ) -> Any:
     """Split the record at `start` of `buffer[:end]`; `is_last`: the file ends at `end`.
 
     Fills `found`. Returns WHOLE, CUT_OFF (more bytes are needed), or UNTERMINATED.
     """
-    found[F_LINES] = 0
-    found[F_FIELDS] = 0
+    found.lines = 0
+    found.fields = 0
     at = start
     while True:
         field_start = at
         content = at
         closing = np.int64(-1)
         if at < end and load8(buffer, at) == QUOTE:
-            closing = closing_quote(found, buffer, at + 1, end, is_last, most_quoted)
+            closing = closing_quote(found, buffer, at + 1, end, is_last, layout.most_quoted)
             if closing == -2:
                 return CUT_OFF
             if closing == -1:
@@ -114,21 +108,31 @@ def split_record(
         field_stop = stop
         if is_end:
             stop_record(found, buffer, at, stop, end)
-            field_stop = found[F_STOP]
+            field_stop = found.stop
         if closing >= 0 and field_stop == closing + 1:
             if has_no_quote(buffer, content, closing):
                 field_stop = closing
                 closing = np.int64(-1)
-        number = found[F_FIELDS]
-        for column in range(3):
-            if columns[column] == number:
-                found[F_COLUMNS + 3 * column] = content
-                found[F_COLUMNS + 3 * column + 1] = field_stop
-                found[F_COLUMNS + 3 * column + 2] = closing
-        found[F_FIELDS] = number + 1
+        number = found.fields
+        column = column_of(layout, number)
+        if column >= 0:
+            found.columns[3 * column] = content
+            found.columns[3 * column + 1] = field_stop
+            found.columns[3 * column + 2] = closing
+        found.fields = number + 1
         if is_end:
             return WHOLE
         at = stop + 1
+
+
+@inlined
+def column_of(layout: Any, number: Any) -> Any:
+    """0, 1 or 2 where field `number` is the song, the date or the plays; else -1."""
+    if number == layout.song:
+        return 0
+    if number == layout.date:
+        return 1
+    return 2 if number == layout.plays else -1
 
 
 @inlined

@@ -4,42 +4,33 @@ from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import Int64, SortedArrays, TableArrays
 from bmat.aggregation.kernels.compile import inlined, kernel
 from bmat.aggregation.kernels.fields import MOST_PLAYS
-from bmat.aggregation.kernels.ingest import DAY_SHIFT, I_WIDE, INDEX_FLAG, VALUE_MASK
+from bmat.aggregation.kernels.ingest import DAY_SHIFT, INDEX_FLAG, VALUE_MASK
 from bmat.aggregation.kernels.sort import SHORT_RUN, sort_by
 
 FEW = 8
 
 
-@kernel("void(i8[::1], i8[::1], i8, i8, u4[::1], u8[::1], i8[::1], i8[::1], u8[::1])")
-def gather_values(
-    order: Any,
-    counts: Any,
-    songs: int,
-    rows: int,
-    row_songs: Any,
-    values: Any,
-    row_starts: Any,
-    places: Any,
-    gathered: Any,
-) -> None:
-    """Bring each song's values together, in the songs' order.
-
-    `gathered[row_starts[r]:row_starts[r + 1]]` are the values of song `order[r]`. `places` is
-    room for one number per song.
-    """
+@kernel
+def gather_values(table: TableArrays, ordered: SortedArrays) -> None:
+    """Bring each song's values together, in the songs' order."""
+    order = ordered.order
+    row_starts = ordered.row_starts
+    places = ordered.places
+    songs = table.state.songs
     at = np.int64(0)
     for rank in range(songs):
         song = order[rank]
         row_starts[rank] = at
         places[song] = at
-        at += counts[song]
+        at += table.counts[song]
     row_starts[songs] = at
-    for row in range(rows):
-        song = row_songs[np.uint64(row)]
+    for row in range(table.state.rows):
+        song = table.row_songs[np.uint64(row)]
         place = places[np.uint64(song)]
-        gathered[np.uint64(place)] = values[np.uint64(row)]
+        ordered.gathered[np.uint64(place)] = table.values[np.uint64(row)]
         places[np.uint64(song)] = place + 1
 
 
@@ -78,10 +69,10 @@ def put_sum(values: Any, to: Any, wide: Any, state: Any, day: Any, plays: Any) -
     where the next one goes.
     """
     head = day << DAY_SHIFT
-    if plays > VALUE_MASK and state[I_WIDE] < len(wide):
-        wide[state[I_WIDE]] = plays
-        values[to] = head | INDEX_FLAG | np.uint64(state[I_WIDE])
-        state[I_WIDE] += 1
+    if plays > VALUE_MASK and state.wide < len(wide):
+        wide[state.wide] = plays
+        values[to] = head | INDEX_FLAG | np.uint64(state.wide)
+        state.wide += 1
         return to + 1
     # Never more values than were added up: each of them was at most this large.
     while plays > VALUE_MASK:
@@ -93,11 +84,13 @@ def put_sum(values: Any, to: Any, wide: Any, state: Any, day: Any, plays: Any) -
 
 
 @inlined
-def sum_by_day(values: Any, wide: Any, state: Any, cells: Any, low: Any, high: Any) -> Any:
-    """Turn `values[low:high]`, of one song, into one value per day, sorted. Returns where they end.
+def sum_by_day(ordered: Any, wide: Any, state: Any, low: Any, high: Any) -> Any:
+    """Turn `gathered[low:high]`, of one song, into one value per day, sorted. Returns where they
+    end.
 
     A sum that would pass 2^63-1, or that has no room, stays in several values of the same day.
     """
+    values = ordered.gathered
     smallest = values[low] >> DAY_SHIFT
     largest = smallest
     flags = np.uint64(0)
@@ -108,7 +101,7 @@ def sum_by_day(values: Any, wide: Any, state: Any, cells: Any, low: Any, high: A
         flags |= value & INDEX_FLAG
     span = np.int64(largest - smallest) + 1
     if high - low > SHORT_RUN and flags == np.uint64(0) and span <= 8 * (high - low) + 512:
-        return sum_in_cells(values, wide, state, cells, low, high, smallest, span)
+        return sum_in_cells(values, wide, state, ordered.cells, low, high, smallest, span)
     sort_values(values, low, high)
     return merge_sorted(values, wide, state, low, high)
 
@@ -168,7 +161,7 @@ def merge_sorted(values: Any, wide: Any, state: Any, low: Any, high: Any) -> Any
                     wide[value & VALUE_MASK] = total
                     values[to] = value
                     continue
-                if state[I_WIDE] < len(wide):
+                if state.wide < len(wide):
                     to = put_sum(values, to, wide, state, kept >> DAY_SHIFT, total) - 1
                     continue
         to += 1
@@ -176,32 +169,21 @@ def merge_sorted(values: Any, wide: Any, state: Any, low: Any, high: Any) -> Any
     return to + 1
 
 
-@kernel("i8(i8[::1], i8[::1], i8, i8[::1], u8[::1], u8[::1], i8[::1], u8[::1], u4[::1], u8[::1])")
-def compact(
-    order: Any,
-    counts: Any,
-    songs: int,
-    row_starts: Any,
-    gathered: Any,
-    wide: Any,
-    state: Any,
-    cells: Any,
-    row_songs: Any,
-    values: Any,
-) -> Any:
-    """Sum gathered values by song and day, back into `row_songs` and `values`; returns the number
-    of rows that are left.
+@kernel
+def compact(table: TableArrays, ordered: SortedArrays) -> Int64:
+    """Sum gathered values by song and day, back into the table; returns the number of rows that are
+    left.
     """
     rows = np.int64(0)
-    for rank in range(songs):
-        song = order[rank]
-        low = row_starts[rank]
-        high = row_starts[rank + 1]
+    for rank in range(table.state.songs):
+        song = ordered.order[rank]
+        low = ordered.row_starts[rank]
+        high = ordered.row_starts[rank + 1]
         if high > low:
-            high = sum_by_day(gathered, wide, state, cells, low, high)
-        counts[song] = high - low
+            high = sum_by_day(ordered, table.wide, table.state, low, high)
+        table.counts[song] = high - low
         for at in range(low, high):
-            row_songs[rows] = np.uint32(song)
-            values[rows] = gathered[at]
+            table.row_songs[rows] = np.uint32(song)
+            table.values[rows] = ordered.gathered[at]
             rows += 1
     return rows

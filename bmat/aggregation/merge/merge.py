@@ -15,11 +15,9 @@ from bmat.aggregation.exchange.parts import Part
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.splitters import choose_splitters, make_splitters, texts_of
 from bmat.aggregation.exchange.waiting import Waiting, bytes_of, rows_of
-from bmat.aggregation.job import Job, Splitters
-from bmat.aggregation.kernels.arrays import Ints, PaddedBytes
+from bmat.aggregation.job import Job
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Splitters
 from bmat.aggregation.kernels.ingest import (
-    I_END,
-    I_POSITION,
     N_FOUND,
     N_LEFT,
     N_SONGS,
@@ -98,17 +96,19 @@ def pass_all(
     memory: MergingMemory,
     progress: TaskProgress,
 ) -> None:
-    """Have all rows of a partition taken, extent after extent: those from I_POSITION to I_END."""
-    state = memory.state
+    """Have all rows of a partition taken, extent after extent: those from `state.position` to
+    `state.end`.
+    """
+    state = memory.table.state
     stretches = rows_of(waiting, job, memory)
     try:
         row_bytes, extents = next(stretches)
         while True:
             progress.check()
             for start, end in extents.tolist():
-                state[I_POSITION], state[I_END] = start, end
+                state.position, state.end = start, end
                 take(row_bytes)
-            row_bytes, extents = stretches.send(int(state[I_POSITION]))
+            row_bytes, extents = stretches.send(int(state.position))
     except StopIteration:
         return
 
@@ -120,7 +120,7 @@ class Sampler:
 
     def __init__(self, memory: MergingMemory, size: int) -> None:
         self.songs: Counter[bytes] = Counter()
-        self._state = memory.state
+        self._state = memory.table.state
         most = 2 * size // SAMPLED_ROWS + 2
         self._steps: Ints = np.random.default_rng(SEED).integers(0, most, SAMPLED_ROWS)
         self._sampled: Ints = np.zeros(N_SONGS + 2 * SAMPLED_ROWS, dtype=np.int64)
@@ -152,7 +152,7 @@ class Divider:
     """Passes rows on into the partitions of some splitters."""
 
     def __init__(self, job: Job, memory: MergingMemory, splitters: Splitters) -> None:
-        self._state = memory.state
+        self._state = memory.table.state
         self._splitters = splitters
         self._arena = Arena(job.sizes.arena_bytes, job.sizes.chunk_bytes)
         self._arena.prepare(splitters.partitions)
@@ -160,18 +160,7 @@ class Divider:
 
     def take(self, row_bytes: PaddedBytes) -> None:
         arena, splitters = self._arena, self._splitters
-        while divide_rows(
-            row_bytes,
-            self._state,
-            splitters.keys,
-            splitters.starts,
-            splitters.texts,
-            splitters.skip,
-            arena.bytes,
-            arena.state,
-            arena.heads,
-            arena.chunks,
-        ):
+        while divide_rows(row_bytes, self._state, splitters, arena.arrays):
             self._rows.write(arena)
 
     def result(self) -> Spilled:

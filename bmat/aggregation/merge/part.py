@@ -5,23 +5,19 @@ import numpy as np
 from bmat.aggregation.exchange.parts import TOP_SONGS, Overflow, Part, Sums, first_of_top, stored
 from bmat.aggregation.exchange.scratch import ScratchFile
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, grown, size_of
+from bmat.aggregation.kernels.arrays import (
+    FormatState,
+    LineTexts,
+    PaddedBytes,
+    grown,
+    number_of,
+    size_of,
+)
 from bmat.aggregation.kernels.fields import MONTH_STARTS
 from bmat.aggregation.kernels.format import (
-    FORMAT_FIELDS,
     FORMATTED,
     NUMBER_TEXTS,
     OVERFLOW,
-    W_FIRST_DAY,
-    W_GROUPS,
-    W_LAST_DAY,
-    W_OVERFLOW_DAY,
-    W_OVERFLOW_HIGH,
-    W_OVERFLOW_LOW,
-    W_PLAYS_HIGH,
-    W_PLAYS_LOW,
-    W_RANK,
-    W_TEXT_BYTES,
     format_songs,
 )
 from bmat.aggregation.merge.table import Table
@@ -50,63 +46,47 @@ class PartWriter:
     def write(self, table: Table) -> None:
         """Add the totals of a table, which sort behind all that came before."""
         table.sort()
-        state: Ints = np.zeros(FORMAT_FIELDS, dtype=np.int64)
-        state[W_FIRST_DAY], state[W_LAST_DAY] = self._first_day, self._last_day
-        state[W_TEXT_BYTES] = self._text_bytes
-        outcome = self._format(state, table)
+        state = FormatState.new()
+        state.first_day, state.last_day = self._first_day, self._last_day
+        state.text_bytes = self._text_bytes
+        outcome = self._format(state)
         while outcome not in (FORMATTED, OVERFLOW):
             self._progress.check()
             self._make_room(state)
-            outcome = self._format(state, table)
-        self._text_bytes = int(state[W_TEXT_BYTES])
-        self._plays += words_of(state, W_PLAYS_LOW, W_PLAYS_HIGH)
-        self._first_day, self._last_day = int(state[W_FIRST_DAY]), int(state[W_LAST_DAY])
+            outcome = self._format(state)
+        self._text_bytes = int(state.text_bytes)
+        self._plays += number_of(state.plays_low, state.plays_high)
+        self._first_day, self._last_day = int(state.first_day), int(state.last_day)
         if outcome == OVERFLOW:
-            song = table.song(int(self._memory.order[state[W_RANK]]))
-            total = words_of(state, W_OVERFLOW_LOW, W_OVERFLOW_HIGH)
-            self.overflow = Overflow(song, int(state[W_OVERFLOW_DAY]), total)
+            song = table.song(int(self._memory.ordered.order[state.rank]))
+            total = number_of(state.overflow_low, state.overflow_high)
+            self.overflow = Overflow(song, int(state.overflow_day), total)
             return
-        self._groups += int(state[W_GROUPS])
+        self._groups += int(state.groups)
         self._note_top(table)
 
-    def _format(self, state: Ints, table: Table) -> int:
+    def _format(self, state: FormatState) -> int:
         memory = self._memory
-        return format_songs(
-            state,
-            memory.order,
-            table.song_count,
-            memory.starts,
-            memory.texts,
-            memory.row_starts,
-            memory.gathered,
-            memory.wide,
-            memory.state,
-            memory.cells,
-            self._text,
-            memory.prefix,
-            memory.date_texts,
-            MONTH_STARTS,
-            NUMBER_TEXTS,
-            memory.song_low,
-            memory.song_high,
-            memory.day_low,
-            memory.day_high,
+        lines = LineTexts(memory.prefix, memory.dates, MONTH_STARTS, NUMBER_TEXTS)
+        outcome: int = format_songs(
+            state, memory.table, memory.ordered, memory.sums, lines, self._text
         )
+        return outcome
 
-    def _make_room(self, state: Ints) -> None:
+    def _make_room(self, state: FormatState) -> None:
         """Grow the text, or move it to a file where it is as large as it may be."""
-        used = int(state[W_TEXT_BYTES])
+        used = int(state.text_bytes)
         size = size_of(self._text)
         if used and size >= self._job.sizes.written_text_bytes:
             self._file.append([self._text.data[:used]])
-            state[W_TEXT_BYTES] = 0
+            state.text_bytes = 0
         else:
             self._text = grown(self._text, 2 * size, used)
 
     def _note_top(self, table: Table) -> None:
         """Keep the songs with the most plays, those first in order where plays are the same."""
         memory, songs = self._memory, table.song_count
-        high, low = memory.song_high[:songs], memory.song_low[:songs]
+        high, low = memory.sums.song_high[:songs], memory.sums.song_low[:songs]
         ranks = np.arange(songs)
         if songs > TOP_SONGS and not high.any():
             bound = np.partition(low, songs - TOP_SONGS)[songs - TOP_SONGS]
@@ -115,7 +95,7 @@ class PartWriter:
             equal = ranks[low[ranks] == bound][: TOP_SONGS - len(above)]
             ranks = np.concatenate([above, equal])
         self._top += [
-            (int(low[rank]) + (int(high[rank]) << 64), table.song(int(memory.order[rank])))
+            (number_of(low[rank], high[rank]), table.song(int(memory.ordered.order[rank])))
             for rank in ranks
         ]
         self._top = first_of_top(self._top)
@@ -124,7 +104,7 @@ class PartWriter:
         """The part. The memory's sums by day are cleared."""
         memory = self._memory
         span = slice(self._first_day, self._last_day + 1)
-        low, high = memory.day_low[span], memory.day_high[span]
+        low, high = memory.sums.day_low[span], memory.sums.day_high[span]
         found = np.flatnonzero(low | high)
         part = Part(
             text=stored(self._file, self._text, self._text_bytes),
@@ -142,8 +122,3 @@ class PartWriter:
         )
         low[:], high[:] = 0, 0
         return part
-
-
-def words_of(state: Ints, low: int, high: int) -> int:
-    """The number whose low and high 64 bits are in `state`."""
-    return int(state[low : low + 1].view(np.uint64)[0]) + (int(state[high]) << 64)

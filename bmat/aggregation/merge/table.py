@@ -2,15 +2,9 @@
 
 import numpy as np
 
-from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words
+from bmat.aggregation.kernels.arrays import Extents, Ints, PaddedBytes, Words
 from bmat.aggregation.kernels.ingest import (
     ALL_IN,
-    I_END,
-    I_EXTENT,
-    I_POSITION,
-    I_ROWS,
-    I_SONGS,
-    I_WIDE,
     INDEX_FLAG,
     ROWS_FULL,
     VALUE_MASK,
@@ -29,135 +23,96 @@ class Table:
 
     def __init__(self, memory: MergingMemory, hash_key: int) -> None:
         self.memory = memory
-        self._hash_key = hash_key
+        self._hash_key = np.uint64(hash_key)
         memory.clear()
 
     @property
     def song_count(self) -> int:
-        return int(self.memory.state[I_SONGS])
+        return int(self.memory.table.state.songs)
 
     @property
     def row_count(self) -> int:
-        return int(self.memory.state[I_ROWS])
+        return int(self.memory.table.state.rows)
 
     def clear(self) -> None:
         self.memory.clear()
 
     def counts(self) -> Ints:
-        return self.memory.counts[: self.song_count]
+        return self.memory.table.counts[: self.song_count]
 
     def values(self) -> Words:
-        return self.memory.values[: self.row_count]
+        return self.memory.table.values[: self.row_count]
 
     def song(self, number: int) -> bytes:
-        start, end = self.memory.starts[number : number + 2].tolist()
-        return self.memory.texts[start:end].tobytes()
+        start, end = self.memory.table.starts[number : number + 2].tolist()
+        return self.memory.table.texts[start:end].tobytes()
 
     def take(self, rows: PaddedBytes, extents: Ints) -> tuple[int, bool]:
         """Take in the whole rows of `rows[start:end]` for each row of `extents`. Returns where the
         next one starts, and whether the table has room for it.
         """
-        memory, state = self.memory, self.memory.state
-        state[I_POSITION] = state[I_END] = state[I_EXTENT] = 0
+        memory, state = self.memory, self.memory.table.state
+        state.position = state.end = state.extent = 0
         while True:
-            outcome = ingest_rows(
-                rows,
-                extents,
-                state,
-                memory.slots,
-                memory.hashes,
-                memory.starts,
-                memory.texts,
-                memory.counts,
-                memory.row_songs,
-                memory.values,
-                memory.wide,
-                memory.seen,
-                self._hash_key,
-            )
+            outcome = ingest_rows(rows, Extents(extents), memory.table, memory.seen, self._hash_key)
             if outcome == ALL_IN:
-                return int(state[I_POSITION]), True
+                return int(state.position), True
             if not self._make_room(outcome):
-                return int(state[I_POSITION]), False
+                return int(state.position), False
 
     def _make_room(self, lack: int) -> bool:
         """Whether there is room for more after the table has run out of something."""
-        memory = self.memory
-        if lack == WIDE_FULL and len(memory.wide) < len(memory.values):
-            memory.wide = np.concatenate([memory.wide, np.zeros_like(memory.wide)])
+        memory, table = self.memory, self.memory.table
+        if lack == WIDE_FULL and len(table.wide) < len(table.values):
+            memory.resize_wide(2 * len(table.wide))
             return True
         if lack not in (ROWS_FULL, WIDE_FULL):
             return False
         self.sum_up()
-        if 2 * self.row_count <= len(memory.values):
+        if 2 * self.row_count <= len(table.values):
             return True
         if self.song_count <= 1:
-            memory.resize_rows(2 * len(memory.values))
+            memory.resize_rows(2 * len(table.values))
             return True
         return False
 
     def sort(self) -> None:
         """Put the songs in order, and bring each one's values together: see `gather_values`."""
-        memory, songs = self.memory, self.song_count
-        if not songs:
-            return
-        self._sort_songs()
-        gather_values(
-            memory.order,
-            memory.counts,
-            songs,
-            self.row_count,
-            memory.row_songs,
-            memory.values,
-            memory.row_starts,
-            memory.places,
-            memory.gathered,
-        )
+        if self.song_count:
+            self._sort_songs()
+            gather_values(self.memory.table, self.memory.ordered)
 
     def _sort_songs(self) -> None:
         """Sort by eight bytes, which NumPy does with vector instructions; then, round by round,
         those that are still the same by as many more as fit beside the number of what they share;
         the last few by comparing whole songs.
         """
-        memory, songs = self.memory, self.song_count
-        depth = 8 + song_keys(memory.starts, memory.texts, songs, memory.keys)
-        memory.order[:songs] = np.argsort(memory.keys[:songs])
-        memory.keys[:songs] = memory.keys[memory.order[:songs]]
-        places, keys, count = memory.places, memory.keys, songs
+        table, ordered, songs = self.memory.table, self.memory.ordered, self.song_count
+        order, places, keys, count = ordered.order, ordered.places, ordered.keys, songs
+        depth = 8 + song_keys(table.starts, table.texts, songs, keys)
+        order[:songs] = np.argsort(keys[:songs])
+        keys[:songs] = keys[order[:songs]]
         places[:songs] = np.arange(songs)
         for _ in range(SORT_ROUNDS):
             size = tie_bytes(keys, count)
-            count = find_ties(
-                memory.order, places, keys, count, memory.starts, memory.texts, depth, size
-            )
+            count = find_ties(table, ordered, count, depth, size)
             if not count:
                 return
             by_key = np.argsort(keys[:count])
-            memory.order[places[:count]] = memory.order[places[:count][by_key]]
+            order[places[:count]] = order[places[:count][by_key]]
             keys[:count] = keys[:count][by_key]
             depth += size
-        settle_ties(memory.order, places, keys, count, memory.starts, memory.texts)
+        settle_ties(table, ordered, count)
 
     def sum_up(self) -> None:
         """Sum up the values of the same song and day, so that there are fewer."""
-        memory = self.memory
+        table = self.memory.table
         self.sort()
-        memory.state[I_ROWS] = compact(
-            memory.order,
-            memory.counts,
-            self.song_count,
-            memory.row_starts,
-            memory.gathered,
-            memory.wide,
-            memory.state,
-            memory.cells,
-            memory.row_songs,
-            memory.values,
-        )
+        table.state.rows = compact(table, self.memory.ordered)
         values = self.values()
         is_index = np.flatnonzero(values & INDEX_FLAG)
-        kept = memory.wide[values[is_index] & VALUE_MASK]
-        memory.wide[: len(kept)] = kept
+        kept = table.wide[values[is_index] & VALUE_MASK]
+        table.wide[: len(kept)] = kept
         values[is_index] &= ~VALUE_MASK
         values[is_index] |= np.arange(len(kept), dtype=np.uint64)
-        memory.state[I_WIDE] = len(kept)
+        table.state.wide = len(kept)

@@ -12,8 +12,15 @@ import numpy.typing as npt
 
 from bmat.aggregation.exchange.hot_cells import NO_HOT_SONGS, NO_PAIRS
 from bmat.aggregation.exchange.splitters import NO_SPLITTERS, choose_splitters, texts_of
-from bmat.aggregation.job import HotSongs, Splitters
-from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words, padded_bytes, padded_copy
+from bmat.aggregation.kernels.arrays import (
+    HotSongs,
+    Ints,
+    PaddedBytes,
+    Splitters,
+    Words,
+    padded_bytes,
+    padded_copy,
+)
 from bmat.aggregation.kernels.hot import SLOT_FIELDS, fill_hot
 from bmat.aggregation.kernels.ingest import DAY_SHIFT
 from bmat.aggregation.merge.table import Table
@@ -88,15 +95,16 @@ def take_sample(sources: tuple[Source, ...], workspace: Workspace, hash_key: int
 def sample_of(table: Table, bytes_read: int) -> Sample:
     """The table as a sample, with memory of its own."""
     table.sort()
-    order = table.memory.order[: table.song_count].copy()
-    starts = table.memory.starts[: table.song_count + 1]
+    memory = table.memory
+    order = memory.ordered.order[: table.song_count].copy()
+    starts = memory.table.starts[: table.song_count + 1]
     days = (table.values() >> DAY_SHIFT).astype(np.int64)
     return Sample(
-        texts=padded_copy(table.memory.texts[: int(starts[-1])]),
+        texts=padded_copy(memory.table.texts[: int(starts[-1])]),
         starts=starts[order],
         lengths=(starts[1:] - starts[:-1])[order],
         counts=table.counts()[order],
-        hashes=table.memory.hashes[order],
+        hashes=memory.table.hashes[order],
         bytes_read=bytes_read,
         first_day=int(days.min(initial=ALL_DAYS)),
         last_day=int(days.max(initial=0)),
@@ -189,24 +197,21 @@ def waiting_bytes(sample: Sample, hot: Ints, sizes: Sizes, total: int) -> npt.ND
     return np.asarray(weights, dtype=np.float64)
 
 
-def make_hot_songs(sample: Sample, hot: Ints, splitters: Splitters) -> HotSongs:
+def make_hot_songs(sample: Sample, chosen: Ints, splitters: Splitters) -> HotSongs:
     """The tables for these songs of the sample."""
-    if not len(hot):
+    if not len(chosen):
         return NO_HOT_SONGS
-    slots = np.zeros(SLOT_FIELDS << int(2 * len(hot) - 1).bit_length(), dtype=np.uint64)
-    starts: Ints = np.zeros(len(hot) + 1, dtype=np.int64)
-    texts = padded_bytes(int(sample.lengths[hot].sum()) + 8 * len(hot))
-    lengths, hashes = sample.lengths, sample.hashes
-    fill_hot(hot, sample.texts, sample.starts, lengths, hashes, slots, starts, texts)
-    firsts = [bisect_left(hot, text, key=sample.song) for text in texts_of(splitters)]
-    return HotSongs(
-        slots=slots,
-        starts=starts,
-        texts=texts,
+    firsts = [bisect_left(chosen, text, key=sample.song) for text in texts_of(splitters)]
+    hot = HotSongs(
+        slots=np.zeros(SLOT_FIELDS << int(2 * len(chosen) - 1).bit_length(), dtype=np.uint64),
+        starts=np.zeros(len(chosen) + 1, dtype=np.int64),
+        texts=padded_bytes(int(sample.lengths[chosen].sum()) + 8 * len(chosen)),
         first_day=sample.first_day,
         days=sample.last_day - sample.first_day + 1,
-        firsts=np.array([0, *firsts, len(hot)]),
+        firsts=np.array([0, *firsts, len(chosen)]),
     )
+    fill_hot(chosen, sample.texts, sample.starts, sample.lengths, sample.hashes, hot)
+    return hot
 
 
 def plan_partitions(

@@ -8,22 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from bmat.aggregation.exchange.counts import Reading
 from bmat.aggregation.exchange.hot_cells import NO_PAIRS, give_pairs_back, sum_up, take_pairs
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.scratch import ScratchFile
 from bmat.aggregation.job import Block, Job
-from bmat.aggregation.kernels.arrays import Ints, Words
-from bmat.aggregation.kernels.judge import (
-    P_LINES,
-    P_PLAYS_HIGH,
-    P_PLAYS_LOW,
-    P_REASONS,
-    P_REJECTS_LISTED,
-    P_ROWS_COUNTED,
-)
+from bmat.aggregation.kernels.arrays import ParseState, Words, number_of
 from bmat.aggregation.read.block import GIVEN_UP, BlockReader
 from bmat.aggregation.source.layout import Source
 from bmat.aggregation.workspace import ReadingMemory
@@ -146,17 +136,16 @@ def opened(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def reading_of(state: Ints, start: int, end: int, rejects: Path, rejects_at: int) -> Reading:
+def reading_of(state: ParseState, start: int, end: int, rejects: Path, rejects_at: int) -> Reading:
     """The outcome that the kernel's state stands for."""
-    low = int(state[P_PLAYS_LOW : P_PLAYS_LOW + 1].view(np.uint64)[0])
-    listed = int(state[P_REJECTS_LISTED])
+    listed = int(state.rejects_listed)
     return Reading(
         start=start,
         end=end,
-        lines=int(state[P_LINES]),
-        rows_counted=int(state[P_ROWS_COUNTED]),
-        plays=low + (int(state[P_PLAYS_HIGH]) << 64),
-        reasons=tuple(int(count) for count in state[P_REASONS:]),
+        lines=int(state.lines),
+        rows_counted=int(state.rows_counted),
+        plays=number_of(state.plays_low, state.plays_high),
+        reasons=tuple(state.reasons.tolist()),
         listed=listed,
         rejects=rejects if listed else None,
         rejects_at=rejects_at,

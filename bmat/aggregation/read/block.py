@@ -6,37 +6,18 @@ from collections.abc import Callable
 import numpy as np
 
 from bmat.aggregation.exchange.splitters import buckets_of
-from bmat.aggregation.job import HotSongs, Splitters
-from bmat.aggregation.kernels.arrays import Words
+from bmat.aggregation.kernels.arrays import (
+    LISTED_RECORD_BYTES,
+    FoundFields,
+    HotSongs,
+    ParseState,
+    RecordLayout,
+    Splitters,
+    Words,
+)
 from bmat.aggregation.kernels.fields import MONTH_STARTS
 from bmat.aggregation.kernels.judge import (
     FIELD,
-    LISTED_RECORD_BYTES,
-    P_BUCKET_WIDTH,
-    P_DATE,
-    P_DAYS,
-    P_DELIMITER,
-    P_END,
-    P_FIELD_COUNT,
-    P_FIRST_DAY,
-    P_HOT_SONGS,
-    P_IS_LAST,
-    P_MOST_LISTED,
-    P_MOST_QUOTED,
-    P_MOST_RECORD,
-    P_MOST_SONG,
-    P_PAIRS,
-    P_PLAYS,
-    P_POSITION,
-    P_REASONS,
-    P_REJECT_BYTES,
-    P_ROWS_COUNTED,
-    P_SCRATCH,
-    P_SONG,
-    P_SPLITTER_SKIP,
-    P_STOP,
-    PASSED_KIND,
-    PASSED_LINES,
     TOO_LONG,
     UNTERMINATED_QUOTE,
     list_passed,
@@ -82,23 +63,22 @@ class BlockReader:
         self._splitters = splitters
         self._buckets = buckets_of(splitters)
         self._hot = hot
-        self._hash_key = hash_key
-        state = self.state = memory.state
-        layout = source.layout
-        state[:] = 0
-        state[P_MOST_LISTED] = most_listed
-        state[P_SCRATCH] = memory.scratch
-        bounds = layout.bounds
+        self._hash_key = np.uint64(hash_key)
+        layout, bounds = source.layout, source.layout.bounds
         self._longest = bounds.held
-        state[P_MOST_RECORD], state[P_MOST_QUOTED] = bounds.record, bounds.quoted_field
-        state[P_MOST_SONG] = bounds.song
-        state[P_DELIMITER], state[P_FIELD_COUNT] = layout.delimiter[0], layout.field_count
-        state[P_SONG], state[P_DATE], state[P_PLAYS] = layout.song, layout.date, layout.plays
-        state[P_SPLITTER_SKIP] = splitters.skip
-        state[P_BUCKET_WIDTH] = self._buckets.width
-        state[P_HOT_SONGS] = len(hot)
-        state[P_FIRST_DAY], state[P_DAYS] = hot.first_day, hot.days
-        state[P_PAIRS] = pair_count
+        self._layout = RecordLayout(
+            delimiter=layout.delimiter[0],
+            field_count=layout.field_count,
+            song=layout.song,
+            date=layout.date,
+            plays=layout.plays,
+            most_record=bounds.record,
+            most_quoted=bounds.quoted_field,
+            most_song=bounds.song,
+        )
+        self.state = ParseState.new()
+        self.state.most_listed, self.state.pairs = most_listed, pair_count
+        self._found = FoundFields.new()
 
     def read(
         self,
@@ -120,9 +100,9 @@ class BlockReader:
         most = min(self.memory.read_bytes, self._longest)
         while offset < stop:
             filled += self._fill(descriptor, offset, filled, most)
-            state[P_STOP] = stop - offset
+            state.stop = stop - offset
             outcome = self._parse()
-            used = int(state[P_POSITION])
+            used = int(state.position)
             if outcome == DONE:
                 return offset + used
             if used == 0 and filled == self._longest:
@@ -149,12 +129,13 @@ class BlockReader:
         next one starts; GIVEN_UP where it `is_guess` that this one does.
         """
         state = self.state
-        state[PASSED_KIND], state[PASSED_LINES] = FIELD, 0
+        found = self._found
+        state.passed_kind, found.lines = FIELD, 0
         offset, filled = start, 0
         while True:
             filled += self._fill(descriptor, offset, filled, self._longest)
-            outcome = pass_over(self.memory.buffer, state)
-            used = int(state[P_POSITION])
+            outcome = pass_over(self.memory.buffer, state, found, self._layout)
+            used = int(state.position)
             offset += used
             if outcome != CUT_OFF:
                 break
@@ -168,7 +149,8 @@ class BlockReader:
         count = min(len(text), LISTED_RECORD_BYTES)
         self.memory.text[:count] = np.frombuffer(text, dtype=np.uint8)[:count]
         reason = UNTERMINATED_QUOTE if outcome == UNTERMINATED else TOO_LONG
-        while not list_passed(state, self.memory.rejects, self.memory.text, count, reason):
+        rejects = self.memory.rejects
+        while not list_passed(state, found, rejects, self.memory.text, count, reason):
             self.flush_rejects()
         return offset
 
@@ -181,11 +163,11 @@ class BlockReader:
 
     @property
     def pair_count(self) -> int:
-        return int(self.state[P_PAIRS])
+        return int(self.state.pairs)
 
     @property
     def rows_read(self) -> int:
-        return int(self.state[P_ROWS_COUNTED] + self.state[P_REASONS:].sum())
+        return int(self.state.rows_counted + self.state.reasons.sum())
 
     def _fill(self, descriptor: int, offset: int, filled: int, most: int) -> int:
         """The buffer begins with `filled` bytes from the file's `offset` on: read on, up to `most`
@@ -197,33 +179,28 @@ class BlockReader:
         count = read_into(descriptor, view, offset + filled)
         if not count:
             raise OSError(f"A file of {self.size} bytes has become shorter while it was read.")
-        state[P_POSITION], state[P_END] = 0, filled + count
-        state[P_IS_LAST] = offset + filled + count >= self.size
+        state.position, state.end = 0, filled + count
+        state.is_last = offset + filled + count >= self.size
         return count
 
     def _parse(self) -> int:
         """Call the kernel until it is done, or needs bytes."""
-        memory, hot, splitters = self.memory, self._hot, self._splitters
-        arena = memory.arena
+        memory = self.memory
         while True:
-            outcome = parse_block(
+            outcome: int = parse_block(
                 memory.buffer,
                 self.state,
+                self._found,
+                self._layout,
+                memory.scratch,
                 MONTH_STARTS,
-                self._buckets.keys,
-                self._buckets.starts,
-                splitters.keys,
-                splitters.starts,
-                splitters.texts,
-                hot.slots,
-                hot.texts,
+                self._splitters,
+                self._buckets,
+                self._hot,
                 self._hash_key,
                 memory.seen,
                 self.pairs,
-                arena.bytes,
-                arena.state,
-                arena.heads,
-                arena.chunks,
+                memory.arena.arrays,
                 memory.rejects,
             )
             if outcome in (DONE, NEEDS_BYTES):
@@ -234,12 +211,12 @@ class BlockReader:
                 self.flush_rejects()
 
     def flush_rejects(self) -> None:
-        count = int(self.state[P_REJECT_BYTES])
+        count = int(self.state.reject_bytes)
         if count:
             self._on_rejects(count)
-        self.state[P_REJECT_BYTES] = 0
+        self.state.reject_bytes = 0
 
     def flush_rows(self) -> None:
         """Pass on what is left in the arena."""
-        if not self.memory.arena.is_empty:
+        if self.memory.arena.used_bytes:
             self._on_arena()

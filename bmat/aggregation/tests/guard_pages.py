@@ -70,24 +70,30 @@ def with_guards(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(kernel)
     def run(*arguments: Any) -> Any:
-        given, moved = [], []
-        for argument in arguments:
-            if isinstance(argument, np.ndarray):
-                if argument.ctypes.data + argument.nbytes not in ENDS:
-                    pages = pages_of(argument.nbytes)
-                    area = AREAS[pages].pop() if AREAS[pages] else guarded_area(pages)
-                    twin = last_of(area, argument.size, argument.dtype).reshape(argument.shape)
-                    twin[...] = argument
-                    moved.append((argument, twin, pages, area))
-                    argument = twin
-            given.append(argument)
-        result = kernel(*given)
-        for argument, twin, pages, area in moved:
+        moved: list[tuple[Array, Array, mmap]] = []
+        result = kernel(*(guarded(argument, moved) for argument in arguments))
+        for argument, twin, area in moved:
             argument[...] = twin
-            AREAS[pages].append(area)
+            AREAS[pages_of(argument.nbytes)].append(area)
         return result
 
     return run
+
+
+def guarded(argument: Any, moved: list[tuple[Array, Array, mmap]]) -> Any:
+    """An argument whose arrays, also those of a tuple, are in guarded areas; they are noted, with
+    their twins there.
+    """
+    if type(argument) is not tuple and isinstance(argument, tuple):
+        return type(argument)(*(guarded(one, moved) for one in argument))
+    if not isinstance(argument, np.ndarray) or argument.ctypes.data + argument.nbytes in ENDS:
+        return argument
+    pages = pages_of(argument.nbytes)
+    area = AREAS[pages].pop() if AREAS[pages] else guarded_area(pages)
+    twin = last_of(area, argument.size, argument.dtype).reshape(argument.shape)
+    twin[...] = argument
+    moved.append((argument, twin, area))
+    return twin
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,11 +1,13 @@
 """Kernels as plain Python: what a compiled one would do without a word is an error there."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
+from numba import types
 
+from bmat.aggregation.kernels.arrays import ArenaState, Int64, Ints, Record
 from bmat.aggregation.kernels.checked import (
     CheckedArray,
     OutOfBounds,
@@ -15,6 +17,7 @@ from bmat.aggregation.kernels.checked import (
     store8,
     store64,
 )
+from bmat.aggregation.kernels.compile import numba_type
 
 Access = Callable[[CheckedArray, int], object]
 ELEMENTS: list[Access] = [
@@ -76,3 +79,26 @@ def test_integers_wrap_around_as_those_of_the_machine_do() -> None:
     kernel = checked("u8(u8, u8)", lambda a, b: a * b + a)
     assert kernel(2**63 + 1, 2) == (3 * (2**63 + 1)) % 2**64
     assert checked("void(i8)", lambda number: number + 1)(2**63 - 1) is None
+
+
+class Counts(Record):
+    """A number, and three more."""
+
+    total: Int64
+    each: Annotated[Ints, 3]
+
+
+def add(counts: Any, index: int) -> int:
+    counts.total += 1
+    counts.each[index] += 1
+    return int(counts.each[index])
+
+
+def test_a_kernel_moves_on_the_numbers_of_a_record_and_no_others() -> None:
+    kernel, counts = checked(types.int64(numba_type(Counts), types.int64), add), Counts.new()
+    assert [kernel(counts, 2), kernel(counts, 2)] == [1, 2]
+    assert (counts.total, counts.each.tolist()) == (2, [0, 0, 2])
+    with pytest.raises(OutOfBounds, match="uses element 3 of an array of 3"):
+        kernel(counts, 3)
+    with pytest.raises(TypeError, match="A kernel takes Record"):
+        kernel(ArenaState.new(), 0)

@@ -15,8 +15,8 @@ PROJECT_FOLDER = Path(__file__).resolve().parents[3]
 KERNEL = """
 from bmat.aggregation.kernels.compile import kernel
 
-@kernel("i8(i8)")
-def twice(number):
+@kernel
+def twice(number: int) -> int:
     return 2 * number
 
 print(twice(21), sum(twice.stats.cache_hits.values()))

@@ -39,7 +39,7 @@ def hashes(songs: list[bytes], key: int) -> set[int]:
     rows = b"".join((len(song) + 2**32).to_bytes(8, "little") + song for song in songs)
     memory = MergingMemory(sizes_of(Limits(memory_budget_bytes=1), len(rows), shares_memory=True))
     Table(memory, key).take(padded_copy(rows), np.array([[0, len(rows)]]))
-    return {int(hashed) for hashed in memory.hashes[: len(songs)]}
+    return {int(hashed) for hashed in memory.table.hashes[: len(songs)]}
 
 
 @pytest.fixture(scope="module")

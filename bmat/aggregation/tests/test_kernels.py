@@ -12,13 +12,10 @@ from bmat.aggregation import Limits
 from bmat.aggregation.exchange.hot_cells import emptied
 from bmat.aggregation.exchange.splitters import NO_SPLITTERS, buckets_of
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernels.arrays import Ints, Words, padded_copy
+from bmat.aggregation.kernels.arrays import TableState, Words, padded_copy
 from bmat.aggregation.kernels.ingest import (
     DAY_SHIFT,
-    I_END,
-    I_WIDE,
     INDEX_FLAG,
-    INGEST_FIELDS,
     VALUE_MASK,
     divide_rows,
 )
@@ -63,22 +60,9 @@ def test_a_row_that_is_not_whole_is_left(whole: int) -> None:
     for cut in (0, 7, 8, 9, 15, 16, len(ROWS[whole]) - 1):
         rows = before + ROWS[whole][: min(cut, len(ROWS[whole]) - 1)]
         assert taken(table_for(len(rows)), rows) == len(before)
-        state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
-        state[I_END] = len(rows)
-        arena = Arena(2**16, 4096)
-        none = NO_SPLITTERS
-        divide_rows(
-            padded_copy(rows),
-            state,
-            none.keys,
-            none.starts,
-            none.texts,
-            none.skip,
-            arena.bytes,
-            arena.state,
-            arena.heads,
-            arena.chunks,
-        )
+        state, arena = TableState.new(), Arena(2**16, 4096)
+        state.end = len(rows)
+        divide_rows(padded_copy(rows), state, NO_SPLITTERS, arena.arrays)
         assert arena.bytes[: len(before)].tobytes() == before
 
 
@@ -102,15 +86,15 @@ def sums_of(values: Words, wide: Words) -> Counter[int]:
 
 def compacted(values: Words, wide: Words, wide_count: int, days: int) -> Words:
     """The values of one song, summed up by day."""
-    state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
-    state[I_WIDE] = wide_count
-    count, songs = len(values), np.zeros(len(values), dtype=np.uint32)
-    counts, starts = np.array([count]), np.array([0, count])
-    cells, out = np.zeros(days, dtype=np.uint64), np.zeros(count, dtype=np.uint64)
-    order = np.zeros(1, dtype=np.int64)
-    rows = compact(order, counts, 1, starts, values, wide, state, cells, songs, out)
+    memory, rows = table_for(100_000).memory, len(values)
+    cells = np.zeros(days, dtype=np.uint64)
+    ordered = memory.ordered._replace(gathered=values, cells=cells)
+    ordered.order[0], ordered.row_starts[:2] = 0, (0, rows)
+    table = memory.table._replace(wide=wide)
+    table.state.songs, table.state.wide = 1, wide_count
+    rows = compact(table, ordered)
     assert not cells.any()
-    return out[:rows]
+    return table.values[:rows]
 
 
 @given(
@@ -165,7 +149,7 @@ def test_a_total_past_two_words_is_told_exactly(tmp_path: Path) -> None:
 def test_a_cell_that_is_nearly_full_takes_no_more() -> None:
     values = np.array([7, 0, 9, 3], dtype=np.uint64)
     cells = np.array([MOST_PLAYS - 5], dtype=np.uint64)
-    state: Ints = np.zeros(INGEST_FIELDS, dtype=np.int64)
+    state = TableState.new()
     wide: Words = np.zeros(1, dtype=np.uint64)
     end = sum_in_cells(values, wide, state, cells, 0, 4, np.uint64(0), 1)
     # A cell holds its sum plus one.
@@ -183,7 +167,7 @@ def test_hot_cells_of_any_size_become_rows_also_where_the_arena_is_small() -> No
     for _ in emptied(cells, hot, (0, hot.cells), NO_SPLITTERS, arena):
         table.take(arena.bytes, arena.take_extents())
     table.take(arena.bytes, arena.take_extents())
-    assert sums_of(table.values(), table.memory.wide) == expected
+    assert sums_of(table.values(), table.memory.table.wide) == expected
     assert table.song_count == 40
 
 
@@ -191,8 +175,8 @@ def test_memory_of_a_run_that_overflowed_keeps_no_days(tmp_path: Path, jobs: lis
     rows = b"a,2019-01-01,1\na,2020-01-02,%d\na,2020-01-02,1\n" % MOST_PLAYS
     assert error_of(tmp_path, HEADER + rows).code == "plays_overflow"
     with jobs[0].workspace.merging.borrow() as memory:
-        assert not memory.day_low.any()
-        assert not memory.day_high.any()
+        assert not memory.sums.day_low.any()
+        assert not memory.sums.day_high.any()
 
 
 ODD_LINES = [
@@ -219,7 +203,7 @@ def test_rows_that_find_their_partition_by_their_first_two_bytes(
     rows += [(b"%d" % (row % 7), row % 28, row) for row in range(100 * hot_songs)]
     assert run(lines_of(rows), memory_budget_bytes=1) == expected(lines_of(rows))
     assert buckets_of(jobs[0].splitters).width > 0
-    assert len(jobs[0].hot) == hot_songs
+    assert jobs[0].hot.songs == hot_songs
 
 
 def test_songs_that_tie_in_more_groups_than_a_byte_can_count(run: Run, expected: Run) -> None:

@@ -85,7 +85,7 @@ def sample_with(counts: list[int]) -> Sample:
 def test_hot_songs_know_their_partitions() -> None:
     splitters = make_splitters([b"song 010", b"song 020", b"song 0205"])
     hot = make_hot_songs(sample_with([9] * 40), np.arange(5, 30), splitters)
-    assert (len(hot), hot.cells) == (25, 75)
+    assert (hot.songs, hot.cells) == (25, 75)
     assert hot.firsts.tolist() == [0, 5, 15, 16, 25]
     assert hot.cells_of(1) == (15, 45)
     assert sorted(int(word) >> 40 for word in hot.slots[1::2] if word) == list(range(1, 26))
@@ -121,20 +121,20 @@ def test_songs_with_rows_on_most_days_are_summed_up_while_reading(
 ) -> None:
     data = many_songs(songs=7, rows=30_000, days=4)
     assert run(data, memory_budget_bytes=10**7, block_bytes=100_000) == expected(data)
-    assert len(jobs[0].hot) == 7
+    assert jobs[0].hot.songs == 7
 
 
 @pytest.mark.compiled
 def test_a_few_hot_songs_among_many_are_not_worth_the_trouble(run: Run, jobs: list[Job]) -> None:
     rows = [(b"hot" if row % 20 == 0 else b"%d" % row, row % 20, 1) for row in range(20_000)]
     run(lines_of(rows), memory_budget_bytes=10**6)
-    assert len(jobs[0].hot) == 0
+    assert jobs[0].hot.songs == 0
 
 
 def test_days_far_apart_make_no_song_hot(run: Run, jobs: list[Job]) -> None:
     data = HEADER + b"a,0001-01-01,1\nb,9999-12-31,2\n" * 200
     assert run(data, memory_budget_bytes=1).totals == b"a,0001-01-01,200\nb,9999-12-31,400\n"
-    assert len(jobs[0].hot) == 0
+    assert jobs[0].hot.songs == 0
 
 
 @pytest.mark.compiled
@@ -150,7 +150,7 @@ def test_hot_cells_that_find_the_arena_nearly_full(
     data = lines_of([(name, row // 100 % 30, row) for row, name in enumerate(names)])
     limits = {"memory_budget_bytes": 400_000, "block_bytes": 300_000, "threads": 1}
     assert run(data, **limits) == expected(data)
-    assert len(jobs[0].hot) == 50
+    assert jobs[0].hot.songs == 50
     assert jobs[0].sizes.shares_cells == tasks_share
 
 
@@ -166,7 +166,7 @@ def test_hot_rows_without_room_for_their_pairs_and_hot_days_out_of_range(
     rows[30_000:30_000] = [(b"%d" % row, 5000 + row, 7) for row in range(9)]
     limits = {"memory_budget_bytes": 200_000, "threads": 1}
     assert run(lines_of(rows), **limits) == expected(lines_of(rows))
-    assert len(jobs[0].hot) == 9
+    assert jobs[0].hot.songs == 9
     assert jobs[0].sizes.pairs < 45_000
 
 
