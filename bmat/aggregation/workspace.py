@@ -46,7 +46,7 @@ from bmat.aggregation.kernels.rows import (
     CHUNK_FIELDS,
     HEAD_FIELDS,
 )
-from bmat.aggregation.source.layout import BOUNDS
+from bmat.aggregation.options import BOUNDS
 
 T = TypeVar("T")
 
@@ -171,7 +171,6 @@ class ReadingMemory:
     """What a task needs to read a block."""
 
     def __init__(self, sizes: Sizes) -> None:
-        system.map_large_arrays()
         self.read_bytes = sizes.read_bytes
         # Room for the longest record, twice: read there, unquoted behind. What a record has never
         # reached takes no memory.
@@ -188,7 +187,6 @@ class MergingMemory:
     """What a task needs to merge and write a partition."""
 
     def __init__(self, sizes: Sizes) -> None:
-        system.map_large_arrays()
         rows = sizes.merge_rows
         songs = sizes.merge_songs + 1
         slots = 4096

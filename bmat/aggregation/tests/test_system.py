@@ -32,7 +32,9 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from bmat.aggregation import Limits, aggregate
+from bmat.aggregation.system import map_large_arrays
 
+map_large_arrays()
 source, output = Path(sys.argv[1]), Path(sys.argv[2])
 limits = Limits(memory_budget_bytes=64 * 2**20, threads=2)
 for _ in range(int(sys.argv[3])):
