@@ -1,5 +1,5 @@
-"""How far a run is: its tasks report it, and its caller is told. A run that ends early stops its
-tasks by the same way.
+"""How far a run is: its tasks report it, and the caller is told. The tasks of a run that has ended
+stop when they next report.
 """
 
 import os

@@ -133,6 +133,12 @@ def test_errors_options_and_the_command_line_load_neither_compiler_nor_scheduler
     assert loaded_by(statement, "dask", "distributed", "llvmlite", "numba") == ""
 
 
+def test_a_wrong_option_is_refused_before_they_are_loaded() -> None:
+    wrong = ["in.csv", "-o", "out.csv", "--delimiter", "no"]
+    statement = f"from {PACKAGE} import cli; assert cli.main({wrong}) == 1"
+    assert loaded_by(statement, "dask", "numba") == ""
+
+
 def test_aggregate_loads_them_when_it_is_asked_for() -> None:
     assert loaded_by(f"from {PACKAGE} import aggregate", "dask", "numba") == "dask numba"
 
