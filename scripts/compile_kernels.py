@@ -43,7 +43,7 @@ def compile_kernels(show: Callable[[str], object]) -> None:
     logger.setLevel(logging.DEBUG)
     logger.addHandler(counter)
     # Each kernel names its types, so importing the engine compiles them all.
-    importlib.import_module("bmat.aggregation")
+    importlib.import_module("bmat.aggregation.run")
     logger.removeHandler(counter)
     logger.setLevel(logging.NOTSET)
 

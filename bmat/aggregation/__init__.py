@@ -3,14 +3,28 @@
 This package is pure: it imports neither Django nor Celery, knows nothing of reports or requests,
 and could be taken out into a distribution of its own. `docs/data-contract.md` says what it reads
 and writes.
+
+Its errors, options and results are here at once. `aggregate` is imported when it is first asked
+for: it loads the compiled kernels, which takes most of a second.
 """
 
-from bmat.aggregation.errors import AggregationError
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from bmat.aggregation.errors import AggregationError, ClusterAway
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.progress import Progress
 from bmat.aggregation.results import Summary
-from bmat.aggregation.run import aggregate
-from bmat.aggregation.scheduler import ClusterAway
+
+if TYPE_CHECKING:
+    from bmat.aggregation.run import aggregate
+else:
+
+    def __getattr__(name: str) -> object:
+        if name == "aggregate":
+            return import_module("bmat.aggregation.run").aggregate
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "AggregationError",

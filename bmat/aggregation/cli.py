@@ -16,7 +16,6 @@ from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.progress import Progress
 from bmat.aggregation.results import Summary
-from bmat.aggregation.run import aggregate
 from bmat.aggregation.write.files import STDOUT_DESCRIPTOR, descriptor_of
 
 SIZE = re.compile(r"(\d+)\s*(|k|m|g|t)(i?b)?", re.IGNORECASE)
@@ -28,16 +27,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line. Returns its exit code: 0, or 1 for an error whose text is on
     standard error, or 130 after Ctrl-C. Raises SystemExit(2) for options that are none.
     """
-    begin = monotonic()
     wanted = parser().parse_args(arguments)
     try:
+        options, limits = options_of(wanted), limits_of(wanted)
+        # Loads the kernels: what is wrong with the options is said before.
+        from bmat.aggregation import aggregate
+
+        begin = monotonic()
         with progress_bar() as on_progress:
             summary = aggregate(
                 wanted.inputs,
                 wanted.output,
                 rejects=wanted.rejects,
-                options=options_of(wanted),
-                limits=limits_of(wanted),
+                options=options,
+                limits=limits,
                 on_progress=on_progress,
                 summary_file=wanted.summary,
             )

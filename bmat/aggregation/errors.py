@@ -1,4 +1,6 @@
-"""The errors that fail a whole run: one table of stable codes and the texts that people read."""
+"""The errors that end a run. Those of its input and options are one table: stable codes, and the
+texts that people read.
+"""
 
 import errno
 from collections.abc import Iterator
@@ -73,6 +75,10 @@ class ConservationError(Exception):
     def __init__(self, plays_counted: int, plays_total: int) -> None:
         text = f"plays counted {plays_counted}, plays in the totals {plays_total}"
         super().__init__(text)
+
+
+class ClusterAway(ConnectionError):
+    """The Dask cluster cannot be reached, or has gone away: the same run may succeed later."""
 
 
 def failure(code: str, source: Path | None = None, **details: object) -> AggregationError:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bmat.aggregation.errors import failure, shown
-from bmat.aggregation.source.layout import BOUNDS, Bounds
 from bmat.aggregation.system import available_cores
 
 NOT_DELIMITERS = "-+.:\"' \r\n\0"
@@ -23,6 +22,27 @@ NOT_FILE_ENCODINGS = frozenset(
         "utf-7",
     }
 )
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many bytes a record may take without its line end, a quoted field in it between its
+    quotes, and a song once it is unquoted. The data contract fixes them; tests make them smaller.
+    """
+
+    record: int = 2**20
+    quoted_field: int = 2**16
+    song: int = 4096
+
+    @property
+    def held(self) -> int:
+        """So many bytes show whether the record that starts with them is too long: the longest
+        one, a quoted field that begins at its end, and what tells that this one is closed.
+        """
+        return self.record + self.quoted_field + 4
+
+
+BOUNDS = Bounds()
 
 
 @dataclass(frozen=True)

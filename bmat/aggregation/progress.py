@@ -1,5 +1,5 @@
-"""How far a run is, told to whoever asked; and between its tasks, how far each of them is and
-whether they should stop.
+"""How far a run is: its tasks report it, and the caller is told. The tasks of a run that has ended
+stop when they next report.
 """
 
 import os
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from bmat.aggregation.kernels.arrays import Ints
-
+Ints = npt.NDArray[np.int64]
 Stage = Literal["reading", "merging", "writing"]
 
 # The share of a whole run that reading takes, about.

@@ -8,6 +8,8 @@ from typing import Any
 from dask.core import get as get_one_by_one
 from dask.threaded import get as get_on_threads
 
+from bmat.aggregation.errors import ClusterAway
+
 
 def cluster_address() -> str:
     """The address of the Dask cluster to compute on; empty where there is none."""
@@ -17,10 +19,6 @@ def cluster_address() -> str:
 def is_in_process() -> bool:
     """Whether `compute` runs its tasks in this process."""
     return not cluster_address()
-
-
-class ClusterAway(ConnectionError):
-    """The Dask cluster cannot be reached, or has gone away: the same run may succeed later."""
 
 
 def compute(graph: Mapping[Any, Any], key: str, pool: ThreadPoolExecutor | None) -> Any:

@@ -40,7 +40,7 @@ from bmat.aggregation.kernels.arrays import (
     padded_bytes,
     size_of,
 )
-from bmat.aggregation.source.layout import BOUNDS
+from bmat.aggregation.options import BOUNDS
 
 T = TypeVar("T")
 
@@ -167,7 +167,6 @@ class ReadingMemory:
     """What a task needs to read a block."""
 
     def __init__(self, sizes: Sizes) -> None:
-        system.map_large_arrays()
         self.read_bytes = sizes.read_bytes
         # Room for the longest record, twice: read there, unquoted behind. What a record has never
         # reached takes no memory.

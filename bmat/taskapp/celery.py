@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_init, worker_shutting_down
 
+from bmat.aggregation.system import map_large_arrays
 from bmat.taskapp import redis_broker, shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
@@ -21,8 +22,11 @@ app.autodiscover_tasks(["bmat.taskapp"])
 
 @worker_init.connect
 def begin(**_: Any) -> None:
-    """A worker that was restarted in place works again."""
+    """A worker that was restarted in place works again. What it does to its memory here, the
+    processes that it forks inherit.
+    """
     shutdown.withdraw()
+    map_large_arrays()
 
 
 @worker_shutting_down.connect

@@ -27,6 +27,8 @@ DOCUMENTS = [
     *(PROJECT_FOLDER / page for page in PAGES),
     *sorted((PROJECT_FOLDER / "docs").glob("*.md")),
 ]
+DOCUMENTS_OF_TODAY = [document for document in DOCUMENTS if document.name != "CHANGELOG.md"]
+NAMES_A_PATH = re.compile(r"`((?:bmat|bench|compose|config|requirements|scripts)/[^` ]*)`")
 READS_A_VARIABLE = re.compile(
     r"""(?:environment|limits|env)\.\w+(?:\.\w+)?\(\s*"([A-Z][A-Z_]+)\""""
 )
@@ -34,6 +36,7 @@ SOURCES = [
     *(PROJECT_FOLDER / "config").rglob("*.py"),
     *(PROJECT_FOLDER / "scripts").glob("*.py"),
     *(PROJECT_FOLDER / "bmat" / "aggregation").glob("*.py"),
+    *(PROJECT_FOLDER / "bmat" / "aggregation" / "kernels").glob("*.py"),
 ]
 
 
@@ -93,6 +96,13 @@ def plain_path(route: str) -> str:
 def test_it_links_to_files_that_are_there(document: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+# The changelog names what has gone, too.
+@pytest.mark.parametrize("document", DOCUMENTS_OF_TODAY, ids=lambda document: document.name)
+def test_it_names_files_of_the_project_that_are_there(document: Path) -> None:
+    named = NAMES_A_PATH.findall(document.read_text())
+    assert [path for path in named if not list(PROJECT_FOLDER.glob(path))] == []
 
 
 def test_it_prints_the_result_of_the_sample_as_it_is() -> None:

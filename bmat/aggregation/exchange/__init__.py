@@ -1,5 +1,5 @@
 """What stages hand on: rows by partition, in memory while there is room and then on disk; the cells
-of hot songs; the list of rejects.
+of hot songs; the counts and the list of rejects; merged parts.
 
-Written by `read`, read by `merge` and `write`. Imports `workspace` and what lies below it.
+Filled by `read` and `merge`, emptied by `merge` and `write`. Imports `job` and what lies below it.
 """

@@ -47,9 +47,6 @@ def drained(path: Path, size: int) -> Iterator[Bytes]:
     path.unlink()
 
 
-NOTHING = Stored(Path(), 0, np.zeros(0, dtype=np.uint8), 0)
-
-
 @dataclass(frozen=True)
 class Overflow:
     """The first total, in output order, that is past the largest possible one."""

@@ -1,7 +1,13 @@
 """`python -m bmat.aggregation.kernels`: compiles the kernels, for every later process to load."""
 
-from bmat.aggregation import aggregate
+from importlib import import_module
+from pkgutil import iter_modules
+
+from bmat.aggregation import kernels
 from bmat.aggregation.kernels.compile import KERNELS
 
-# Importing the engine has compiled them already: each kernel names its types.
-print(f"bmat.{aggregate.__name__}: kernels are in {KERNELS}")
+# Each kernel names its types, so importing a module compiles its kernels.
+for module in iter_modules(kernels.__path__, "bmat.aggregation.kernels."):
+    if not module.name.endswith("__main__"):
+        import_module(module.name)
+print(f"The kernels are in {KERNELS}")

@@ -1,9 +1,5 @@
-"""Merging one partition: its rows into totals, sorted; in smaller ones where it is too large.
-
-Dividing a partition that has no room in memory into smaller ones, by a sample of all its rows.
-
-Were the first rows alone looked at, sorted ones would be divided into those few and all the others,
-again and again.
+"""Merging one partition: its rows become sorted totals. One that has no room in memory is divided
+into smaller ones first, by a sample of all its rows.
 """
 
 from collections import Counter
@@ -28,6 +24,11 @@ from bmat.aggregation.merge.part import PartWriter
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.progress import TaskProgress
 from bmat.aggregation.workspace import Arena, MergingMemory
+
+# Into so many smaller partitions one is divided, by a sample of so many of its rows.
+SUB_PARTITIONS = 16
+SAMPLED_ROWS = 1024
+SEED = 16
 
 
 def take_all(table: Table, waiting: Waiting, job: Job, progress: TaskProgress) -> bool:
@@ -73,11 +74,6 @@ def merge_into(
     divided.discard(job.workspace)
 
 
-SUB_PARTITIONS = 16
-SAMPLED_ROWS = 1024
-SEED = 16
-
-
 def divide(job: Job, waiting: Waiting, memory: MergingMemory, progress: TaskProgress) -> Spilled:
     """Spread the rows of a partition, which are of several songs, over smaller ones: each with
     fewer songs than it has, and most of them with a small part of its bytes, or of one song.
@@ -115,7 +111,9 @@ def pass_all(
 
 class Sampler:
     """Counts the songs of some SAMPLED_ROWS rows, which lie `size / SAMPLED_ROWS` bytes apart on
-    the average. The steps are uneven, lest rows that come in turn were always the same ones.
+    the average. The steps are uneven, lest rows that come in turn were always the same ones. Were
+    the first rows alone looked at, sorted ones would be divided into those few and all the others,
+    again and again.
     """
 
     def __init__(self, memory: MergingMemory, size: int) -> None:

@@ -1,6 +1,5 @@
-"""A sample of the input: which songs it has, how many rows of each, and on which days.
-
-Where partitions begin, and which songs are hot: both read off a sample of the input.
+"""Where partitions begin, and which songs are hot: both read off a sample of the input, which tells
+its songs, how many rows each has, and on which days.
 """
 
 import os
@@ -26,12 +25,7 @@ from bmat.aggregation.kernels.ingest import DAY_SHIFT
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.read.block import BlockReader
 from bmat.aggregation.source.layout import Source
-from bmat.aggregation.workspace import (
-    ALL_DAYS,
-    Arena,
-    Sizes,
-    Workspace,
-)
+from bmat.aggregation.workspace import ALL_DAYS, Arena, Sizes, Workspace
 
 SAMPLES = 64
 LEAST_SAMPLE_BYTES = 2**15
@@ -40,6 +34,13 @@ MOST_SAMPLE_BYTES = 2**16
 SAMPLED_SHARE = 1 / 64
 # Counts up to this one are taken for chance to some part.
 MOST_CHANCES = 5
+MOST_HOT_SONG_BYTES = 254
+MOST_HOT_DAYS = 2**16
+# The bytes of a row beside its song's; those of a day in a run of a hot song.
+ROW_HEAD_BYTES = 8
+RUN_DAY_BYTES = 8
+
+NO_SONGS: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -155,15 +156,6 @@ def likely_counts(counts: Ints) -> npt.NDArray[np.float64]:
             likely[count] = min(count, (count + 1) * songs[count + 1] / songs[count])
         likely[count] = max(likely[count - 1 : count + 1])
     return likely[counts]
-
-
-MOST_HOT_SONG_BYTES = 254
-MOST_HOT_DAYS = 2**16
-# The bytes of a row beside its song's; those of a day in a run of a hot song.
-ROW_HEAD_BYTES = 8
-RUN_DAY_BYTES = 8
-
-NO_SONGS: Ints = np.zeros(0, dtype=np.int64)
 
 
 def choose_hot(sample: Sample, sizes: Sizes, total: int) -> Ints:

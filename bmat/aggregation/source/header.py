@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from bmat.aggregation.errors import AggregationError, failure, shown
-from bmat.aggregation.options import Options, column_key
+from bmat.aggregation.options import Bounds, Options, column_key
 from bmat.aggregation.source import fields
-from bmat.aggregation.source.layout import Bounds, Extent, Layout
+from bmat.aggregation.source.layout import Extent, Layout
 from bmat.aggregation.source.records import record_extent, split_fields
 
 DELIMITERS = (b",", b";", b"\t", b"|")

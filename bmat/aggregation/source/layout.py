@@ -4,26 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-
-@dataclass(frozen=True)
-class Bounds:
-    """How many bytes a record may take without its line end, a quoted field in it between its
-    quotes, and a song once it is unquoted. The data contract fixes them; tests make them smaller.
-    """
-
-    record: int = 2**20
-    quoted_field: int = 2**16
-    song: int = 4096
-
-    @property
-    def held(self) -> int:
-        """So many bytes show whether the record that starts with them is too long: the longest
-        one, a quoted field that begins at its end, and what tells that this one is closed.
-        """
-        return self.record + self.quoted_field + 4
-
-
-BOUNDS = Bounds()
+from bmat.aggregation.options import BOUNDS, Bounds
 
 
 class Extent(NamedTuple):

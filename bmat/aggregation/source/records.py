@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from mmap import mmap
 
-from bmat.aggregation.source.layout import BOUNDS, Bounds, Extent
+from bmat.aggregation.options import BOUNDS, Bounds
+from bmat.aggregation.source.layout import Extent
 
 # The module's own limit of 131,072 characters a field would fail a file for one long, perfectly
 # readable line.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import bmat.aggregation.run  # noqa: F401 (loads all modules that make arrays)
 from bmat.aggregation import workspace
 from bmat.aggregation.kernels import arrays
 from bmat.aggregation.kernels.arrays import PaddedBytes, Words

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pytest
 from numba.core.dispatcher import Dispatcher
 
+import bmat.aggregation.run  # noqa: F401 (loads all modules that call kernels)
 from bmat.aggregation import workspace
 from bmat.aggregation.kernels.compile import IS_COMPILED
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmat.aggregation import Summary
-from bmat.aggregation.source.layout import Bounds
+from bmat.aggregation.options import Bounds
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.oracle import MOST, Most, Verdict, judge
 from bmat.aggregation.tests.running import HEADER, run_in

@@ -76,7 +76,7 @@ def test_ctrl_c_exits_with_130(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "aggregate", interrupt)
+    monkeypatch.setattr("bmat.aggregation.run.aggregate", interrupt)
     assert cli.main([str(plays), "-o", "out"]) == 130
     assert capsys.readouterr().err == "bmat: Interrupted: nothing was written.\n"
 
@@ -124,7 +124,7 @@ def test_it_tells_of_an_error_that_is_about_no_file(
     def fail(*_: object, **__: object) -> None:
         raise OSError("A temporary file has become shorter.")
 
-    monkeypatch.setattr(cli, "aggregate", fail)
+    monkeypatch.setattr("bmat.aggregation.run.aggregate", fail)
     assert cli.main(["in.csv", "-o", "out.csv"]) == 1
     assert capsys.readouterr().err == "bmat: A temporary file has become shorter.\n"
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
-from bmat.aggregation.source.layout import BOUNDS, Bounds
+from bmat.aggregation.options import BOUNDS, Bounds
 from bmat.aggregation.tests.files import files, limits
 from bmat.aggregation.tests.plays import drawn_plays
 from bmat.aggregation.tests.reference.engine import aggregate as aggregate_plainly

@@ -17,8 +17,7 @@ from bmat.aggregation.exchange.splitters import (
 from bmat.aggregation.exchange.waiting import Waiting
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import padded_copy
-from bmat.aggregation.merge import merge as dividing
-from bmat.aggregation.merge import merge as merging
+from bmat.aggregation.merge import merge
 from bmat.aggregation.merge.merge import splitters_of
 from bmat.aggregation.plan.partitions import NO_SONGS, Sample, likely_counts, make_hot_songs
 from bmat.aggregation.progress import TaskProgress
@@ -218,7 +217,7 @@ def test_sorted_songs_that_begin_alike_take_few_divisions_and_little_disk(
     run: Run, expected: Run, monkeypatch: pytest.MonkeyPatch, songs: int
 ) -> None:
     rows = [(b"x" * 300 + b"%06d" % (row * songs // 8000), row % 3, row) for row in range(8000)]
-    data, bytes_on_disk, plainly = lines_of(rows), [0], dividing.divide
+    data, bytes_on_disk, plainly = lines_of(rows), [0], merge.divide
 
     def divide(
         job: Job, waiting: Waiting, memory: MergingMemory, progress: TaskProgress
@@ -227,7 +226,7 @@ def test_sorted_songs_that_begin_alike_take_few_divisions_and_little_disk(
         bytes_on_disk.append(sum(path.stat().st_size for path in job.folder.glob("*.rows")))
         return result
 
-    monkeypatch.setattr(merging, "divide", divide)
+    monkeypatch.setattr(merge, "divide", divide)
     monkeypatch.setattr("bmat.aggregation.exchange.splitters.MOST_PARTITIONS", 2)
     assert run(data, memory_budget_bytes=1) == expected(data)
     assert len(bytes_on_disk) < 200

@@ -1,6 +1,6 @@
 import pytest
 
-from bmat.aggregation.source.layout import Bounds
+from bmat.aggregation.options import Bounds
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.running import HEADER
 

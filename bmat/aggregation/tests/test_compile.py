@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation.kernels import compile as compiled
+from bmat.aggregation.kernels.compile import (
+    base_folder,
+    cache_folder,
+    require_little_endian,
+    writable,
+)
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[3]
 KERNEL = """
@@ -46,11 +51,11 @@ def test_processes_may_compile_at_once_and_a_later_one_finds_it_done(tmp_path: P
 
 
 def test_the_folder_is_named_after_sources_and_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = compiled.cache_folder()
-    assert here == compiled.cache_folder()
+    here = cache_folder()
+    assert here == cache_folder()
     monkeypatch.setattr("llvmlite.binding.get_host_cpu_name", lambda: "another")
-    assert here.parent == compiled.cache_folder().parent
-    assert here != compiled.cache_folder()
+    assert here.parent == cache_folder().parent
+    assert here != cache_folder()
 
 
 @pytest.mark.parametrize(
@@ -66,15 +71,15 @@ def test_the_folder_is_named_after_sources_and_processor(monkeypatch: pytest.Mon
 def test_what_is_compiled_otherwise_is_kept_elsewhere(
     monkeypatch: pytest.MonkeyPatch, place: str, value: object
 ) -> None:
-    here = compiled.cache_folder()
+    here = cache_folder()
     monkeypatch.setattr(place, value)
-    assert compiled.cache_folder() != here
+    assert cache_folder() != here
 
 
 def test_a_machine_with_another_order_of_bytes_is_refused() -> None:
-    compiled.require_little_endian("little")
+    require_little_endian("little")
     with pytest.raises(ImportError) as caught:
-        compiled.require_little_endian("big")
+        require_little_endian("big")
     assert str(caught.value) == (
         "bmat.aggregation reads words of memory as little-endian numbers, and this machine is "
         "big-endian: run it on x86-64 or ARM64."
@@ -83,9 +88,9 @@ def test_a_machine_with_another_order_of_bytes_is_refused() -> None:
 
 def test_it_is_kept_at_home_unless_the_setting_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BMAT_KERNEL_CACHE", "/somewhere")
-    assert compiled.base_folder() == Path("/somewhere")
+    assert base_folder() == Path("/somewhere")
     monkeypatch.delenv("BMAT_KERNEL_CACHE")
-    assert compiled.base_folder() == Path.home() / ".cache" / "bmat"
+    assert base_folder() == Path.home() / ".cache" / "bmat"
 
 
 def test_a_user_without_a_home_has_a_folder_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +99,7 @@ def test_a_user_without_a_home_has_a_folder_too(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.delenv("BMAT_KERNEL_CACHE", raising=False)
     monkeypatch.setattr(Path, "home", homeless)
-    assert compiled.base_folder() == Path("/var/cache/bmat")
+    assert base_folder() == Path("/var/cache/bmat")
 
 
 def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +108,7 @@ def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(compiled, "TemporaryFile", refuse)
+    monkeypatch.setattr("bmat.aggregation.kernels.compile.TemporaryFile", refuse)
 
 
 def test_a_folder_that_cannot_be_written_is_read_all_the_same(
@@ -115,7 +120,7 @@ def test_a_folder_that_cannot_be_written_is_read_all_the_same(
     for folder in (module, module.parent):
         folder.chmod(0o555)
     read_only(monkeypatch)
-    own = compiled.writable(tmp_path / "kernels")
+    own = writable(tmp_path / "kernels")
     assert own != tmp_path / "kernels"
     assert (own / "module" / "code.nbi").read_bytes() == b"compiled"
     assert [folder.stat().st_mode & 0o777 for folder in (own, own / "module")] == [0o700] * 2
@@ -127,7 +132,7 @@ def test_without_any_folder_it_compiles_at_each_start_and_says_so(
 ) -> None:
     (tmp_path / "file").touch()
     with caplog.at_level(logging.WARNING):
-        assert compiled.writable(tmp_path / "file" / "kernels").is_dir()
+        assert writable(tmp_path / "file" / "kernels").is_dir()
     assert "set BMAT_KERNEL_CACHE to a folder that this user can write" in caplog.text
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, Pool
-from bmat.aggregation.write.direct import PageWriter
+from bmat.aggregation.write.output import PageWriter
 
 BUFFERS = Pool(lambda: np.frombuffer(mmap(-1, PAGE_BUFFER_BYTES), dtype=np.uint8))
 DATA = np.arange(2 * PAGE_BUFFER_BYTES + 12_345, dtype=np.uint32).view(np.uint8)
@@ -70,8 +70,8 @@ def test_a_disk_that_only_says_so_later_is_too(path: Path, monkeypatch: pytest.M
 
 
 def test_a_slow_disk_is_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmat.aggregation.write.direct.PACE_BYTES_PER_SECOND", 1e30)
-    monkeypatch.setattr("bmat.aggregation.write.direct.MOST_LEAD_SECONDS", 1e-9)
+    monkeypatch.setattr("bmat.aggregation.write.output.PACE_BYTES_PER_SECOND", 1e30)
+    monkeypatch.setattr("bmat.aggregation.write.output.MOST_LEAD_SECONDS", 1e-9)
     assert not write(path).is_direct
 
 
