@@ -4,9 +4,7 @@ contract.
 
 import csv
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
-from mmap import mmap
 from typing import NamedTuple
 
 
@@ -50,9 +48,7 @@ class Extent(NamedTuple):
     terminated: bool
 
 
-def record_extent(
-    data: mmap | bytes, start: int, delimiter: bytes, bounds: Bounds = BOUNDS
-) -> Extent:
+def record_extent(data: bytes, start: int, delimiter: bytes, bounds: Bounds) -> Extent:
     """The record (or empty line) that starts at `start`."""
     line_feed = find_line_feed(data, start)
     position = start
@@ -75,12 +71,12 @@ def record_extent(
     return line_extent(data, start, line_feed, terminated=True)
 
 
-def find_line_feed(data: mmap | bytes, start: int) -> int:
+def find_line_feed(data: bytes, start: int) -> int:
     line_feed = data.find(b"\n", start)
     return line_feed if line_feed >= 0 else len(data)
 
 
-def closing_quote(data: mmap | bytes, start: int, bounds: Bounds) -> int:
+def closing_quote(data: bytes, start: int, bounds: Bounds) -> int:
     """Where the quoted field whose content starts at `start` is closed; -1 where it is not,
     within its bounds.
     """
@@ -91,15 +87,14 @@ def closing_quote(data: mmap | bytes, start: int, bounds: Bounds) -> int:
     return position
 
 
-def line_extent(data: mmap | bytes, start: int, line_feed: int, *, terminated: bool) -> Extent:
+def line_extent(data: bytes, start: int, line_feed: int, *, terminated: bool) -> Extent:
     carriage_return = line_feed > start and data[line_feed - 1 : line_feed] == b"\r"
     next_start = min(line_feed + 1, len(data))
     return Extent(start, line_feed - carriage_return, next_start, terminated)
 
 
-def split_fields(data: mmap | bytes, found: list[Extent], delimiter: bytes) -> Iterator[list[str]]:
-    """The fields of each terminated record, as latin-1 text: one code point per byte."""
-    texts = (data[extent.start : extent.stop].decode("latin-1") for extent in found)
-    masked = (text.replace("\r", CR_STAND_IN) for text in texts)
-    for fields in csv.reader(masked, delimiter=delimiter.decode("ascii")):
-        yield [field.replace(CR_STAND_IN, "\r") for field in fields]
+def split_fields(record: bytes, delimiter: bytes) -> list[str]:
+    """The fields of a record, as latin-1 text: one code point per byte."""
+    text = record.decode("latin-1").replace("\r", CR_STAND_IN)
+    [fields] = csv.reader([text], delimiter=delimiter.decode("ascii"))
+    return [field.replace(CR_STAND_IN, "\r") for field in fields]
