@@ -188,11 +188,12 @@ OTHER_OPTIONS = {"song_column": "t\u00edtulo", "date_column": "DAY", "plays_colu
 ORDERS = [(0, 1, 2), (0, 1, 2), (0, 1, 2), (2, 0, 1), (1, 2, 0)]
 BEFORE_THE_HEADER = [*[b""] * 60, b"\n\n", b"\r\n", b'"open\n', b',"open\n\n', b'x;"open\n']
 LAST_LINES = [b"Last,2020-01-01,5", b"Last,2020-01-01,5\r", b"\r", b'"', b'"open\nm', b"x", b'a,"b']
-# No more than a header, or not even that.
+# Little more than a header, or not even that.
 ODD_FILES = [
     *(b"", b"\n\r\n", b"\xef\xbb\xbf\n", b"\r", b'"open\n', b"PK\x03\x04,", b"a\0b\n", b"\xffa\n"),
     *(b"Song,Date,Number of Plays", b"Song;Date\n", b"a,2020-01-01,1", b"Song|Date|x,y,z,w\n"),
     *(b"Song,Date,date,Number of Plays\n", b'"\xc3"\xa9,x\n', b"x,2020-01-01,-1\n", b"\n" * 400),
+    b"Song,Date,Number of Plays,x;Song;Date;Number of Plays\na,2020-01-01,1\nx;a;2020-01-01;1\n",
 ]
 # The option `encoding`, and how the text is written; None leaves the bytes as they are.
 ENCODINGS = [

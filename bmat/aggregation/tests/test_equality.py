@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
 from bmat.aggregation.source.records import BOUNDS, Bounds
-from bmat.aggregation.tests.files import OTHER_NAMES, limits, runs
+from bmat.aggregation.tests.files import ODD_FILES, OTHER_NAMES, limits, runs
 from bmat.aggregation.tests.oracle import Failed, judge
 from bmat.aggregation.tests.plays import drawn_plays
-from bmat.aggregation.tests.running import counts_of, oracle_options, paths_in
+from bmat.aggregation.tests.running import HEADER, counts_of, oracle_options, paths_in
 
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.csv"))
 SEVERAL_LIMITS = [
@@ -98,6 +98,12 @@ def test_it_equals_the_oracle_on_some_thousand_rows(
 ) -> None:
     limits = Limits(block_bytes, 2, memory_budget_bytes)
     assert_it_is_as_the_oracle_says([drawn_plays(seed)], limits)
+
+
+@pytest.mark.parametrize("data", ODD_FILES)
+def test_an_odd_file_equals_the_oracle(data: bytes) -> None:
+    for inputs in ([data], [HEADER + b"b,2020-01-01,1\n", data]):
+        assert_it_is_as_the_oracle_says(inputs, Limits())
 
 
 some_text = st.text(alphabet=" -_.:sSé\0\n1", max_size=3)
