@@ -3,18 +3,27 @@
 import codecs
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
 from bmat.aggregation.errors import AggregationError, failure, shown
 from bmat.aggregation.options import Bounds, Options, column_key
-from bmat.aggregation.source import fields
 from bmat.aggregation.source.layout import Extent, Layout
 from bmat.aggregation.source.records import record_extent, split_fields
 
 DELIMITERS = (b",", b";", b"\t", b"|")
 UTF8_BOM = b"\xef\xbb\xbf"
 EMPTY_LINES = re.compile(rb"(\r?\n)+")
+# ISO 8601 in its extended form, the date alone or with a time and an offset; RFC 3339 adds the
+# small letters and the leap second.
+DATE = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    r"([Tt ]([01][0-9]|2[0-3])(:[0-5][0-9](:([0-5][0-9]|60)([.,][0-9]+)?)?)?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?"
+)
+PLAYS = re.compile(r" *(?P<digits>[0-9]+)(\.0+)? *")
+LARGEST_PLAYS = 2**63 - 1
 
 # How well-known binary files start, and what a person calls them.
 SIGNATURES = {
@@ -94,7 +103,7 @@ def first_record(
         next_line = line + head[extent.start : extent.next].count(b"\n")
         if extent.stop > extent.start:
             if extent.terminated:
-                [found] = split_fields(head, [extent], delimiter)
+                found = split_fields(head[extent.start : extent.stop], delimiter)
                 return FirstRecord(delimiter, extent, line, next_line, found, tuple(skipped))
             skipped.append((line, extent))
         line, start = next_line, extent.next
@@ -107,14 +116,31 @@ def first_record(
 
 def headerless_layout(first: FirstRecord) -> Layout | None:
     """The layout of a file whose first record is data: song, a valid date, a valid count."""
-    if len(first.fields) != 3:
-        return None
-    try:
-        fields.day(first.fields[1])
-        fields.plays(first.fields[2])
-    except fields.Reject:
+    if len(first.fields) != 3 or not is_date(first.fields[1]) or not is_plays(first.fields[2]):
         return None
     return Layout(first.delimiter, 3, 0, 1, 2, first.extent.start, first.line, first.skipped)
+
+
+def is_date(field: str) -> bool:
+    """Whether this is a day, perhaps with a time."""
+    match = DATE.fullmatch(field)
+    if match is None:
+        return False
+    try:
+        date(int(match["year"]), int(match["month"]), int(match["day"]))
+    except ValueError:
+        return False
+    return True
+
+
+def is_plays(field: str) -> bool:
+    """Whether this is a number of plays, 0 to 2^63-1."""
+    match = PLAYS.fullmatch(field)
+    if match is None:
+        return False
+    digits = match["digits"].lstrip("0")
+    # Python refuses to convert a text of thousands of digits, so their number is looked at first.
+    return len(digits) <= len(str(LARGEST_PLAYS)) and int(digits or "0") <= LARGEST_PLAYS
 
 
 def header_layout(first: FirstRecord, options: Options, source: Path) -> Layout | None:
@@ -146,9 +172,8 @@ def unreadable(
     for signature, name in SIGNATURES.items():
         if head.startswith(signature):
             return failure("not_text", source, looks_like=name, advice="")
-    # No name takes part of its neighbour's bytes: there is a line feed between them.
     begin = head[: options.bounds.record]
-    text = begin if first is None else "\n".join(first.fields).encode("latin-1")
+    text = begin if first is None else head[first.extent.start : first.extent.stop]
     if b"\0" in text:
         advice = " or, if it is UTF-16 without a byte order mark, name its encoding"
         return failure("not_text", source, looks_like="binary data", advice=advice)

@@ -4,10 +4,8 @@ contract.
 
 import csv
 import sys
-from collections.abc import Iterator
-from mmap import mmap
 
-from bmat.aggregation.options import BOUNDS, Bounds
+from bmat.aggregation.options import Bounds
 from bmat.aggregation.source.layout import Extent
 
 # The module's own limit of 131,072 characters a field would fail a file for one long, perfectly
@@ -19,9 +17,7 @@ csv.field_size_limit(sys.maxsize)
 CR_STAND_IN = "\u0100"
 
 
-def record_extent(
-    data: mmap | bytes, start: int, delimiter: bytes, bounds: Bounds = BOUNDS
-) -> Extent:
+def record_extent(data: bytes, start: int, delimiter: bytes, bounds: Bounds) -> Extent:
     """The record (or empty line) that starts at `start`."""
     line_feed = find_line_feed(data, start)
     position = start
@@ -44,12 +40,12 @@ def record_extent(
     return line_extent(data, start, line_feed, terminated=True)
 
 
-def find_line_feed(data: mmap | bytes, start: int) -> int:
+def find_line_feed(data: bytes, start: int) -> int:
     line_feed = data.find(b"\n", start)
     return line_feed if line_feed >= 0 else len(data)
 
 
-def closing_quote(data: mmap | bytes, start: int, bounds: Bounds) -> int:
+def closing_quote(data: bytes, start: int, bounds: Bounds) -> int:
     """Where the quoted field whose content starts at `start` is closed; -1 where it is not,
     within its bounds.
     """
@@ -60,15 +56,14 @@ def closing_quote(data: mmap | bytes, start: int, bounds: Bounds) -> int:
     return position
 
 
-def line_extent(data: mmap | bytes, start: int, line_feed: int, *, terminated: bool) -> Extent:
+def line_extent(data: bytes, start: int, line_feed: int, *, terminated: bool) -> Extent:
     carriage_return = line_feed > start and data[line_feed - 1 : line_feed] == b"\r"
     next_start = min(line_feed + 1, len(data))
     return Extent(start, line_feed - carriage_return, next_start, terminated)
 
 
-def split_fields(data: mmap | bytes, found: list[Extent], delimiter: bytes) -> Iterator[list[str]]:
-    """The fields of each terminated record, as latin-1 text: one code point per byte."""
-    texts = (data[extent.start : extent.stop].decode("latin-1") for extent in found)
-    masked = (text.replace("\r", CR_STAND_IN) for text in texts)
-    for fields in csv.reader(masked, delimiter=delimiter.decode("ascii")):
-        yield [field.replace(CR_STAND_IN, "\r") for field in fields]
+def split_fields(record: bytes, delimiter: bytes) -> list[str]:
+    """The fields of a record, as latin-1 text: one code point per byte."""
+    text = record.decode("latin-1").replace("\r", CR_STAND_IN)
+    [fields] = csv.reader([text], delimiter=delimiter.decode("ascii"))
+    return [field.replace(CR_STAND_IN, "\r") for field in fields]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from bmat.aggregation.job import Job
-from bmat.aggregation.tests.running import Result, before_the_tasks, run_in, run_plainly
+from bmat.aggregation.tests.running import Result, before_the_tasks, judged, run_in
 
 Run = Callable[..., Result]
 
@@ -23,8 +23,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "bmat"))
 
 @pytest.fixture
 def expected(tmp_path: Path) -> Run:
-    """`expected(data, ...)`: what the reference makes of the same bytes."""
-    return lambda *inputs, **wanted: run_plainly(tmp_path, *inputs, **wanted)
+    """`expected(data, ...)`: what the oracle makes of the same bytes."""
+    return lambda *inputs, **options: judged(tmp_path, *inputs, **options)
 
 
 @pytest.fixture

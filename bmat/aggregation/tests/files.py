@@ -1,5 +1,7 @@
 """Files full of everything that the data contract speaks of, for property tests."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 SONGS = [
@@ -135,7 +137,17 @@ PLAYS = [
     b"-99999999999999999999",
     b"\t1",
 ]
-GOOD_PLAYS = [b"1", b"2", b"30", b"400", b"5000", b"0", b"12345678", b"123456789012", b"4000000000"]
+GOOD_PLAYS = [
+    b"1",
+    b"2",
+    b"30",
+    b"400",
+    b"5000",
+    b"0",
+    b"12345678",
+    b"123456789012",
+    b"9223372036854775807",
+]
 LINE_ENDS = [b"\n", b"\n", b"\n", b"\r\n", b"\r\r\n", b"\n\n", b"\r", b"\n\r\n"]
 
 songs = st.one_of(
@@ -162,45 +174,107 @@ clean_rows = st.tuples(
 )
 
 
+NAMES = {
+    "song_column": [b"Song", b"SONG", b" s-o_n g ", b'"Song"'],
+    "date_column": [b"Date", b"date", b'"D ate"'],
+    "plays_column": [b"Number of Plays", b"NUMBER_OF_PLAYS", b'"number-of-plays"'],
+}
+OTHER_NAMES = {
+    "song_column": [b"T\xc3\xadtulo", b"t\xc3\x8dtulo"],
+    "date_column": [b"Day", b'"da-y"'],
+    "plays_column": [b"Song", b"so_ng"],
+}
+OTHER_OPTIONS = {"song_column": "t\u00edtulo", "date_column": "DAY", "plays_column": "S o_n-g"}
+ORDERS = [(0, 1, 2), (0, 1, 2), (0, 1, 2), (2, 0, 1), (1, 2, 0)]
+BEFORE_THE_HEADER = [*[b""] * 60, b"\n\n", b"\r\n", b'"open\n', b',"open\n\n', b'x;"open\n']
+LAST_LINES = [b"Last,2020-01-01,5", b"Last,2020-01-01,5\r", b"\r", b'"', b'"open\nm', b"x", b'a,"b']
+# Little more than a header, or not even that.
+ODD_FILES = [
+    *(b"", b"\n\r\n", b"\xef\xbb\xbf\n", b"\r", b'"open\n', b"PK\x03\x04,", b"a\0b\n", b"\xffa\n"),
+    *(b"Song,Date,Number of Plays", b"Song;Date\n", b"a,2020-01-01,1", b"Song|Date|x,y,z,w\n"),
+    *(b"Song,Date,date,Number of Plays\n", b'"\xc3"\xa9,x\n', b"x,2020-01-01,-1\n", b"\n" * 400),
+    b"Song,Date,Number of Plays,x;Song;Date;Number of Plays\na,2020-01-01,1\nx;a;2020-01-01;1\n",
+]
+# The option `encoding`, and how the text is written; None leaves the bytes as they are.
+ENCODINGS = [
+    *[(None, None)] * 15,
+    *[(None, "utf-8-sig"), (None, "utf-16"), (None, "utf-32"), ("utf-8", None)],
+    *[("utf-16", "utf-16-le"), ("utf-16-be", "utf-16-be"), ("utf-32", "utf-32-le")],
+    *[("latin-1", "utf-16"), ("latin-1", "utf-8-sig"), ("utf-16", "utf-8-sig"), ("gbk", "gbk")],
+    *[("utf-16", None), ("ascii", None), ("latin-1", None), ("cp1252", None)],
+]
+
+
+def rare(most: int) -> st.SearchStrategy[int]:
+    """0, and now and then a number up to `most`."""
+    return st.sampled_from([0] * 15 * most + list(range(1, most + 1)))
+
+
 @st.composite
-def files(draw: st.DrawFn) -> bytes:
-    """A whole file: a header, mostly a good one, and rows, good and bad."""
-    delimiter = draw(st.sampled_from([b",", b",", b",", b";", b"\t", b"|"]))
-    order = draw(st.sampled_from([(0, 1, 2), (0, 1, 2), (0, 1, 2), (2, 0, 1), (1, 2, 0)]))
-    extra = draw(st.sampled_from([0, 0, 0, 1, 2]))
-    names = [b"Song", b"Date", b"Number of Plays"]
-    head = [names[index] for index in order] + [b"x%d" % number for number in range(extra)]
-    out = [draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf", b"\n\n"]))]
-    out += [delimiter.join(head), draw(st.sampled_from([b"\n", b"\r\n"]))]
-    for row in draw(st.lists(st.one_of(clean_rows, st.tuples(songs, dates, plays)), max_size=60)):
-        fields = [row[index] for index in order] + [
-            draw(st.sampled_from([b"", b"e", b'"n\nl"'])) for _ in range(extra)
-        ]
-        change = draw(st.integers(0, 30))
-        if change == 0:
+def headers(draw: st.DrawFn, names: dict[str, list[bytes]], order: tuple[int, ...]) -> list[bytes]:
+    """The fields of a header, mostly a good one."""
+    found = [draw(st.sampled_from(list(names.values())[index])) for index in order]
+    found += draw(st.sampled_from([[], [], [], [b"x"], [b"x", b"x"], [b"\xc3\xa9", b'"n\nl"']]))
+    change = draw(rare(3))
+    if change == 1:
+        found = found[1:]
+    elif change == 2:
+        found = [*found, found[0]]
+    elif change == 3:
+        found = [*found, draw(st.sampled_from([b"\xff", b"\0", b'"open', b"y" * 200]))]
+    return found
+
+
+@st.composite
+def files(draw: st.DrawFn, names: dict[str, list[bytes]], delimiter: bytes) -> bytes:
+    """A whole file: a header or none, and rows, good and bad."""
+    has_header = not draw(rare(1))
+    order = draw(st.sampled_from(ORDERS)) if has_header else ORDERS[0]
+    header = draw(headers(names, order)) if has_header else []
+    out = [draw(st.sampled_from(BEFORE_THE_HEADER))]
+    if has_header:
+        out += [delimiter.join(header), draw(st.sampled_from([b"\n", b"\r\n"]))]
+    rows = st.one_of(clean_rows, st.tuples(songs, dates, plays))
+    for row in draw(st.lists(rows, min_size=draw(st.sampled_from([0, 5, 30])), max_size=60)):
+        fields = [row[index] for index in order]
+        fields += [draw(st.sampled_from([b"", b"e", b'"n\nl"'])) for _ in header[3:]]
+        change = draw(rare(3))
+        if change == 1:
             fields = fields[:-1]
-        elif change == 1:
-            fields = [*fields, b"more"]
         elif change == 2:
+            fields = [*fields, b"more"]
+        elif change == 3:
             fields = fields[:1]
         out += [delimiter.join(fields), draw(st.sampled_from(LINE_ENDS))]
     if draw(st.booleans()):
-        out.append(
-            draw(
-                st.sampled_from(
-                    [
-                        b"Last,2020-01-01,5",
-                        b"\r",
-                        b'"',
-                        b'"open\nmore',
-                        b"x",
-                        b'a,"b',
-                        b"Last,2020-01-01,5\r",
-                    ]
-                )
-            )
-        )
+        out.append(draw(st.sampled_from(LAST_LINES)))
     return b"".join(out)
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> tuple[list[bytes], dict[str, Any]]:
+    """The inputs of a run, mostly one, and its options."""
+    names, columns = draw(st.sampled_from([(NAMES, {})] * 9 + [(OTHER_NAMES, OTHER_OPTIONS)]))
+    delimiter = draw(st.sampled_from([b",", b",", b",", b";", b"\t", b"|"]))
+    chosen = draw(st.sampled_from([None] * 12 + [b",", b";", b"^", b"\x01"]))
+    if chosen is not None:
+        delimiter = draw(st.sampled_from([chosen] * 5 + [delimiter]))
+    encoding, written = draw(st.sampled_from(ENCODINGS))
+    options = {
+        **columns,
+        "delimiter": chosen and chosen.decode(),
+        "encoding": encoding,
+        "strict": draw(rare(1)) == 1,
+    }
+    one = files(names, delimiter)
+    inputs = [
+        draw(st.sampled_from(ODD_FILES)) if draw(rare(1)) else draw(one)
+        for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3])))
+    ]
+    if written is not None:
+        inputs = [data.decode("utf-8", "replace").encode(written, "replace") for data in inputs]
+    cut = draw(st.sampled_from([0, 0, 0, 0, 1, 2]))
+    return [data[: len(data) - cut] for data in inputs], options
 
 
 limits = st.fixed_dictionaries(

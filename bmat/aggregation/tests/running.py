@@ -1,6 +1,7 @@
 """What the tests of this package share: literal bytes in, a result out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,11 +10,11 @@ import pytest
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
 from bmat.aggregation.graph import build
 from bmat.aggregation.job import Job
-from bmat.aggregation.tests.reference.engine import aggregate as aggregate_plainly
+from bmat.aggregation.options import BOUNDS, Bounds
+from bmat.aggregation.tests import oracle
 
 HEADER = b"Song,Date,Number of Plays\n"
 TOTALS_HEADER = b"Song,Date,Total Number of Plays for Date\n"
-REJECTS_HEADER = b"Line,Reason,Record\n"
 
 
 class Result(NamedTuple):
@@ -30,14 +31,13 @@ def run_in(
     block_bytes: int = 2**20,
     threads: int = 2,
     memory_budget_bytes: int = 2**30,
-    run: Callable[..., Summary] = aggregate,
     **options: object,
 ) -> Result:
     """Aggregates `inputs`, each as a file of its own."""
-    paths = [folder / f"plays-{number}.csv" for number in range(len(inputs))]
+    paths = paths_in(folder, inputs)
     for path, data in zip(paths, inputs, strict=True):
         path.write_bytes(data)
-    summary = run(
+    summary = aggregate(
         paths,
         folder / "totals.csv",
         rejects=folder / "rejects.csv",
@@ -46,15 +46,31 @@ def run_in(
     )
     totals = (folder / "totals.csv").read_bytes()
     rejects = (folder / "rejects.csv").read_bytes()
-    assert totals.startswith(TOTALS_HEADER)
-    rejects_header, _, listed = rejects.partition(b"\n")
-    assert rejects_header.endswith(REJECTS_HEADER.strip())
-    return Result(totals.removeprefix(TOTALS_HEADER), listed, summary)
+    return Result(without_header(totals), without_header(rejects), summary)
 
 
-def run_plainly(folder: Path, *inputs: bytes, **wanted: object) -> Result:
-    """What the reference makes of `inputs`: the truth."""
-    return run_in(folder, *inputs, run=aggregate_plainly, **wanted)  # type: ignore[arg-type]
+def judged(folder: Path, *inputs: bytes, **options: Any) -> Result:
+    """What the oracle makes of `inputs`: the truth."""
+    names = [str(path) for path in paths_in(folder, inputs)]
+    verdict = oracle.judge(inputs, names, oracle_options(**options))
+    totals, rejects = without_header(verdict.totals), without_header(verdict.rejects)
+    return Result(totals, rejects, counts_of(verdict))
+
+
+def oracle_options(bounds: Bounds = BOUNDS, **options: Any) -> oracle.Options:
+    return oracle.Options(bounds=oracle.Bounds(*astuple(bounds)), **options)
+
+
+def counts_of(verdict: oracle.Verdict) -> Summary:
+    return Summary(**{one.name: verdict.summary[one.name] for one in fields(Summary)})
+
+
+def paths_in(folder: Path, inputs: Sequence[bytes]) -> list[Path]:
+    return [folder / f"plays-{number}.csv" for number in range(len(inputs))]
+
+
+def without_header(content: bytes) -> bytes:
+    return content.partition(b"\n")[2]
 
 
 def before_the_tasks(monkeypatch: pytest.MonkeyPatch, act: Callable[[Job], object]) -> None:
@@ -76,7 +92,5 @@ def error_of(folder: Path, *inputs: bytes, **wanted: object) -> AggregationError
     """The error that aggregating `inputs` ends with; nothing may be left behind but the inputs."""
     with pytest.raises(AggregationError) as caught:
         run_in(folder, *inputs, **wanted)  # type: ignore[arg-type]
-    assert {path.name for path in folder.iterdir()} == {
-        f"plays-{number}.csv" for number in range(len(inputs))
-    }
+    assert set(folder.iterdir()) == set(paths_in(folder, inputs))
     return caught.value

@@ -1,11 +1,10 @@
-"""The compiled engine against the reference: the same bytes, whatever the file and the limits."""
+"""The compiled engine against the oracle: the same bytes, whatever the file and the limits."""
 
+import json
 import lzma
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +12,10 @@ from hypothesis import strategies as st
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
 from bmat.aggregation.options import BOUNDS, Bounds
-from bmat.aggregation.tests.files import files, limits
+from bmat.aggregation.tests.files import ODD_FILES, OTHER_NAMES, limits, runs
+from bmat.aggregation.tests.oracle import Failed, judge
 from bmat.aggregation.tests.plays import drawn_plays
-from bmat.aggregation.tests.reference.engine import aggregate as aggregate_plainly
+from bmat.aggregation.tests.running import HEADER, counts_of, oracle_options, paths_in
 
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.csv"))
 SEVERAL_LIMITS = [
@@ -23,49 +23,100 @@ SEVERAL_LIMITS = [
     for block_bytes in (11, 37, 1000, 100_000)
     for threads, memory_budget_bytes in ((1, 1), (2, 2**30), (4, 20_000))
 ]
-# The reference takes its time for thousands of rows: fewer such files, except in `make fuzz`.
+# The oracle takes its time for thousands of rows: fewer such files, except in `make fuzz`.
 EXAMPLES = settings().max_examples
 LARGE_FILES = settings(max_examples=EXAMPLES // 5 if EXAMPLES <= 100 else EXAMPLES)
 
 
-def outcome(run: Callable[..., Summary], data: bytes, folder: Path, **more: Any) -> tuple[Any, ...]:
-    """What a run leaves: its error, or its output, rejects and counts. Nothing else may be left."""
-    source, output, rejects = folder / "in.csv", folder / "out.csv", folder / "rejects.csv"
-    source.write_bytes(data)
+class Outcome(NamedTuple):
+    """The bytes of the three files that a run leaves, and its counts."""
+
+    totals: bytes
+    rejects: bytes
+    summary: str
+    counts: Summary
+
+
+def outcome(folder: Path, inputs: list[bytes], limits: Limits, **options: Any) -> Outcome:
+    """What a run leaves, and nothing else may be left."""
+    paths = paths_in(folder, inputs)
+    outputs = [folder / name for name in ("totals.csv", "rejects.csv", "summary.json")]
+    totals, rejects, summary = outputs
+    for path, data in zip(paths, inputs, strict=True):
+        path.write_bytes(data)
     try:
-        summary = run([source], output, rejects=rejects, **more)
-    except AggregationError as error:
-        assert sorted(folder.iterdir()) == [source]
-        return error.code, error.message
-    assert sorted(folder.iterdir()) == [source, output, rejects]
-    result = output.read_bytes(), rejects.read_bytes(), asdict(summary)
-    output.unlink()
-    rejects.unlink()
-    return result
+        counts = aggregate(
+            paths,
+            totals,
+            rejects=rejects,
+            summary_file=summary,
+            options=Options(**options),
+            limits=limits,
+        )
+    except AggregationError:
+        assert set(folder.iterdir()) == set(paths)
+        raise
+    assert set(folder.iterdir()) == {*paths, *outputs}
+    text = json.dumps(json.loads(summary.read_bytes()))
+    return Outcome(totals.read_bytes(), rejects.read_bytes(), text, counts)
+
+
+def assert_it_is_as_the_oracle_says(inputs: list[bytes], limits: Limits, **options: Any) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        paths = paths_in(folder, inputs)
+        try:
+            verdict = judge(inputs, [str(path) for path in paths], oracle_options(**options))
+        except Failed as failed:
+            with pytest.raises(AggregationError) as caught:
+                outcome(folder, inputs, limits, **options)
+            source = None if failed.file is None else paths[failed.file]
+            assert (caught.value.code, caught.value.source) == (failed.code, source)
+            assert [fact for fact in failed.facts if fact not in caught.value.message] == []
+            return
+        found = outcome(folder, inputs, limits, **options)
+        summary = json.dumps(verdict.summary)
+        assert found == (verdict.totals, verdict.rejects, summary, counts_of(verdict))
 
 
 few_bytes = st.builds(Bounds, st.integers(20, 300), st.integers(0, 60), st.integers(1, 20))
 
 
-@given(files(), limits, st.one_of(st.just(BOUNDS), few_bytes))
-def test_it_equals_the_reference(data: bytes, chosen: dict[str, int], bounds: Bounds) -> None:
-    with TemporaryDirectory() as name:
-        options = Options(bounds=bounds)
-        expected = outcome(aggregate_plainly, data, Path(name), options=options)
-        chosen_limits = Limits(**chosen)  # type: ignore[arg-type]
-        found = outcome(aggregate, data, Path(name), options=options, limits=chosen_limits)
-        assert found == expected
+@given(runs(), limits, st.one_of(st.just(BOUNDS), few_bytes))
+def test_it_equals_the_oracle(
+    drawn: tuple[list[bytes], dict[str, Any]], chosen: dict[str, int], bounds: Bounds
+) -> None:
+    inputs, options = drawn
+    chosen_limits = Limits(**chosen)  # type: ignore[arg-type]
+    assert_it_is_as_the_oracle_says(inputs, chosen_limits, bounds=bounds, **options)
 
 
 @LARGE_FILES
 @given(st.integers(0, 2**32), st.sampled_from([3000, 10**5]), st.sampled_from([1, 10**6, 2**30]))
-def test_it_equals_the_reference_on_some_thousand_rows(
+def test_it_equals_the_oracle_on_some_thousand_rows(
     seed: int, block_bytes: int, memory_budget_bytes: int
 ) -> None:
-    data, chosen = drawn_plays(seed), Limits(block_bytes, 2, memory_budget_bytes)
-    with TemporaryDirectory() as name:
-        expected = outcome(aggregate_plainly, data, Path(name))
-        assert outcome(aggregate, data, Path(name), limits=chosen) == expected
+    limits = Limits(block_bytes, 2, memory_budget_bytes)
+    assert_it_is_as_the_oracle_says([drawn_plays(seed)], limits)
+
+
+@pytest.mark.parametrize("data", ODD_FILES)
+def test_an_odd_file_equals_the_oracle(data: bytes) -> None:
+    for inputs in ([data], [HEADER + b"b,2020-01-01,1\n", data]):
+        assert_it_is_as_the_oracle_says(inputs, Limits())
+
+
+some_text = st.text(alphabet=" -_.:sSé\0\n1", max_size=3)
+option_values = st.one_of(
+    st.fixed_dictionaries({"delimiter": st.one_of(some_text, st.characters(max_codepoint=200))}),
+    st.fixed_dictionaries({"encoding": st.sampled_from(["utf-7", "hex", "no", "cp1252", "a\0"])}),
+    st.fixed_dictionaries({}, optional={name: some_text for name in OTHER_NAMES}),
+)
+
+
+@given(option_values)
+def test_an_option_that_cannot_be_followed_equals_the_oracle(options: dict[str, str]) -> None:
+    assert_it_is_as_the_oracle_says([b"a,2020-01-01,1"], Limits(), **options)
 
 
 @pytest.mark.parametrize("source", REGRESSIONS, ids=lambda path: path.stem)
@@ -73,7 +124,8 @@ def test_what_is_easily_got_wrong_is_right(source: Path, tmp_path: Path) -> None
     """Beside each `<name>.csv` lie `<name>.totals` and `<name>.rejects`, checked by hand."""
     totals, rejects = (source.with_suffix(end).read_bytes() for end in (".totals", ".rejects"))
     for chosen in SEVERAL_LIMITS:
-        found = outcome(aggregate, source.read_bytes(), tmp_path, limits=chosen)
+        with TemporaryDirectory(dir=tmp_path) as name:
+            found = outcome(Path(name), [source.read_bytes()], chosen)
         assert found[:2] == (totals, rejects)
 
 
@@ -83,8 +135,8 @@ def test_the_file_that_was_read_past_its_end_is_counted(tmp_path: Path) -> None:
     ended where a page of memory did.
     """
     data = lzma.decompress((REGRESSIONS[0].parent / "short_hot_song.csv.xz").read_bytes())
-    totals, _, counts = outcome(aggregate, data, tmp_path)
+    totals, _, _, counts = outcome(tmp_path, [data], Limits())
     assert {b"b0,2020-01-01,14286", b"h,2020-01-01,5000"} < set(totals.splitlines())
-    assert counts["rows_read"] == 105_000
+    assert counts.rows_read == 105_000
     # One of its songs has 8,213 bytes.
-    assert counts["rows_counted"] >= 104_999
+    assert counts.rows_counted >= 104_999
