@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.command import BYTES_BESIDE_BUDGET, Measured, run_command
+from bench.report import judged
 from bench.shapes import FOLDER, HEADER
 
 BYTES = int(os.environ.get("MEMORY_BYTES", "4000000000"))
@@ -125,12 +126,12 @@ def measure(name: str, start_seconds: float) -> bool:
     seconds = done.seconds - start_seconds
     is_well = done.peak_bytes <= ALLOWED and case.says in done.text
     is_well = is_well and seconds <= case.most_seconds
-    print(
-        f"{'met   ' if is_well else 'MISSED'}  {name:<32}{size / 1e6:>7,.0f} MB"
+    text = (
+        f"{name:<32}{size / 1e6:>7,.0f} MB"
         f"{done.peak_bytes / 2**20:>8.0f} MiB of {ALLOWED / 2**20:.0f}{seconds:>8.1f} s"
-        f"   {done.text.splitlines()[-1][:100]}",
-        flush=True,
+        f"   {done.text.splitlines()[-1][:100]}"
     )
+    print(judged(is_well, text), flush=True)
     return is_well
 
 
