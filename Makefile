@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load downloads rows fuzz schemathesis bench memory cancel lint format schema lock audit clean
+.PHONY: help run test faults load downloads rows fuzz schemathesis bench cluster billion memory cancel lint format schema lock audit clean
 .PHONY: venv-run venv-test venv-bench
 
 VENV := .venv
@@ -42,6 +42,12 @@ schemathesis: venv-test ## make thousands of requests from the API's description
 
 bench: venv-bench ## measure the aggregation beside its peers (BENCH_ROWS=25000000, see docs/performance.md)
 	@exec $(BENCH_VENV)/bin/python -m bench
+
+cluster: venv-test ## the aggregation on a Dask cluster of one and of two workers, beside one thread (BENCH_ROWS)
+	@$(BIN)/python -m bench.cluster
+
+billion: venv-test ## aggregate a billion rows, a file of 37 GB: exact, and within the budget (BILLION_TIMES=40, BENCH_ROWS)
+	@$(BIN)/python -m bench.billion
 
 memory: venv-test ## the most memory that hostile inputs of 4 GB take (MEMORY_BYTES, MEMORY_ROWS, MEMORY_CASES)
 	@$(BIN)/python -m bench.memory

@@ -1,4 +1,4 @@
-"""`python -m bench`: bmat and its peers on three shapes of input, side by side.
+"""`python -m bench`: bmat and its peers on several shapes of input, side by side.
 
 BENCH_ROUNDS (3) rounds on the files of `bench.shapes`, bmat with BENCH_MEMORY bytes (1 GiB).
 BENCH_SHAPES and BENCH_PEERS choose among them. Each engine runs in a process of its own, in turn;
@@ -9,37 +9,17 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.command import run_command, warm
 from bench.outputs import digest_of
-from bench.shapes import FOLDER, ROWS, SHAPES, Shape, make
+from bench.report import Measurement, Result, targets
+from bench.shapes import FOLDER, LOW, ROWS, SHAPES, Shape, make
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 MEMORY = int(os.environ.get("BENCH_MEMORY", str(2**30)))
-CHOSEN_SHAPES = os.environ.get("BENCH_SHAPES", "low mid high").split()
+CHOSEN_SHAPES = os.environ.get("BENCH_SHAPES", " ".join(SHAPES)).split()
 CHOSEN_PEERS = os.environ.get("BENCH_PEERS", "duckdb chdb polars datafusion dask").split()
-# The obvious solution takes minutes and most of the memory beyond the smallest shape.
-DASK_SHAPES = ("low",)
-
-
-@dataclass
-class Result:
-    """What an engine took on one shape, round by round."""
-
-    seconds: list[float] = field(default_factory=list)
-    peak_bytes: int = 0
-
-    @property
-    def best(self) -> float:
-        return min(self.seconds)
-
-
-def warm(path: Path) -> None:
-    """Bring a file into the page cache."""
-    with path.open("rb", buffering=0) as file:
-        while file.read(2**24):
-            pass
 
 
 def run_once(name: str, source: Path, result: Result) -> Path:
@@ -51,15 +31,23 @@ def run_once(name: str, source: Path, result: Result) -> Path:
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     measured = json.loads(done.stdout.splitlines()[-1])
     result.seconds.append(measured["seconds"])
+    result.processor_seconds.append(measured["processor_seconds"])
     result.peak_bytes = max(result.peak_bytes, measured["peak_bytes"])
     return output
 
 
-def measure(shape: Shape) -> dict[str, Result]:
+def peers_on(shape: Shape) -> list[str]:
+    """The peers that take part. The obvious solution takes minutes, and most of the memory, where
+    there are more songs and days than in the smallest shapes.
+    """
+    is_small = (shape.songs, shape.days) == (LOW.songs, LOW.days)
+    return [name for name in CHOSEN_PEERS if name != "dask" or is_small]
+
+
+def measure(shape: Shape) -> Measurement:
     """All engines on one shape. Exits where an output differs."""
     source = make(shape)
-    peers = [name for name in CHOSEN_PEERS if name != "dask" or shape.name in DASK_SHAPES]
-    results = {name: Result() for name in ["bmat", *peers, "newlines"]}
+    results = {name: Result() for name in ["bmat", *peers_on(shape), "newlines"]}
     expected = ""
     for round_number in range(ROUNDS):
         for name, result in results.items():
@@ -70,26 +58,7 @@ def measure(shape: Shape) -> dict[str, Result]:
                     sys.exit(f"{shape.name}: the totals of {name} differ from those of bmat.")
             for suffix in (".csv", ".rejects.csv"):
                 output.with_suffix(suffix).unlink(missing_ok=True)
-    return results
-
-
-def report(shape: Shape, results: dict[str, Result]) -> None:
-    """Print one shape's table."""
-    size = make(shape).stat().st_size
-    ours = results["bmat"].best
-    print(f"\n{shape.name}: {ROWS:,} rows, {size / 1e6:,.0f} MB")
-    print(f"{'engine':<12}{'seconds':>9}{'MB/s':>8}{'peak MB':>9}{'x bmat':>8}   all rounds")
-    for name, result in sorted(results.items(), key=lambda item: item[1].best):
-        rounds = " ".join(f"{seconds:.2f}" for seconds in result.seconds)
-        print(
-            f"{name:<12}{result.best:>9.2f}{size / 1e6 / result.best:>8.0f}"
-            f"{result.peak_bytes / 1e6:>9.0f}{result.best / ours:>8.2f}   {rounds}"
-        )
-    own = ("bmat", "newlines")
-    peers = [result.best for name, result in results.items() if name not in own]
-    if peers:
-        print(f"bmat is {min(peers) / ours:.2f} times as fast as the fastest peer,")
-    print(f"and takes {ours / results['newlines'].best:.1f} times a count of newlines.")
+    return Measurement(shape.name, ROWS, source.stat().st_size, results)
 
 
 def stages(shape: Shape) -> None:
@@ -98,11 +67,25 @@ def stages(shape: Shape) -> None:
     subprocess.run(command, check=True)
 
 
+def busy_processors(shape: Shape) -> float:
+    """How many processors the command line keeps busy, on average, when it may use one thread."""
+    source, output = make(shape), FOLDER / "out-one-thread.csv"
+    warm(source)
+    done = run_command(source, output, "--threads", "1", "--memory", str(MEMORY))
+    output.unlink()
+    return done.processor_seconds / done.seconds
+
+
 def main() -> None:
+    measured = {}
     for name in CHOSEN_SHAPES:
-        results = measure(SHAPES[name])
-        report(SHAPES[name], results)
+        measured[name] = measure(SHAPES[name])
+        measured[name].print_table()
         stages(SHAPES[name])
+    busy = busy_processors(SHAPES[CHOSEN_SHAPES[0]])
+    print("\nThe targets, which are for 25,000,000 rows:")
+    for target in targets(measured, busy):
+        print(target)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.report import judged
 from bench.shapes import FOLDER, HEADER
 from bmat.aggregation import Limits, Progress, aggregate
 
@@ -148,11 +149,11 @@ def report(name: str, times: list[float | None]) -> bool:
     found = [seconds for seconds in times if seconds is not None]
     worst = max(found, default=0.0)
     is_well = bool(found) and worst <= MOST_SECONDS
-    print(
-        f"{'met   ' if is_well else 'MISSED'}  {name:<32}{len(found):>3} times"
-        f"   worst {worst:.2f} s (target: below {MOST_SECONDS:.0f} s)",
-        flush=True,
+    text = (
+        f"{name:<32}{len(found):>3} times"
+        f"   worst {worst:.2f} s (target: below {MOST_SECONDS:.0f} s)"
     )
+    print(judged(is_well, text), flush=True)
     return is_well
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.empty_rate import Rates, empty_task_rates
 from bench.load_clients import CLIENTS, REPORTS, Load, Phase
+from bench.report import judged
 from bench.services import ProductionStack
 from bench.shapes import SHAPES, make
 from bmat.tests.live.stack import Stack
@@ -85,7 +86,7 @@ def verdict(errors: int, p95_ratio: float, ratios: dict[str, Rates]) -> int:
             text = f"{when}, {what}: {share:.2f} (target: at least {LEAST_RATE_RATIO})"
             figures[text] = share >= LEAST_RATE_RATIO
     for text, met in figures.items():
-        print(f"{'met   ' if met else 'MISSED'}  {text}")
+        print(judged(met, text))
     return 0 if all(figures.values()) else 1
 
 

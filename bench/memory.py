@@ -7,21 +7,21 @@ among them. The budget is MEMORY_BUDGET (256 MiB). Ends with 1 where a peak is a
 """
 
 import os
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from bench.command import BYTES_BESIDE_BUDGET, Measured, run_command
+from bench.report import judged
 from bench.shapes import FOLDER, HEADER
 
 BYTES = int(os.environ.get("MEMORY_BYTES", "4000000000"))
 ROWS = int(os.environ.get("MEMORY_ROWS", "30000000"))
 BUDGET = int(os.environ.get("MEMORY_BUDGET", str(2**28)))
-ALLOWED = BUDGET + 300 * 2**20
+ALLOWED = BUDGET + BYTES_BESIDE_BUDGET
 ROW = b"always,2020-01-01,1\n"
 SONG_BYTES, SONG_DAYS = 4096, 36_500
 PIECE = 2**24
@@ -35,15 +35,6 @@ class Case:
     pieces: Callable[[], Iterator[bytes]]
     says: str
     most_seconds: float = float("inf")
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a run has taken, and said."""
-
-    peak_bytes: int
-    seconds: float
-    text: str
 
 
 def repeated(piece: bytes, size: int) -> Iterator[bytes]:
@@ -107,50 +98,40 @@ CASES = {
 CHOSEN = [name for name in os.environ.get("MEMORY_CASES", "").split(";") if name] or list(CASES)
 
 
-def run_in_child(source: Path, output: Path) -> Measured:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "bmat.aggregation", str(source), "-o", str(output)]
-    begin = time.monotonic()
-    # Its peak is in what `wait4` says of this very process; no other has part in it.
-    child = subprocess.Popen(
-        [*command, "--memory", str(BUDGET)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert child.stdout is not None
-    text = child.stdout.read().decode()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    child.stdout.close()
-    return Measured(usage.ru_maxrss * 1024, time.monotonic() - begin, text.strip())
+def run(source: Path) -> Measured:
+    output = FOLDER / "memory.out.csv"
+    try:
+        return run_command(source, output, "--memory", str(BUDGET))
+    finally:
+        output.unlink(missing_ok=True)
 
 
 def seconds_to_start() -> float:
     """How long the command line takes to begin: that is no matter of the input."""
-    empty = Path(os.devnull)
-    return min(run_in_child(empty, FOLDER / "memory.out.csv").seconds for _ in range(3))
+    return min(run(Path(os.devnull)).seconds for _ in range(3))
 
 
 def measure(name: str, start_seconds: float) -> bool:
     """Make an input, run on it, and print what that took. Whether all was as it should be."""
     case = CASES[name]
-    source, output = FOLDER / "memory.csv", FOLDER / "memory.out.csv"
+    source = FOLDER / "memory.csv"
     try:
         with source.open("wb") as file:
             for piece in case.pieces():
                 file.write(piece)
         size = source.stat().st_size
-        done = run_in_child(source, output)
+        done = run(source)
     finally:
         source.unlink(missing_ok=True)
-        output.unlink(missing_ok=True)
     seconds = done.seconds - start_seconds
     is_well = done.peak_bytes <= ALLOWED and case.says in done.text
     is_well = is_well and seconds <= case.most_seconds
-    print(
-        f"{'met   ' if is_well else 'MISSED'}  {name:<32}{size / 1e6:>7,.0f} MB"
+    text = (
+        f"{name:<32}{size / 1e6:>7,.0f} MB"
         f"{done.peak_bytes / 2**20:>8.0f} MiB of {ALLOWED / 2**20:.0f}{seconds:>8.1f} s"
-        f"   {done.text.splitlines()[-1][:100]}",
-        flush=True,
+        f"   {done.text.splitlines()[-1][:100]}"
     )
+    print(judged(is_well, text), flush=True)
     return is_well
 
 

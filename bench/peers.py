@@ -1,14 +1,17 @@
 """What each engine does with a file: the same totals, sorted, as CSV.
 
-Each runs in a process of its own: `python -m bench.peers NAME INPUT OUTPUT [MEMORY]` prints one
-line of JSON. The columns' types are told to those that can be told.
+Each runs in a process of its own: `python -m bench.peers NAME INPUT OUTPUT MEMORY` prints one
+line of JSON. The columns' types are told to those that can be told. Dates with a time become days
+in the way that is natural for the engine.
 """
 
+import csv
 import json
 import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 THREADS = len(os.sched_getaffinity(0))
@@ -17,6 +20,34 @@ QUERY = (
     'SELECT "Song", "Date", sum("Number of Plays") AS "Total Number of Plays for Date" '
     'FROM {source} GROUP BY "Song", "Date" ORDER BY "Song", "Date"'
 )
+
+
+# A query's source where dates have a time.
+DAYS = '(SELECT "Song", CAST("Date" AS DATE) AS "Date", "Number of Plays" FROM {source}) AS days'
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+DATE_BYTES = len("2020-01-31")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What an engine is told of the input."""
+
+    names: list[str]
+    have_times: bool
+
+    def types(self, text: str, date: str, date_time: str, count: str) -> dict[str, str]:
+        """Each column's type, in an engine's own names of types."""
+        days = date_time if self.have_times else date
+        return dict.fromkeys(self.names, text) | {"Date": days, "Number of Plays": count}
+
+    def query(self, table: str) -> str:
+        return QUERY.format(source=DAYS.format(source=table) if self.have_times else table)
+
+
+def columns_of(source: Path) -> Columns:
+    with source.open(encoding="utf-8", newline="") as file:
+        first = next(csv.DictReader(file))
+    return Columns(list(first), len(first["Date"]) > DATE_BYTES)
 
 
 def bmat(source: Path, output: Path, memory: int) -> Callable[[], None]:
@@ -32,14 +63,15 @@ def bmat(source: Path, output: Path, memory: int) -> Callable[[], None]:
 def duckdb(source: Path, output: Path, memory: int) -> Callable[[], None]:
     import duckdb
 
-    columns = "{'Song': 'VARCHAR', 'Date': 'DATE', 'Number of Plays': 'BIGINT'}"
-    table = f"read_csv('{source}', header=true, columns={columns})"
+    columns = columns_of(source)
+    types = columns.types("VARCHAR", "DATE", "TIMESTAMP", "BIGINT")
+    query = columns.query(f"read_csv('{source}', header=true, columns={types})")
 
     def run() -> None:
         with duckdb.connect(
             config={"threads": THREADS, "temp_directory": str(output.parent)}
         ) as db:
-            db.execute(f"COPY ({QUERY.format(source=table)}) TO '{output}' (HEADER, DELIMITER ',')")
+            db.execute(f"COPY ({query}) TO '{output}' (HEADER, DELIMITER ',')")
 
     return run
 
@@ -47,12 +79,16 @@ def duckdb(source: Path, output: Path, memory: int) -> Callable[[], None]:
 def chdb(source: Path, output: Path, memory: int) -> Callable[[], None]:
     import chdb
 
-    columns = "`Song` String, `Date` Date32, `Number of Plays` UInt64"
-    table = f"file('{source}', 'CSVWithNames', '{columns}')"
-    query = QUERY.format(source=table)
+    columns = columns_of(source)
+    types = columns.types("String", "Date32", "DateTime(\\'UTC\\')", "UInt64")
+    structure = ", ".join(f"`{name}` {kind}" for name, kind in types.items())
+    query = columns.query(f"file('{source}', 'CSVWithNames', '{structure}')")
+    settings = "SETTINGS date_time_input_format='best_effort'" if columns.have_times else ""
 
     def run() -> None:
-        chdb.query(f"{query} INTO OUTFILE '{output}' TRUNCATE FORMAT CSVWithNames", "Null")
+        chdb.query(
+            f"{query} INTO OUTFILE '{output}' TRUNCATE FORMAT CSVWithNames {settings}", "Null"
+        )
 
     return run
 
@@ -60,11 +96,16 @@ def chdb(source: Path, output: Path, memory: int) -> Callable[[], None]:
 def polars(source: Path, output: Path, memory: int) -> Callable[[], None]:
     import polars
 
-    schema = {"Song": polars.String, "Date": polars.Date, "Number of Plays": polars.Int64}
+    columns = columns_of(source)
+    types = columns.types("String", "Date", "String", "Int64")
+    schema = {name: getattr(polars, kind) for name, kind in types.items()}
+    day = polars.col("Date")
+    if columns.have_times:
+        day = day.str.to_datetime(TIME_FORMAT).dt.date()
 
     def run() -> None:
         rows = polars.scan_csv(source, schema=schema, try_parse_dates=True)
-        totals = rows.group_by("Song", "Date").agg(polars.col("Number of Plays").sum().alias(TOTAL))
+        totals = rows.group_by("Song", day).agg(polars.col("Number of Plays").sum().alias(TOTAL))
         totals.sort("Song", "Date").sink_csv(output, engine="streaming")
 
     return run
@@ -74,21 +115,17 @@ def datafusion(source: Path, output: Path, memory: int) -> Callable[[], None]:
     import datafusion
     import pyarrow
 
-    schema = pyarrow.schema(
-        [
-            ("Song", pyarrow.string()),
-            ("Date", pyarrow.date32()),
-            ("Number of Plays", pyarrow.int64()),
-        ]
-    )
+    columns = columns_of(source)
+    types = columns.types("string", "date32", "timestamp[s]", "int64")
+    schema = pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in types.items()])
 
     def run() -> None:
         config = datafusion.SessionConfig().with_target_partitions(THREADS)
         context = datafusion.SessionContext(config)
         context.register_csv("plays", str(source), schema=schema, has_header=True)
-        sql = QUERY.format(source="plays")
         context.sql(
-            f"COPY ({sql}) TO '{output}' STORED AS CSV OPTIONS ('format.has_header' 'true')"
+            f"COPY ({columns.query('plays')}) TO '{output}' STORED AS CSV"
+            " OPTIONS ('format.has_header' 'true')"
         ).collect()
 
     return run
@@ -98,11 +135,17 @@ def dask(source: Path, output: Path, memory: int) -> Callable[[], None]:
     import dask
     import dask.dataframe
 
+    columns = columns_of(source)
+
     def run() -> None:
         dask.config.set(num_workers=THREADS)
         rows = dask.dataframe.read_csv(
-            source, dtype={"Song": "string[pyarrow]", "Date": "string[pyarrow]"}
+            source,
+            usecols=["Song", "Date", "Number of Plays"],
+            dtype={"Song": "string[pyarrow]", "Date": "string[pyarrow]"},
         )
+        if columns.have_times:
+            rows["Date"] = rows["Date"].str.slice(0, DATE_BYTES)
         totals = rows.groupby(["Song", "Date"])["Number of Plays"].sum().compute().sort_index()
         totals.rename(TOTAL).to_csv(output)
 
@@ -143,10 +186,14 @@ ENGINES = {
 def main() -> None:
     name, source, output, memory = sys.argv[1:]
     run = ENGINES[name](Path(source), Path(output), int(memory))
-    begin = time.perf_counter()
+    begin, processor_begin = time.perf_counter(), time.process_time()
     run()
-    seconds = time.perf_counter() - begin
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
+    measured = {
+        "seconds": time.perf_counter() - begin,
+        "processor_seconds": time.process_time() - processor_begin,
+        "peak_bytes": peak_bytes(),
+    }
+    print(json.dumps(measured))
 
 
 def peak_bytes() -> int:

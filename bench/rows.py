@@ -17,6 +17,7 @@ from pathlib import Path
 
 import requests
 
+from bench.report import judged
 from bench.rows_clients import Asker, Times, poll_together
 from bench.shapes import FOLDER, ROWS, SHAPES, make
 from bmat.results import Question, needs_parquet, rows
@@ -133,7 +134,7 @@ def verdict(measured: list[Times]) -> int:
             text = f"{times.name}, p95: {times.at(0.95):.3f} s (target: below {most:g} s)"
             figures[text] = times.at(0.95) < most
     for text, met in figures.items():
-        print(f"{'met   ' if met else 'MISSED'}  {text}")
+        print(judged(met, text))
     return 0 if all(figures.values()) else 1
 
 

@@ -1,99 +1,152 @@
-"""The three shapes of input, made from a fixed seed, as fast as the disk takes them: BENCH_ROWS
+"""The shapes of input, made from a fixed seed, as fast as the disk takes them: BENCH_ROWS
 (25,000,000) rows each, in files under BENCH_FOLDER (`.bench`).
+
+A line is put together of rows of tables, one table for each group of neighbouring columns.
 """
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.titles import titles
+
 ROWS = int(os.environ.get("BENCH_ROWS", "25000000"))
 FOLDER = Path(os.environ.get("BENCH_FOLDER", ".bench"))
 SEED = 20_200_101
-HEADER = b"Song,Date,Number of Plays\n"
 FIRST_DAY = np.datetime64("2020-01-01")
 ROWS_PER_CHUNK = 500_000
 MOST_PLAYS = 1_000
+COLUMNS = ("Song", "Date", "Number of Plays")
+HEADER = b"Song,Date,Number of Plays\n"
+WIDE_COLUMNS = tuple("Country,Store,ISRC,Song,Label,Date,Number of Plays,Price,Currency".split(","))
 
-WORDS = (
-    "Love Night Dance Blue River Golden Summer Rain Heart Fire Moon Light Dream City Home Road "
-    "Wild Stars Sweet Time Lost Girl Boy Baby World Life Song Ocean Shadow Mirror Velvet Electric"
-).split()
-# About one song in 20 needs quoting, and a few in a thousand are not ASCII.
-QUOTED_SONGS = ("{0}, {1} {2}", '"{0}" {1} {2}')
-OTHER_SONGS = ("Canción de {0} {2}", "{0} été {2}", "夜に {1} {2}")
+COUNTRIES = "US GB DE FR BR MX JP KR IN ES IT SE PL TR AR AU CA NL ID PH".split()
+STORES = "Spotify,Apple Music,YouTube Music,Amazon Music,Deezer,TIDAL,KKBOX,Boomplay".split(",")
+LABELS = (
+    "Sony Music,Universal Music Group,Warner Records,Domino,XL Recordings,Sub Pop,4AD,Ninja Tune,"
+    "Believe,BMG Rights Management,Concord,Epitaph"
+).split(",")
+CURRENCIES = "USD EUR GBP BRL JPY INR".split()
+
+Table = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How many songs and days there are, and whether a few songs have most of the rows."""
+    """How many songs and days there are, whether a few songs have most of the rows, whether half of
+    the titles are not ASCII; and the dialect: whether all fields are quoted, dates have a time,
+    there are other columns around the three.
+    """
 
     name: str
     songs: int
     days: int
-    skewed: bool
+    is_skewed: bool
+    is_world: bool = False
+    is_quoted: bool = False
+    has_times: bool = False
+    is_wide: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return WIDE_COLUMNS if self.is_wide else COLUMNS
 
 
+LOW = Shape("low", 5_000, 90, is_skewed=True)
+MID = Shape("mid", 50_000, 365, is_skewed=True)
+HIGH = Shape("high", 5_000_000, 365, is_skewed=False)
 SHAPES = {
     shape.name: shape
     for shape in (
-        Shape("low", 5_000, 90, skewed=True),
-        Shape("mid", 50_000, 365, skewed=True),
-        Shape("high", 5_000_000, 365, skewed=False),
+        LOW,
+        MID,
+        HIGH,
+        *(replace(shape, name=f"world-{shape.name}", is_world=True) for shape in (LOW, MID, HIGH)),
+        replace(LOW, name="quoted", is_quoted=True),
+        replace(LOW, name="wide", is_wide=True),
+        replace(LOW, name="datetime", has_times=True),
     )
 }
 
 
-def song_name(number: int, dice: float, first: str, second: str) -> str:
-    """The name of one song; `dice`, 0 to 1, says of which kind."""
-    if dice < 0.05:
-        pattern = QUOTED_SONGS[number % len(QUOTED_SONGS)]
-    elif dice < 0.055:
-        pattern = OTHER_SONGS[number % len(OTHER_SONGS)]
-    else:
-        pattern = "{0} {1} {0} {2}"
-    return pattern.format(first, second, number)
+def line(shape: Shape, *fields: str) -> str:
+    """Fields as the shape writes them, with a comma between them."""
+    return ",".join(
+        '"' + text.replace('"', '""') + '"'
+        if shape.is_quoted or "," in text or '"' in text
+        else text
+        for text in fields
+    )
 
 
-def song_fields(shape: Shape) -> list[bytes]:
-    """The songs, as fields of a CSV line with the comma behind them."""
-    random = np.random.default_rng(SEED)
-    dice = random.random(shape.songs).tolist()
-    words = random.integers(0, len(WORDS), (2, shape.songs)).tolist()
-    fields = []
-    for number in range(shape.songs):
-        name = song_name(number, dice[number], WORDS[words[0][number]], WORDS[words[1][number]])
-        if "," in name or '"' in name:
-            name = '"' + name.replace('"', '""') + '"'
-        fields.append(name.encode() + b",")
-    return fields
+def song_fields(shape: Shape) -> Iterator[str]:
+    """What a line says of its song: the title; in a wide one, between ISRC and label."""
+    for number, title in enumerate(titles(shape.songs, shape.is_world, SEED)):
+        if shape.is_wide:
+            isrc = f"{COUNTRIES[number % len(COUNTRIES)]}A{number % 61:02}{number:07}"
+            yield line(shape, isrc, title, LABELS[number % len(LABELS)])
+        else:
+            yield line(shape, title)
 
 
-def table_of(texts: list[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Texts as the rows of a table of bytes, and their lengths."""
-    lengths = np.array([len(text) for text in texts], dtype=np.int64)
-    width = int(lengths.max())
-    table = np.frombuffer(b"".join(text.ljust(width, b"\0") for text in texts), dtype=np.uint8)
-    return table.reshape(len(texts), width), lengths
+def table_of(texts: Iterable[str]) -> Table:
+    """Texts as the rows of a table of bytes, the shorter ones padded with NUL: no text holds it."""
+    encoded = [text.encode() for text in texts]
+    width = max(map(len, encoded))
+    table = np.frombuffer(b"".join(text.ljust(width, b"\0") for text in encoded), dtype=np.uint8)
+    return table.reshape(len(encoded), width)
+
+
+def times() -> Table:
+    """Each second of a day, as it follows the date."""
+    return table_of(
+        f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z," for second in range(86_400)
+    )
+
+
+def places() -> Table:
+    """What a wide line begins with."""
+    return table_of(f"{country},{store}," for country in COUNTRIES for store in STORES)
+
+
+def prices() -> Table:
+    """What a wide line ends with."""
+    return table_of(
+        f"0.00{price:02},{currency}\n" for price in range(100) for currency in CURRENCIES
+    )
 
 
 def chunks(shape: Shape, rows: int) -> Iterator[bytes]:
-    """The file's bytes behind the header, chunk by chunk."""
-    songs, _ = table_of(song_fields(shape))
-    days, _ = table_of([f"{FIRST_DAY + day},".encode() for day in range(shape.days)])
-    plays, _ = table_of([f"{count}\n".encode() for count in range(MOST_PLAYS)])
-    random = np.random.default_rng(SEED + 1)
+    """The file's bytes behind the header, chunk by chunk.
+
+    The other columns are drawn apart: `low`, `quoted`, `wide` and `datetime` have the same songs,
+    days and plays in the same rows.
+    """
+    days = [str(FIRST_DAY + day) for day in range(shape.days)]
+    end_of_day = "T" if shape.has_times else ","
+    end_of_plays = "," if shape.is_wide else "\n"
+    song_table = table_of(f"{text}," for text in song_fields(shape))
+    day_table = table_of(f"{line(shape, day)}{end_of_day}" for day in days)
+    plays_table = table_of(f"{line(shape, str(n))}{end_of_plays}" for n in range(MOST_PLAYS))
+    before, after = ([places()], [prices()]) if shape.is_wide else ([], [])
+    between = [times()] if shape.has_times else []
+    random, other_random = (np.random.default_rng(SEED + number) for number in (1, 2))
     for done in range(0, rows, ROWS_PER_CHUNK):
         size = min(ROWS_PER_CHUNK, rows - done)
         drawn = random.random(size)
-        song = (shape.songs * (drawn**3 if shape.skewed else drawn)).astype(np.int64)
+        song = (shape.songs * (drawn**3 if shape.is_skewed else drawn)).astype(np.int64)
         day = random.integers(0, shape.days, size)
         count = random.integers(0, MOST_PLAYS, size)
-        lines = np.concatenate([songs[song], days[day], plays[count]], axis=1)
-        # No text holds a NUL: each is the padding of a shorter one.
+        first, middle, last = (
+            [table[other_random.integers(0, len(table), size)] for table in tables]
+            for tables in (before, between, after)
+        )
+        parts = [*first, song_table[song], day_table[day], *middle, plays_table[count], *last]
+        lines = np.concatenate(parts, axis=1)
         yield lines[lines != 0].tobytes()
 
 
@@ -104,7 +157,7 @@ def make(shape: Shape, rows: int = ROWS, folder: Path = FOLDER) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         with unfinished.open("wb") as file:
-            file.write(HEADER)
+            file.write(line(shape, *shape.columns).encode() + b"\n")
             for chunk in chunks(shape, rows):
                 file.write(chunk)
         unfinished.rename(path)

@@ -1,6 +1,5 @@
 """What each stage of the engine takes: `python -m bench.stages INPUT MEMORY`."""
 
-import os
 import sys
 import time
 from collections import Counter
@@ -10,24 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation import (
-    Limits,
-    aggregate,
-    block_reader,
-    direct,
-    engine,
-    hot_cells,
-    part,
-    scratch,
-    settling,
-    table,
-)
+from bmat.aggregation import Limits, aggregate, run
+from bmat.aggregation.exchange import hot_cells, scratch
+from bmat.aggregation.merge import part, table
+from bmat.aggregation.read import block, settle
+from bmat.aggregation.write import direct
 
 STAGES = (
-    (engine, "plan_partitions", "sample and plan"),
-    (os, "preadv", "read bytes"),
-    (block_reader, "parse_block", "parse and partition"),
-    (settling, "add_pairs", "sum hot songs up"),
+    (run, "plan_partitions", "sample and plan"),
+    (block, "read_into", "read bytes"),
+    (block, "parse_block", "parse and partition"),
+    (settle, "add_pairs", "sum hot songs up"),
     (hot_cells, "empty_cells", "empty hot cells"),
     (scratch, "write_all", "spill rows"),
     (table, "ingest_rows", "take rows in"),

@@ -1,9 +1,7 @@
 """The same run on a Dask cluster: a scheduler and two workers, each a process, on this machine."""
 
-import os
 import select
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +12,11 @@ import pytest
 from bmat.aggregation import AggregationError, ClusterAway, Limits, aggregate
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import HEADER, names_in
-from bmat.tests.live.processes import ServerProcess, free_port, wait_until
+from bmat.tests.live.dask_cluster import ADDRESS_VARIABLE, START_SECONDS, dask_cluster
+from bmat.tests.live.processes import free_port, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.enable_socket]
 
-START_SECONDS = 60.0
-ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 LIMITS = Limits(block_bytes=500_000, memory_budget_bytes=10**7)
 
 
@@ -66,40 +63,11 @@ class CountingRelay:
         self._listener.close()
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a scheduler with two workers."""
-    folder, port = tmp_path_factory.mktemp("cluster"), free_port()
-    dask = [sys.executable, "-m", "dask"]
-    quiet = ["--host", "127.0.0.1", "--no-dashboard"]
-    work = [*dask, "worker", f"tcp://127.0.0.1:{port}", *quiet, "--nthreads", "1", "--no-nanny"]
-    scheduler = ServerProcess(
-        "scheduler", [*dask, "scheduler", *quiet, "--port", f"{port}"], folder
-    )
-    workers = [
-        ServerProcess(name, [*work, "--name", name, "--local-directory", str(folder)], folder)
-        for name in ("worker-1", "worker-2")
-    ]
-    try:
-        scheduler.start(environment())
-        for worker in workers:
-            worker.start(environment())
-        scheduler.wait_until_ready(lambda: listens(port), START_SECONDS)
-        for worker in workers:
-            wait_until(lambda: "Registered to" in worker.log(), START_SECONDS, worker.log_tail())
+    with dask_cluster(2, tmp_path_factory.mktemp("cluster")) as port:
         yield port
-    finally:
-        for process in [*workers, scheduler]:
-            process.stop()
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
 
 
 @pytest.fixture

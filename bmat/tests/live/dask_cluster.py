@@ -1,0 +1,51 @@
+"""A Dask cluster of this machine: a scheduler and workers of one thread, each a process."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bmat.tests.live.processes import PROJECT_FOLDER, ServerProcess, free_port, wait_until
+
+ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
+START_SECONDS = 60.0
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def dask_cluster(worker_count: int, folder: Path) -> Iterator[int]:
+    """The port of a scheduler that so many workers have registered with. They are ended after
+    that; their logs and files lie in `folder`.
+    """
+    port = free_port()
+    dask = [sys.executable, "-m", "dask"]
+    quiet = ["--host", "127.0.0.1", "--no-dashboard"]
+    work = [*dask, "worker", f"tcp://127.0.0.1:{port}", *quiet, "--nthreads", "1", "--no-nanny"]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_FOLDER)}
+    scheduler = ServerProcess(
+        "scheduler", [*dask, "scheduler", *quiet, "--port", f"{port}"], folder
+    )
+    workers = [
+        ServerProcess(name, [*work, "--name", name, "--local-directory", str(folder)], folder)
+        for name in (f"worker-{number}" for number in range(1, worker_count + 1))
+    ]
+    try:
+        scheduler.start(environment)
+        for worker in workers:
+            worker.start(environment)
+        scheduler.wait_until_ready(lambda: listens(port), START_SECONDS)
+        for worker in workers:
+            registered = f"{worker.name} to register"
+            wait_until(
+                lambda: "Registered to" in worker.log(), START_SECONDS, registered, worker.log_tail
+            )
+        yield port
+    finally:
+        for process in [*workers, scheduler]:
+            process.stop()
