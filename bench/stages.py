@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation import Limits, aggregate, run
+from bmat.aggregation import Limits, aggregate
 from bmat.aggregation.exchange import hot_cells, scratch
 from bmat.aggregation.merge import part, table
-from bmat.aggregation.read import block, settle
-from bmat.aggregation.write import direct
+from bmat.aggregation.plan import plan
+from bmat.aggregation.read import batch, block
+from bmat.aggregation.write import output
 
 STAGES = (
-    (run, "plan_partitions", "sample and plan"),
+    (plan, "plan_partitions", "sample and plan"),
     (block, "read_into", "read bytes"),
     (block, "parse_block", "parse and partition"),
-    (settle, "add_pairs", "sum hot songs up"),
+    (batch, "add_pairs", "sum hot songs up"),
     (hot_cells, "empty_cells", "empty hot cells"),
     (scratch, "write_all", "spill rows"),
     (table, "ingest_rows", "take rows in"),
@@ -29,7 +30,7 @@ STAGES = (
     (table, "song_keys", "sort songs"),
     (table, "gather_values", "sort rows"),
     (part, "format_songs", "sum and format"),
-    (direct.PageWriter, "_write", "write output"),
+    (output.PageWriter, "_write", "write output"),
 )
 
 

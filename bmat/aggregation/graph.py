@@ -11,8 +11,7 @@ from bmat.aggregation.exchange.counts import Totals
 from bmat.aggregation.exchange.parts import Part
 from bmat.aggregation.job import Job
 from bmat.aggregation.merge.merge import merge_part
-from bmat.aggregation.read.batch import BatchReading, read_batch
-from bmat.aggregation.read.settle import Settled, add_up, settle_batch
+from bmat.aggregation.read.batch import BatchReading, Settled, add_up, read_batch, settle_batch
 from bmat.aggregation.write.output import Written, write_part
 from bmat.aggregation.write.summary import finish, list_rejects
 

@@ -170,7 +170,7 @@ class ReadingMemory:
         self.read_bytes = sizes.read_bytes
         # Room for the longest record, twice: read there, unquoted behind. What a record has never
         # reached takes no memory.
-        self.scratch = BOUNDS.held + SLACK_BYTES
+        self.scratch = max(BOUNDS.held, sizes.read_bytes) + SLACK_BYTES
         self.buffer = padded_bytes(2 * self.scratch)
         self.text = padded_bytes(LISTED_RECORD_BYTES)
         self.arena = Arena(sizes.arena_bytes, sizes.chunk_bytes)

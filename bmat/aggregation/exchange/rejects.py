@@ -5,8 +5,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from bmat.aggregation.errors import shown
-from bmat.aggregation.exchange.counts import Rejects
+from bmat.aggregation.errors import AggregationError, failure, shown
+from bmat.aggregation.exchange.counts import Rejects, Totals
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import LISTED_RECORD_BYTES
 from bmat.aggregation.kernels.judge import REASONS, REJECT_HEAD_BYTES
@@ -85,3 +85,22 @@ def csv_field(value: str) -> str:
     if any(special in value for special in ',"\r\n'):
         return '"' + value.replace('"', '""') + '"'
     return value
+
+
+def strict_violation(job: Job, rejects: Rejects) -> AggregationError:
+    source = job.sources[rejects.source]
+    first = first_reject(source, rejects)
+    details = {"line": first.line, "reason": first.reason, "record": first.shown()}
+    return failure("strict_violation", source.owner_path, **details)
+
+
+def no_valid_rows(job: Job, totals: Totals) -> AggregationError:
+    if not totals.rejects:
+        return failure("no_valid_rows", found="there is none below the header")
+    counts = [f"{count} {reason}" for reason, count in totals.rejects_by_reason.items()]
+    first = first_reject(job.sources[totals.rejects[0].source], totals.rejects[0])
+    found = (
+        f"all {totals.rows_rejected} were rejected ({', '.join(counts)}), "
+        f"the first on line {first.line} ({first.reason}): {first.shown()}"
+    )
+    return failure("no_valid_rows", found=found)

@@ -26,6 +26,11 @@ Extents = NewType("Extents", npt.NDArray[np.int64])
 # Its last SLACK_BYTES are nobody's: kernels may read them, and overwrite them.
 PaddedBytes = NewType("PaddedBytes", npt.NDArray[np.uint8])
 
+# A value is a word `day:22 | is_index:1 | plays:41`; plays past 41 bits stand in a list of their
+# own, and the value holds their index.
+DAY_SHIFT = np.uint64(42)
+INDEX_FLAG = np.uint64(1 << 41)
+VALUE_MASK = np.uint64((1 << 41) - 1)
 # Of the records that cannot be counted: see REASONS in `judge`.
 REASON_COUNT = 10
 # Of a rejected record, so many bytes are listed.

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.kernels.compile import IS_COMPILED, inlined
+from bmat.aggregation.kernels.machine import IS_COMPILED, inlined
 
 if IS_COMPILED:
     from bmat.aggregation.kernels.machine import (

@@ -25,8 +25,8 @@ from bmat.aggregation.kernels.bytes import (
     trailing_zeros,
     zero_bytes,
 )
-from bmat.aggregation.kernels.compile import inlined
 from bmat.aggregation.kernels.fields import day_of
+from bmat.aggregation.kernels.machine import inlined
 
 QUOTES = np.uint64(0x2222222222222222)
 SPACES = np.uint64(0x2020202020202020)

@@ -25,7 +25,6 @@ import llvmlite.binding
 import numba
 import numpy
 from numba import types
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
 from bmat.aggregation.kernels.arrays import (
     Bytes,
@@ -41,6 +40,7 @@ from bmat.aggregation.kernels.arrays import (
     dtype_of,
 )
 from bmat.aggregation.kernels.checked import checked
+from bmat.aggregation.kernels.machine import FLAGS, IS_COMPILED
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,30 +48,7 @@ CACHE_VARIABLE = "BMAT_KERNEL_CACHE"
 # Where a user without a home is expected to have compiled code: services run so.
 HOMELESS_CACHE = "/var/cache/bmat"
 
-# With NUMBA_DISABLE_JIT=1 kernels run as plain Python: see `checked`.
-IS_COMPILED = not getattr(numba.config, "DISABLE_JIT")  # noqa: B009 (it is not in the stubs)
 
-
-class WithoutReferenceCounts(CompilerBase):
-    """Compiles functions that count no references to arrays: kernels make none, and whoever calls
-    one keeps its arguments. What Numba counts around each use in a loop took half of a kernel's
-    time.
-
-    See https://numba.readthedocs.io/en/stable/developer/custom_pipeline.html.
-    """
-
-    def define_pipelines(self) -> list[Any]:
-        self.state.flags.nrt = False
-        self.state.targetctx = self.state.targetctx.subtarget(enable_nrt=False)
-        return [cast(Any, DefaultPassBuilder).define_nopython_pipeline(self.state)]
-
-
-# Options of each kernel, and settings of Numba (NUMBA_OPT, ...), that decide what code comes out.
-FLAGS: dict[str, Any] = {
-    "nogil": True,
-    "error_model": "numpy",
-    "pipeline_class": WithoutReferenceCounts,
-}
 CODE_SETTINGS = (
     "BOUNDSCHECK",
     "CPU_FEATURES",
@@ -185,11 +162,6 @@ def kernel(function: F) -> F:
     # `make run` counts these.
     logger.debug("kernel %s is there", function.__name__)
     return result
-
-
-def inlined(function: F) -> F:
-    """A piece of a kernel: compiled into each kernel that calls it."""
-    return cast(F, numba.njit(function, forceinline=True, **FLAGS))
 
 
 def signature_of(function: Callable[..., Any]) -> Any:

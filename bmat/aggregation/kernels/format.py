@@ -6,6 +6,9 @@ import numpy as np
 
 from bmat.aggregation.kernels.arrays import (
     DATE_TEXT_BYTES,
+    DAY_SHIFT,
+    INDEX_FLAG,
+    VALUE_MASK,
     FormatState,
     Int64,
     LineTexts,
@@ -24,9 +27,9 @@ from bmat.aggregation.kernels.bytes import (
     store64,
     zero_bytes,
 )
-from bmat.aggregation.kernels.compile import inlined, kernel
+from bmat.aggregation.kernels.compile import kernel
 from bmat.aggregation.kernels.fields import MOST_PLAYS
-from bmat.aggregation.kernels.ingest import DAY_SHIFT, INDEX_FLAG, VALUE_MASK
+from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.sums import FEW, sort_few, sum_by_day
 
 # The texts of the numbers below 10,000 with an LF behind; the length is in the highest byte.

@@ -1,9 +1,6 @@
 """The kernel that takes rows (see `kernels.rows`) out of a buffer, into one partition's table of
 songs and list of values.
 
-A value is a word `day:22 | is_index:1 | plays:41`; plays past 41 bits stand in a list of their
-own, and the value holds their index.
-
 The kernels that divide the rows of a partition into smaller ones.
 """
 
@@ -12,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from bmat.aggregation.kernels.arrays import (
+    DAY_SHIFT,
     HEAD_FIELDS,
+    INDEX_FLAG,
     INGESTED_FIELDS,
     INGESTED_ROWS,
+    VALUE_MASK,
     ArenaArrays,
     Extents,
     Int64,
@@ -33,12 +33,9 @@ from bmat.aggregation.kernels.bytes import (
     prefetch,
     same_bytes,
 )
-from bmat.aggregation.kernels.compile import inlined, kernel
+from bmat.aggregation.kernels.compile import kernel
+from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.rows import LONG, RUN, RUN_PLAYS_BITS, WIDE, locate, room_for
-
-DAY_SHIFT = np.uint64(42)
-INDEX_FLAG = np.uint64(1 << 41)
-VALUE_MASK = np.uint64((1 << 41) - 1)
 
 # What made `ingest_rows` return.
 ALL_IN, SONGS_FULL, TEXTS_FULL, ROWS_FULL, WIDE_FULL = 0, 1, 2, 3, 4

@@ -28,8 +28,9 @@ from bmat.aggregation.kernels.bytes import (
     load8,
     store64,
 )
-from bmat.aggregation.kernels.compile import inlined, kernel
+from bmat.aggregation.kernels.compile import kernel
 from bmat.aggregation.kernels.fields import NEGATIVE, has_nul, parse_date, parse_plays
+from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.split import (
     CUT_OFF,
     UNTERMINATED,

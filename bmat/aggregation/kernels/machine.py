@@ -1,23 +1,58 @@
-"""Words and bytes of memory as machine instructions: see `kernels.bytes`.
+"""What kernels are made of: functions that are compiled into them, and words of memory as machine
+instructions.
 
-Numba has no unaligned load of a wider word from a byte array, and checks for negative
-indices at every access. These intrinsics do neither; the caller keeps within the array.
+Numba has no unaligned load of a wider word from a byte array, and checks for negative indices at
+every access. The intrinsics here do neither; the caller keeps within the array.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils as numba_cgutils
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.extending import intrinsic as numba_intrinsic
 
 # Numba's own annotation gives the function within a kernel the arguments of its definition.
 cgutils = cast(Any, numba_cgutils)
 intrinsic = cast(Callable[[Any], Any], numba_intrinsic)
 
+# With NUMBA_DISABLE_JIT=1 kernels run as plain Python: see `checked`.
+IS_COMPILED = not getattr(numba.config, "DISABLE_JIT")  # noqa: B009 (it is not in the stubs)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
 _U64 = ir.IntType(64)
 _U8 = ir.IntType(8)
+
+
+class WithoutReferenceCounts(CompilerBase):
+    """Compiles functions that count no references to arrays: kernels make none, and whoever calls
+    one keeps its arguments. What Numba counts around each use in a loop took half of a kernel's
+    time.
+
+    See https://numba.readthedocs.io/en/stable/developer/custom_pipeline.html.
+    """
+
+    def define_pipelines(self) -> list[Any]:
+        self.state.flags.nrt = False
+        self.state.targetctx = self.state.targetctx.subtarget(enable_nrt=False)
+        return [cast(Any, DefaultPassBuilder).define_nopython_pipeline(self.state)]
+
+
+# Options of each kernel, and settings of Numba (NUMBA_OPT, ...), that decide what code comes out.
+FLAGS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "pipeline_class": WithoutReferenceCounts,
+}
+
+
+def inlined(function: F) -> F:
+    """A piece of a kernel: compiled into each kernel that calls it."""
+    return cast(F, numba.njit(function, forceinline=True, **FLAGS))
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:

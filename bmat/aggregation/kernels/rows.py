@@ -23,7 +23,7 @@ from bmat.aggregation.kernels.bytes import (
     store64,
     swap64,
 )
-from bmat.aggregation.kernels.compile import inlined
+from bmat.aggregation.kernels.machine import inlined
 
 LONG = 255
 PLAIN, WIDE, RUN = 0, 1, 2

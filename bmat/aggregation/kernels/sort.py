@@ -13,7 +13,8 @@ from bmat.aggregation.kernels.arrays import (
     Words,
 )
 from bmat.aggregation.kernels.bytes import compare_bytes, load8, sort_key
-from bmat.aggregation.kernels.compile import inlined, kernel
+from bmat.aggregation.kernels.compile import kernel
+from bmat.aggregation.kernels.machine import inlined
 
 SHORT_RUN = 24
 

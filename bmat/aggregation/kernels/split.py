@@ -17,7 +17,7 @@ from bmat.aggregation.kernels.bytes import (
     load8,
     store8,
 )
-from bmat.aggregation.kernels.compile import inlined
+from bmat.aggregation.kernels.machine import inlined
 
 WHOLE, CUT_OFF, UNTERMINATED = 0, 1, 2
 

@@ -4,10 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.kernels.arrays import Int64, SortedArrays, TableArrays
-from bmat.aggregation.kernels.compile import inlined, kernel
+from bmat.aggregation.kernels.arrays import (
+    DAY_SHIFT,
+    INDEX_FLAG,
+    VALUE_MASK,
+    Int64,
+    SortedArrays,
+    TableArrays,
+)
+from bmat.aggregation.kernels.compile import kernel
 from bmat.aggregation.kernels.fields import MOST_PLAYS
-from bmat.aggregation.kernels.ingest import DAY_SHIFT, INDEX_FLAG, VALUE_MASK
+from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.sort import SHORT_RUN, sort_by
 
 FEW = 8

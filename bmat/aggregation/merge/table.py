@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from bmat.aggregation.kernels.arrays import Extents, Ints, PaddedBytes, Words
-from bmat.aggregation.kernels.ingest import (
-    ALL_IN,
+from bmat.aggregation.kernels.arrays import (
     INDEX_FLAG,
-    ROWS_FULL,
     VALUE_MASK,
-    WIDE_FULL,
-    ingest_rows,
+    Extents,
+    Ints,
+    PaddedBytes,
+    Words,
 )
+from bmat.aggregation.kernels.ingest import ALL_IN, ROWS_FULL, WIDE_FULL, ingest_rows
 from bmat.aggregation.kernels.sort import find_ties, settle_ties, song_keys, tie_bytes
 from bmat.aggregation.kernels.sums import compact, gather_values
 from bmat.aggregation.workspace import MergingMemory

@@ -49,7 +49,7 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
     arena_bytes = between(64 * KIB, min(share // 8, 2 * data_bytes), 64 * MIB)
     return Sizes(
         block_bytes=block_bytes,
-        read_bytes=between(4 * KIB, min(block_bytes, data_bytes), MIB),
+        read_bytes=between(4 * KIB, min(block_bytes, data_bytes), 4 * MIB),
         reject_bytes=between(4 * KIB, data_bytes, 256 * KIB),
         part_bytes=part_bytes,
         arena_bytes=arena_bytes,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from bmat.aggregation.exchange.hot_cells import NO_HOT_SONGS, NO_PAIRS
 from bmat.aggregation.exchange.splitters import NO_SPLITTERS, choose_splitters, texts_of
 from bmat.aggregation.kernels.arrays import (
+    DAY_SHIFT,
     HotSongs,
     Ints,
     PaddedBytes,
@@ -21,7 +22,6 @@ from bmat.aggregation.kernels.arrays import (
     padded_copy,
 )
 from bmat.aggregation.kernels.hot import SLOT_FIELDS, fill_hot
-from bmat.aggregation.kernels.ingest import DAY_SHIFT
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.read.block import BlockReader
 from bmat.aggregation.source.layout import Source

@@ -97,7 +97,7 @@ class BlockReader:
         state = self.state
         self._begin, self._stop, self._progress = start, stop, progress
         offset, filled = start, 0
-        most = min(self.memory.read_bytes, self._longest)
+        most = self.memory.read_bytes
         while offset < stop:
             filled += self._fill(descriptor, offset, filled, most)
             state.stop = stop - offset
@@ -105,7 +105,7 @@ class BlockReader:
             used = int(state.position)
             if outcome == DONE:
                 return offset + used
-            if used == 0 and filled == self._longest:
+            if used == 0 and filled >= self._longest:
                 offset = self._pass_over(descriptor, offset, is_guess)
                 if offset == GIVEN_UP:
                     return GIVEN_UP

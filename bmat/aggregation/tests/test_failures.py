@@ -12,7 +12,7 @@ import pytest
 
 from bmat.aggregation import AggregationError, Limits, Progress, aggregate, graph
 from bmat.aggregation.progress import ProgressFile, ProgressInMemory, Stopped
-from bmat.aggregation.read import settle
+from bmat.aggregation.read import batch
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import HEADER, before_the_tasks, error_of, names_in
 
@@ -201,6 +201,6 @@ def test_a_result_that_cannot_be_put_in_place_leaves_nothing(plays: Path) -> Non
 def test_a_defect_in_a_task_comes_out_as_it_is(
     plays: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settle, "preamble", lambda source: 1 / 0)
+    monkeypatch.setattr(batch, "preamble", lambda source: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(plays)

@@ -12,13 +12,15 @@ from bmat.aggregation import Limits
 from bmat.aggregation.exchange.hot_cells import emptied
 from bmat.aggregation.exchange.splitters import NO_SPLITTERS, buckets_of
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernels.arrays import TableState, Words, padded_copy
-from bmat.aggregation.kernels.ingest import (
+from bmat.aggregation.kernels.arrays import (
     DAY_SHIFT,
     INDEX_FLAG,
     VALUE_MASK,
-    divide_rows,
+    TableState,
+    Words,
+    padded_copy,
 )
+from bmat.aggregation.kernels.ingest import divide_rows
 from bmat.aggregation.kernels.sums import compact, sum_in_cells
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.plan.budget import sizes_of
