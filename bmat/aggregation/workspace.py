@@ -124,7 +124,7 @@ class Arena:
         chunk_bytes = max(min(self.chunk_bytes, arena_bytes // (8 * partitions)), 256)
         most = 2 * (arena_bytes // chunk_bytes) + 2 * partitions + 16
         self.state.next_byte, self.state.chunks = 0, 0
-        self.state.size, self.state.chunk_bytes = arena_bytes, chunk_bytes
+        self.state.arena_bytes, self.state.chunk_bytes = arena_bytes, chunk_bytes
         self.state.most_chunks = most
         self.chunks: Ints = np.zeros(CHUNK_FIELDS * (most + partitions), dtype=np.int64)
         self.heads: Ints = np.zeros(HEAD_FIELDS * partitions, dtype=np.int64)

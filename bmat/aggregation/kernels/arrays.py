@@ -87,11 +87,16 @@ class Record:
 
 
 def dtype_of(record: type[Record]) -> np.dtype[np.void]:
-    """A record's layout in memory: words of 64 bits, and lists of them."""
+    """A record's layout in memory: words of 64 bits, and lists of them. Raises TypeError for a name
+    under which NumPy would find something else.
+    """
     scalars: dict[Any, Any] = {Int64: np.int64, UInt64: np.uint64}
+    hints = get_type_hints(record, include_extras=True)
+    if taken := [name for name in hints if hasattr(np.record, name)]:
+        raise TypeError(f"{record.__name__} names {taken}, which every record of NumPy has.")
     fields = [
         (name, scalars[kind] if kind in scalars else (np.int64, get_args(kind)[1:]))
-        for name, kind in get_type_hints(record, include_extras=True).items()
+        for name, kind in hints.items()
     ]
     return np.dtype(fields, align=True)
 
@@ -208,7 +213,7 @@ class ArenaState(Record):
     """How much of an arena is used: see `rows`."""
 
     next_byte: Int64
-    size: Int64
+    arena_bytes: Int64
     chunk_bytes: Int64
     chunks: Int64
     most_chunks: int

@@ -164,7 +164,7 @@ def room_for(arena: Any, partition: Any, need: Any) -> Any:
     size = max(state.chunk_bytes, need + CHUNK_SLACK)
     start = state.next_byte
     number = state.chunks
-    if start + size > state.size or number >= state.most_chunks:
+    if start + size > state.arena_bytes or number >= state.most_chunks:
         return np.int64(-1)
     if at > heads[head + 2]:
         arena.chunks[CHUNK_FIELDS * number] = partition

@@ -97,7 +97,7 @@ class BlockReader:
         state = self.state
         self._begin, self._stop, self._progress = start, stop, progress
         offset, filled = start, 0
-        most = self.memory.read_bytes
+        most = min(self.memory.read_bytes, 4 * self._longest)
         while offset < stop:
             filled += self._fill(descriptor, offset, filled, most)
             state.stop = stop - offset

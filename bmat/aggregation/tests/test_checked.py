@@ -102,3 +102,14 @@ def test_a_kernel_moves_on_the_numbers_of_a_record_and_no_others() -> None:
         kernel(counts, 3)
     with pytest.raises(TypeError, match="A kernel takes Record"):
         kernel(ArenaState.new(), 0)
+
+
+class Sized(Record):
+    """A name that NumPy's records have."""
+
+    size: Int64
+
+
+def test_a_record_names_nothing_that_numpy_would_give_something_else_for() -> None:
+    with pytest.raises(TypeError, match=r"Sized names \['size'\]"):
+        Sized.new()
