@@ -14,7 +14,7 @@ from bmat.aggregation.errors import naming_a_full_disk
 from bmat.aggregation.graph import RESULT, build
 from bmat.aggregation.job import Job
 from bmat.aggregation.options import Limits, Options
-from bmat.aggregation.plan.budget import WAITING_THREADS
+from bmat.aggregation.plan.budget import task_threads
 from bmat.aggregation.plan.plan import make_job
 from bmat.aggregation.progress import Progress, ProgressMeter
 from bmat.aggregation.results import Outcome, Summary
@@ -109,7 +109,7 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
 def run_on_threads(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
     """Compute the job's graph, and tell its progress from this thread meanwhile."""
     with (
-        ThreadPoolExecutor(limits.threads + WAITING_THREADS) as pool,
+        ThreadPoolExecutor(task_threads(limits)) as pool,
         ThreadPoolExecutor(1) as submitter,
     ):
         try:

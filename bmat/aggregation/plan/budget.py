@@ -9,8 +9,6 @@ MIB = 1024 * KIB
 
 # Ordering a graph takes memory and time by the square of the tasks that wait for the one before.
 MOST_BATCHES = 1000
-# While one task waits for the disk to take its bytes another one works.
-WAITING_THREADS = 1
 # What the tasks at work need, at most, beside the rows that wait.
 MOST_TASK_BYTES = 192 * MIB
 # In the lists of values; in those of songs, and in the hash table.
@@ -26,6 +24,13 @@ def between(lowest: int, value: int, highest: int) -> int:
     return max(lowest, min(value, highest))
 
 
+def task_threads(limits: Limits) -> int:
+    """How many tasks are at work at a time. While one of them waits for the disk to take its bytes
+    another one works; a run that may use one thread keeps no more than one processor busy.
+    """
+    return limits.threads + 1 if limits.threads > 1 else 1
+
+
 def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
     """The sizes for `data_bytes` of input; `shares_memory`: all tasks run in one process.
 
@@ -33,7 +38,7 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
     text. Both together, for all threads, stay below the budget, except that no table gets so small
     that its task would not get on. Cells that are shared are part of the memory for rows.
     """
-    share = limits.memory_budget_bytes // (limits.threads + WAITING_THREADS)
+    share = limits.memory_budget_bytes // task_threads(limits)
     block_bytes = limits.block_bytes or between(
         256 * KIB, data_bytes // (limits.threads * 12) + 1, between(256 * KIB, share // 4, 64 * MIB)
     )
@@ -64,7 +69,7 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         cells=min(max(256, most_cells), most_rows),
         shares_cells=shares_memory,
         pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),
-        batches_ahead=2 * (limits.threads + WAITING_THREADS) if shares_memory else 0,
+        batches_ahead=2 * task_threads(limits) if shares_memory else 0,
         run_bytes=min(2 * part_bytes, arena_bytes),
     )
 
