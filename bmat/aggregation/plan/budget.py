@@ -9,6 +9,10 @@ MIB = 1024 * KIB
 
 # Ordering a graph takes memory and time by the square of the tasks that wait for the one before.
 MOST_BATCHES = 1000
+# Of a partition's rows: small ones stay in the processor's caches; on a cluster each task costs
+# milliseconds, so that fewer of them are better.
+MOST_PART_BYTES = 3 * MIB
+MOST_CLUSTER_PART_BYTES = 16 * MIB
 # What the tasks at work need, at most, beside the rows that wait.
 MOST_TASK_BYTES = 192 * MIB
 # In the lists of values; in those of songs, and in the hash table.
@@ -43,7 +47,8 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         256 * KIB, data_bytes // (limits.threads * 12) + 1, between(256 * KIB, share // 4, 64 * MIB)
     )
     block_bytes = max(block_bytes, data_bytes // MOST_BATCHES + 1)
-    part_bytes = between(4 * KIB, share // 24, 3 * MIB)
+    most_part_bytes = MOST_PART_BYTES if shares_memory else MOST_CLUSTER_PART_BYTES
+    part_bytes = between(4 * KIB, share // 24, most_part_bytes)
     part_bytes = max(part_bytes, min(data_bytes // MOST_PARTITIONS, share // 4))
     # A small input needs no large tables: no row is shorter than this many bytes.
     most_rows = data_bytes // LEAST_ROW_BYTES + 1024
