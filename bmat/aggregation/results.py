@@ -8,9 +8,8 @@ class Summary:
     """The counts of a finished run.
 
     `rows_read == rows_counted + rows_rejected`, and `plays_total` (an exact integer, possibly
-    past 2^63) is both the sum of
-    the plays counted and the sum of the totals written. `groups` is the number of (song,
-    date) pairs.
+    past 2^63) is both the sum of the plays counted and the sum of the totals written. `groups` is
+    the number of (song, date) pairs.
     """
 
     rows_read: int = 0

@@ -1,11 +1,8 @@
-"""Words and bytes of memory, for the kernels: loads, stores, prefetch, bit counts.
-
-Compiled, they are single instructions that check nothing; in plain Python, they check everything.
-
-Byte strings inside arrays, for the compiled kernels: compare, copy, hash, find.
+"""Byte strings inside arrays: compare, copy, hash, find, tell whether they are UTF-8.
 
 All work on words of eight bytes and may read, never use, up to 32 bytes behind a string: so the
-arrays are made by `padded`.
+arrays are PaddedBytes. Compiled, the words are loaded and stored by single instructions that check
+nothing; in plain Python, by functions that check everything.
 """
 
 from typing import Any

@@ -1,6 +1,5 @@
-"""The meaning of a record's three fields, byte by byte: any that the data contract allows.
-
-The same rules as in `source.fields`, over bytes `source[start:stop]`.
+"""The meaning of a record's three fields, byte by byte: any that the data contract allows. A field
+is `source[start:stop]`.
 """
 
 from typing import Any

@@ -1,7 +1,5 @@
-"""The kernel that takes rows (see `kernels.rows`) out of a buffer, into one partition's table of
-songs and list of values.
-
-The kernels that divide the rows of a partition into smaller ones.
+"""Kernels that take rows (see `kernels.rows`) out of a buffer: into one partition's table of songs
+and list of values; or, where that has no room for them, into smaller partitions.
 """
 
 from typing import Any
