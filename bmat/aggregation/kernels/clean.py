@@ -4,6 +4,10 @@ first.
 Its three fields are bare, or in quotes that hold none: the song is UTF-8 without control
 characters; the date `YYYY-MM-DD`, perhaps with a time of day; the plays up to eight digits. What is
 not clean may well count: the caller looks at it byte by byte.
+
+Where a field opens with a quote, the byte behind it is looked at, too: two quotes are not clean.
+For that the compiler makes a jump, which the processor foretells; the first quote alone it would
+add to the place, and all that follows would wait for the sum, a tenth of the time.
 """
 
 from typing import Any
@@ -134,9 +138,15 @@ def read_song(buffer: Any, at: Any, end: Any, delimiters: Any, hash_key: Any) ->
     """Of the song at `at`: (first byte, its length, its hash, where the byte behind the field
     stands); the last is -1 where it is not clean.
     """
-    quotes = np.int64(load8(buffer, at) == QUOTE)
-    ends = QUOTES if quotes else delimiters
-    start = at + quotes
+    quotes = np.int64(0)
+    ends = delimiters
+    start = at
+    if load8(buffer, at) == QUOTE:
+        quotes = np.int64(1)
+        ends = QUOTES
+        start += 1
+        if load8(buffer, start) == QUOTE:
+            return start, np.int64(0), hash_key, np.int64(-1)
     scan = start
     hashed = hash_key
     highs = np.uint64(0)
@@ -165,8 +175,12 @@ def read_date(buffer: Any, at: Any, month_starts: Any) -> Any:
     """Of the date at `at`: (day, where the byte behind the field stands); the last is -1 where it
     is not clean.
     """
-    quotes = np.int64(load8(buffer, at) == QUOTE)
-    at += quotes
+    quotes = np.int64(0)
+    if load8(buffer, at) == QUOTE:
+        quotes = np.int64(1)
+        at += 1
+        if load8(buffer, at) == QUOTE:
+            return np.int64(-1), np.int64(-1)
     digits = load64(buffer, at) ^ DATE_PATTERN
     rest = load64(buffer, at + 8) ^ DAY_PATTERN
     bad = (digits | (digits + DATE_CARRIES)) & HIGHS
@@ -175,19 +189,14 @@ def read_date(buffer: Any, at: Any, month_starts: Any) -> Any:
     mark = np.int64((rest >> np.uint64(16)) & np.uint64(0xFF))
     if mark == 84 or mark == 32 or mark == 116:
         behind = skip_time(buffer, behind)
+    # In each byte, the number of the two digits that begin there.
+    numbers = digits * np.uint64(10) + (digits >> np.uint64(8))
     year = np.int64(
-        (digits & np.uint64(15)) * np.uint64(1000)
-        + ((digits >> np.uint64(8)) & np.uint64(15)) * np.uint64(100)
-        + ((digits >> np.uint64(16)) & np.uint64(15)) * np.uint64(10)
-        + ((digits >> np.uint64(24)) & np.uint64(15))
+        (numbers & np.uint64(0xFF)) * np.uint64(100)
+        + ((numbers >> np.uint64(16)) & np.uint64(0xFF))
     )
-    month = np.int64(
-        ((digits >> np.uint64(40)) & np.uint64(15)) * np.uint64(10)
-        + ((digits >> np.uint64(48)) & np.uint64(15))
-    )
-    of_month = np.int64(
-        (rest & np.uint64(15)) * np.uint64(10) + ((rest >> np.uint64(8)) & np.uint64(15))
-    )
+    month = np.int64((numbers >> np.uint64(40)) & np.uint64(0xFF))
+    of_month = np.int64((rest * np.uint64(10) + (rest >> np.uint64(8))) & np.uint64(0xFF))
     if bad != np.uint64(0) or behind < 0:
         return np.int64(-1), np.int64(-1)
     day = day_of(year, month, of_month, month_starts)
@@ -215,8 +224,12 @@ def read_plays(buffer: Any, at: Any) -> Any:
     """Of the plays at `at`: (their number, where the byte behind the field stands); the last is -1
     where they are not clean.
     """
-    quotes = np.int64(load8(buffer, at) == QUOTE)
-    at += quotes
+    quotes = np.int64(0)
+    if load8(buffer, at) == QUOTE:
+        quotes = np.int64(1)
+        at += 1
+        if load8(buffer, at) == QUOTE:
+            return np.int64(-1), np.int64(-1)
     number = load64(buffer, at) ^ ZERO_DIGITS
     ends = (number | (number + SEVENTY_SIXES)) & HIGHS
     length = trailing_zeros(ends) >> 3

@@ -4,6 +4,8 @@ The clean record, whatever its language and its other columns, takes a fast path
 other is split, unquoted and judged field by field; what cannot be counted goes to the rejects.
 """
 
+from typing import Any
+
 import numpy as np
 
 from bmat.aggregation.kernels.arrays import (
@@ -27,11 +29,20 @@ from bmat.aggregation.kernels.clean import read_clean
 from bmat.aggregation.kernels.compile import kernel
 from bmat.aggregation.kernels.hot import note_row, place_seen
 from bmat.aggregation.kernels.judge import judge, list_reject
+from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.rows import append_row, locate_in_bucket
 from bmat.aggregation.kernels.split import CUT_OFF, split_record
 
 # What made the kernel return.
 DONE, NEEDS_BYTES, ARENA_FULL, REJECTS_FULL = 0, 1, 2, 3
+
+
+@inlined
+def add_plays(state: Any, plays: Any) -> None:
+    """Add plays to the sum, which has two words."""
+    state.plays_low += plays
+    if state.plays_low < plays:
+        state.plays_high += np.uint64(1)
 
 
 @kernel
@@ -65,103 +76,103 @@ def parse_block(
     first = min(min(layout.song, layout.date), layout.plays)
     last = max(max(layout.song, layout.date), layout.plays)
     columns = (first, layout.song + layout.date + layout.plays - first - last, last)
-    has_hot = len(hot.starts) > 1
-    lines = state.lines
-    rows = np.int64(0)
-    pair_count = state.pairs
-    seen_count = state.seen
-    low = state.plays_low
-    high = state.plays_high
-    outcome = DONE
-    # What an earlier call had no room for comes first.
-    must_place = seen_count > 0
-    is_over = False
+    most_clean = min(layout.most_song, layout.most_quoted)
     # Where no song is hot there is nothing to wait for.
     is_direct = len(pairs) == 0 and buckets.width > 0
-    most_clean = min(layout.most_song, layout.most_quoted)
+    pair_count = state.pairs
+    seen_count = state.seen
+    # What an earlier call had no room for comes first.
+    most_seen = 0 if seen_count > 0 else SEEN_BATCH
+    clean_rows = np.int64(0)
+    clean_plays = np.uint64(0)
+    outcome = DONE
     while True:
-        if must_place or is_over:
+        # The fewer values live in this loop, the more of them the compiler keeps in registers: it
+        # counts only what is clean.
+        while position < stop and seen_count < most_seen:
+            at, count, hashed, day, plays, follower = read_clean(
+                buffer, position, end, layout, columns, hash_key, month_starts
+            )
+            if follower < 0 or count > most_clean:
+                break
+            if is_direct:
+                partition = locate_in_bucket(buckets, buffer, at, count)
+                if not append_row(arena, partition, buffer, at, count, day, plays):
+                    outcome = ARENA_FULL
+                    break
+            else:
+                note_row(seen, seen_count, hot.slots, at, count, hashed, day, plays)
+                seen_count += 1
+            clean_rows += 1
+            clean_plays += np.uint64(plays)
+            position = follower
+        if outcome != DONE:
+            break
+        if position >= stop or seen_count >= most_seen:
             seen_count, pair_count = place_seen(
                 seen, seen_count, buffer, hot, pairs, pair_count, splitters, buckets, arena
             )
-            must_place = False
+            most_seen = SEEN_BATCH
             if seen_count > 0:
                 outcome = ARENA_FULL
                 break
-            if is_over:
+            if position >= stop:
                 break
-        if position >= stop:
-            is_over = True
             continue
-        at, count, hashed, day, plays, follower = read_clean(
-            buffer, position, end, layout, columns, hash_key, month_starts
+        byte = load8(buffer, position)
+        if byte == LF:
+            position += 1
+            state.lines += 1
+            continue
+        if byte == CR:
+            if position + 1 == end:
+                if is_last:
+                    position = end
+                stop = position
+                continue
+            if load8(buffer, position + 1) == LF:
+                position += 2
+                state.lines += 1
+                continue
+        status = split_record(found, buffer, position, end, is_last, delimiters, layout)
+        if status == CUT_OFF:
+            stop = position
+            continue
+        reason, at, count, day, plays = judge(
+            status, found, layout, buffer, position, scratch, month_starts
         )
-        if follower < 0 or count > most_clean:
-            follower = np.int64(-1)
-            byte = load8(buffer, position)
-            if byte == LF:
-                position += 1
-                lines += 1
-                continue
-            if byte == CR:
-                if position + 1 == end:
-                    if is_last:
-                        position = end
-                        continue
-                    outcome = NEEDS_BYTES
-                    is_over = True
-                    continue
-                if load8(buffer, position + 1) == LF:
-                    position += 2
-                    lines += 1
-                    continue
-            state.lines = lines
-            status = split_record(found, buffer, position, end, is_last, delimiters, layout)
-            if status == CUT_OFF:
-                outcome = NEEDS_BYTES
-                is_over = True
-                continue
-            reason, at, count, day, plays = judge(
-                status, found, layout, buffer, position, scratch, month_starts
-            )
-            if reason >= 0:
-                if not list_reject(state, rejects, buffer, position, found.stop, reason):
-                    outcome = REJECTS_FULL
-                    is_over = True
-                    continue
-                position = found.next
-                lines += found.lines
-                continue
-            if has_hot:
-                hashed = hash_bytes(buffer, at, count, hash_key)
+        if reason >= 0:
+            state.lines += clean_rows
+            state.rows_counted += clean_rows
+            clean_rows = np.int64(0)
+            if not list_reject(state, rejects, buffer, position, found.stop, reason):
+                outcome = REJECTS_FULL
+                break
+            position = found.next
+            state.lines += found.lines
+            continue
         if is_direct:
             partition = locate_in_bucket(buckets, buffer, at, count)
             if not append_row(arena, partition, buffer, at, count, day, plays):
                 outcome = ARENA_FULL
-                is_over = True
-                continue
+                break
         else:
+            hashed = hash_bytes(buffer, at, count, hash_key)
             note_row(seen, seen_count, hot.slots, at, count, hashed, day, plays)
             seen_count += 1
             # A name that was unquoted stays where it is only until the next one is.
-            must_place = at >= scratch or seen_count == SEEN_BATCH
-        rows += 1
-        low += np.uint64(plays)
-        if low < np.uint64(plays):
-            high += np.uint64(1)
-        if follower >= 0:
-            position = follower
-            lines += 1
-        else:
-            position = found.next
-            lines += found.lines
-    if outcome == DONE and position == end and not is_last and state.stop > end:
+            if at >= scratch:
+                most_seen = 0
+        state.rows_counted += 1
+        state.lines += found.lines
+        add_plays(state, np.uint64(plays))
+        position = found.next
+    if outcome == DONE and position < min(state.stop, end + (not is_last)):
         outcome = NEEDS_BYTES
+    state.lines += clean_rows
+    state.rows_counted += clean_rows
+    add_plays(state, clean_plays)
     state.position = position
     state.pairs = pair_count
     state.seen = seen_count
-    state.lines = lines
-    state.rows_counted += rows
-    state.plays_low = low
-    state.plays_high = high
     return outcome
