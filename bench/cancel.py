@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench.report import judged
@@ -23,6 +24,8 @@ from bmat.aggregation import Limits, Progress, aggregate
 ROUNDS = int(os.environ.get("CANCEL_ROUNDS", "10"))
 ROWS = int(os.environ.get("CANCEL_ROWS", "100000000"))
 MOST_SECONDS = 1.0
+# How often a moment is tried, each time an earlier one.
+ATTEMPTS = 8
 # Days so far apart that no song is summed up while it is read: all rows reach the merge.
 FIRST_YEAR, YEARS = 1000, 8000
 ROWS_PER_PIECE = 200_000
@@ -144,11 +147,21 @@ def interrupted_after(source: Path, seconds: float) -> float | None:
                 child.stdin.close()
 
 
+def caught(cancelled: Callable[[float], float | None], seconds: float) -> float | None:
+    """What `cancelled` says of a cancel after so long; earlier where the run was done before."""
+    for _ in range(ATTEMPTS):
+        found = cancelled(seconds)
+        if found is not None:
+            return found
+        seconds *= 0.8
+    return None
+
+
 def report(name: str, times: list[float | None]) -> bool:
-    """Print the worst of some times. Whether it is good enough."""
+    """Print the worst of some times. Whether all runs were cancelled, and it is good enough."""
     found = [seconds for seconds in times if seconds is not None]
     worst = max(found, default=0.0)
-    is_well = bool(found) and worst <= MOST_SECONDS
+    is_well = len(found) == ROUNDS and worst <= MOST_SECONDS
     text = (
         f"{name:<32}{len(found):>3} times"
         f"   worst {worst:.2f} s (target: below {MOST_SECONDS:.0f} s)"
@@ -165,12 +178,12 @@ def measure(name: str, source: Path) -> list[bool]:
     done = [
         report(
             f"{name}, {stage}",
-            [cancelled_after(source, stage, seconds[stage] * share) for share in shares],
+            [caught(partial(cancelled_after, source, stage), seconds[stage] * n) for n in shares],
         )
         for stage in STAGES
     ]
     # The first second is that in which the program is loaded.
-    times = [interrupted_after(source, 1.5 + whole * share) for share in shares]
+    times = [caught(partial(interrupted_after, source), 1.5 + whole * share) for share in shares]
     return [*done, report(f"{name}, Ctrl-C", times)]
 
 

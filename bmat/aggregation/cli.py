@@ -16,20 +16,27 @@ from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.progress import Progress
 from bmat.aggregation.results import Summary
-from bmat.aggregation.write.files import STDOUT_DESCRIPTOR, descriptor_of
+from bmat.aggregation.write.files import STDOUT_DESCRIPTOR, descriptor_of, is_stream
 
 SIZE = re.compile(r"(\d+)\s*(|k|m|g|t)(i?b)?", re.IGNORECASE)
 INTERRUPTED = 130
+# So little takes plain Python less time than the compiler takes to load, whatever it holds.
+MOST_SMALL_BYTES = 2**12
+JIT_VARIABLE = "NUMBA_DISABLE_JIT"
 BAR_FORMAT = "{l_bar}{bar}| {elapsed}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line. Returns its exit code: 0, or 1 for an error whose text is on
-    standard error, or 130 after Ctrl-C. Raises SystemExit(2) for options that are none.
+    """Runs the command line; without `arguments`, the one that the process was started with.
+
+    Returns its exit code: 0, or 1 for an error whose text is on standard error, or 130 after
+    Ctrl-C. Raises SystemExit(2) for options that are none.
     """
     wanted = parser().parse_args(arguments)
     try:
         options, limits = options_of(wanted), limits_of(wanted)
+        if arguments is None and is_small(wanted.inputs):
+            os.environ.setdefault(JIT_VARIABLE, "1")
         # Loads the kernels: what is wrong with the options is said before.
         from bmat.aggregation import aggregate
 
@@ -55,6 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     has_stdout = any(path and descriptor_of(path) == STDOUT_DESCRIPTOR for path in outputs)
     say(summary_line(summary, monotonic() - begin), sys.stderr if has_stdout else sys.stdout)
     return 0
+
+
+def is_small(inputs: Sequence[Path]) -> bool:
+    """Whether it takes less time to read all inputs in plain Python than to load the compiler."""
+    if any(is_stream(path) for path in inputs):
+        return False
+    try:
+        return sum(path.stat().st_size for path in inputs) <= MOST_SMALL_BYTES
+    except OSError:
+        return True
 
 
 def complain(text: str) -> int:

@@ -26,6 +26,19 @@ Extents = NewType("Extents", npt.NDArray[np.int64])
 # Its last SLACK_BYTES are nobody's: kernels may read them, and overwrite them.
 PaddedBytes = NewType("PaddedBytes", npt.NDArray[np.uint8])
 
+# What annotations of kernels stand for: numbers, by their type; arrays, by that of their elements
+# and the number of dimensions.
+NUMBERS: dict[Any, Any] = {int: np.int64, Int64: np.int64, UInt64: np.uint64}
+ARRAYS: dict[Any, tuple[Any, int]] = {
+    Bytes: (np.uint8, 1),
+    PaddedBytes: (np.uint8, 1),
+    Ints: (np.int64, 1),
+    Int32s: (np.int32, 1),
+    UInt32s: (np.uint32, 1),
+    Words: (np.uint64, 1),
+    Extents: (np.int64, 2),
+}
+
 # A value is a word `day:22 | is_index:1 | plays:41`; plays past 41 bits stand in a list of their
 # own, and the value holds their index.
 DAY_SHIFT = np.uint64(42)
@@ -90,12 +103,11 @@ def dtype_of(record: type[Record]) -> np.dtype[np.void]:
     """A record's layout in memory: words of 64 bits, and lists of them. Raises TypeError for a name
     under which NumPy would find something else.
     """
-    scalars: dict[Any, Any] = {Int64: np.int64, UInt64: np.uint64}
     hints = get_type_hints(record, include_extras=True)
     if taken := [name for name in hints if hasattr(np.record, name)]:
         raise TypeError(f"{record.__name__} names {taken}, which every record of NumPy has.")
     fields = [
-        (name, scalars[kind] if kind in scalars else (np.int64, get_args(kind)[1:]))
+        (name, NUMBERS[kind] if kind in NUMBERS else (np.int64, get_args(kind)[1:]))
         for name, kind in hints.items()
     ]
     return np.dtype(fields, align=True)
@@ -315,3 +327,10 @@ class LineTexts(NamedTuple):
     dates: Bytes
     month_starts: Int32s
     numbers: Words
+
+
+def fields_of(annotation: Any) -> dict[str, Any]:
+    """The annotations of a function's parameters, and of what it returns, as `return`; or those of
+    a tuple's fields.
+    """
+    return get_type_hints(annotation, include_extras=True)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.kernels.machine import IS_COMPILED, inlined
+from bmat.aggregation.kernels import IS_COMPILED
 
 if IS_COMPILED:
     from bmat.aggregation.kernels.machine import (
         fold_product,
+        inlined,
         load8,
         load64,
         prefetch,
@@ -23,8 +24,9 @@ if IS_COMPILED:
         trailing_zeros,
     )
 else:
-    from bmat.aggregation.kernels.checked import (
+    from bmat.aggregation.kernels.plain import (
         fold_product,
+        inlined,
         load8,
         load64,
         prefetch,
@@ -36,6 +38,7 @@ else:
 
 __all__ = [
     "fold_product",
+    "inlined",
     "load8",
     "load64",
     "prefetch",
@@ -44,7 +47,6 @@ __all__ = [
     "swap64",
     "trailing_zeros",
 ]
-
 
 COPY_SLACK = 32
 ONES = np.uint64(0x0101010101010101)

@@ -1,23 +1,21 @@
-"""Kernels as plain Python that checks each access to memory: with NUMBA_DISABLE_JIT=1.
+"""Kernels as plain Python that checks each access to memory.
 
 Compiled kernels check nothing: what they read or write beside an array is somebody else's. Here
 they get their arrays as CheckedArray, which refuses an index outside, a negative one too; they get
-exactly the arguments that the compiled ones take. Slow: for tests, and for looking into a file that
-ends a process. Integers wrap around as the machine's do.
+exactly the arguments that the compiled ones take. Slow: for tests, and for so little input that a
+compiler would take longer to load. Integers wrap around as the machine's do.
 """
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, cast
+from functools import partial, wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import types
-from numba.core import sigutils
-from numba.np.numpy_support import as_dtype
 
-WORD_BYTES = 8
-WORD_MASK = 2**64 - 1
+from bmat.aggregation.kernels.arrays import ARRAYS, NUMBERS, Record, dtype_of, fields_of
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 Array = npt.NDArray[Any]
 
@@ -66,51 +64,6 @@ class CheckedArray:
             raise OutOfBounds(f"A kernel uses {count} from {index} on of an array of {self.length}")
 
 
-def load64(array: CheckedArray, index: Any) -> Any:
-    """The eight bytes of a uint8 array from `index` on, as a little-endian uint64."""
-    array.require(index, WORD_BYTES)
-    return np.uint64(int.from_bytes(array.bytes[index : index + WORD_BYTES], "little"))
-
-
-def store64(array: CheckedArray, index: Any, value: Any) -> None:
-    """Write a uint64 to the eight bytes of a uint8 array from `index` on, little-endian."""
-    array.require(index, WORD_BYTES)
-    array.bytes[index : index + WORD_BYTES] = int(value).to_bytes(WORD_BYTES, "little")
-
-
-def load8(array: CheckedArray, index: Any) -> Any:
-    """One byte of a uint8 array, as an int64."""
-    array.require_element(index)
-    return np.int64(array.bytes[index])
-
-
-def store8(array: CheckedArray, index: Any, value: Any) -> None:
-    """Write the low byte of an int64 into a uint8 array."""
-    array.require_element(index)
-    array.bytes[index] = int(value) & 0xFF
-
-
-def prefetch(array: CheckedArray, index: Any) -> None:
-    """Nothing: a processor minds no address that it is only told of."""
-
-
-def fold_product(a: Any, b: Any) -> Any:
-    """The product of two uint64, its high half folded over its low one by exclusive or."""
-    product = int(a) * int(b)
-    return np.uint64((product & WORD_MASK) ^ (product >> 64))
-
-
-def swap64(word: Any) -> Any:
-    """The bytes of a uint64 in reverse order, so that comparing compares bytes first to last."""
-    return np.uint64(int.from_bytes(int(word).to_bytes(WORD_BYTES, "little"), "big"))
-
-
-def trailing_zeros(word: Any) -> Any:
-    """The number of zero bits below the lowest set bit of a uint64; 64 for zero."""
-    number = int(word)
-    return np.int64((number & -number).bit_length() - 1 if number else 64)
-
-
 class CheckedRecord:
     """A record as a kernel sees it: numbers by name, and lists of them."""
 
@@ -127,37 +80,50 @@ class CheckedRecord:
         setattr(self.record, name, value)
 
 
-def checked(signature: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A kernel of this signature, run as it stands. Raises TypeError for arguments that the
-    compiled one would refuse, OutOfBounds.
+def kernel(function: F) -> F:
+    """A function that takes what the compiled one would, and checks what it does to it. Raises
+    TypeError for arguments that the compiled one would refuse, OutOfBounds.
     """
-    parameters, returned = cast(Any, sigutils).normalize_signature(signature)
+    hints = fields_of(function)
+    returned = hints.pop("return")
+    given = [giver_of(hint) for hint in hints.values()]
 
     @wraps(function)
     def run(*arguments: Any) -> Any:
-        pairs = zip(parameters, arguments, strict=True)
+        pairs = zip(given, arguments, strict=True)
         with np.errstate(over="ignore"):
-            result = function(*(as_given(parameter, argument) for parameter, argument in pairs))
-        return None if returned == types.void else int(as_given(returned, result))
+            result = function(*(give(argument) for give, argument in pairs))
+        return None if returned is type(None) else int(NUMBERS[returned](result))
 
-    return run
+    return cast(F, run)
 
 
-def as_given(parameter: Any, argument: Any) -> Any:
-    """An argument as a kernel with this parameter gets it."""
-    if isinstance(parameter, types.BaseTuple):
-        fields = zip(cast(Any, parameter).types, argument, strict=True)
-        return type(argument)(*(as_given(field, one) for field, one in fields))
-    if isinstance(parameter, types.Record):
-        if argument.dtype != as_dtype(parameter):
-            raise TypeError(f"A kernel takes {parameter}, and was given {argument.dtype}")
-        return CheckedRecord(argument)
-    if not isinstance(parameter, types.Array):
-        return as_dtype(parameter).type(argument)
-    flags = argument.flags
-    if (argument.dtype, argument.ndim) != (as_dtype(parameter.dtype), parameter.ndim) or not (
+def giver_of(hint: Any) -> Callable[[Any], Any]:
+    """What makes of an argument that a kernel annotates like this what the kernel gets."""
+    if hint in NUMBERS:
+        return cast(Callable[[Any], Any], NUMBERS[hint])
+    if hint in ARRAYS:
+        return partial(checked_array, *ARRAYS[hint])
+    if issubclass(hint, Record):
+        return partial(checked_record, dtype_of(hint))
+    fields = [giver_of(field) for field in fields_of(hint).values()]
+    return lambda values: hint(*(give(one) for give, one in zip(fields, values, strict=True)))
+
+
+def checked_array(dtype: Any, dimensions: int, array: Array) -> CheckedArray:
+    """An array as a kernel gets it. Raises TypeError where the compiled one would not take it."""
+    flags = array.flags
+    if (array.dtype, array.ndim) != (np.dtype(dtype), dimensions) or not (
         flags.c_contiguous and flags.aligned and flags.writeable
     ):
-        found = f"array({argument.dtype}, {argument.ndim}d), writeable: {flags.writeable}"
-        raise TypeError(f"A kernel takes {parameter}, and was given {found}")
-    return CheckedArray(argument)
+        wanted = f"array({np.dtype(dtype)}, {dimensions}d)"
+        found = f"array({array.dtype}, {array.ndim}d), writeable: {flags.writeable}"
+        raise TypeError(f"A kernel takes {wanted}, and was given {found}")
+    return CheckedArray(array)
+
+
+def checked_record(dtype: np.dtype[np.void], record: Any) -> CheckedRecord:
+    """A record as a kernel gets it. Raises TypeError where the compiled one would not take it."""
+    if record.dtype != dtype:
+        raise TypeError(f"A kernel takes {dtype}, and was given {record.dtype}")
+    return CheckedRecord(record)

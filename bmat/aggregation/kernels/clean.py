@@ -22,6 +22,7 @@ from bmat.aggregation.kernels.bytes import (
     QUOTE,
     find_field_end,
     hash_word,
+    inlined,
     is_utf8,
     load8,
     load64,
@@ -30,7 +31,6 @@ from bmat.aggregation.kernels.bytes import (
     zero_bytes,
 )
 from bmat.aggregation.kernels.fields import day_of
-from bmat.aggregation.kernels.machine import inlined
 
 QUOTES = np.uint64(0x2222222222222222)
 SPACES = np.uint64(0x2020202020202020)

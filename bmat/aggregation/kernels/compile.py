@@ -15,32 +15,18 @@ import logging
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryFile, mkdtemp
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, cast
 
 import llvmlite.binding
 import numba
 import numpy
 from numba import types
 
-from bmat.aggregation.kernels.arrays import (
-    Bytes,
-    Extents,
-    Int32s,
-    Int64,
-    Ints,
-    PaddedBytes,
-    Record,
-    UInt32s,
-    UInt64,
-    Words,
-    dtype_of,
-)
-from bmat.aggregation.kernels.checked import checked
-from bmat.aggregation.kernels.machine import FLAGS, IS_COMPILED
+from bmat.aggregation.kernels.arrays import ARRAYS, NUMBERS, Record, dtype_of, fields_of
+from bmat.aggregation.kernels.machine import FLAGS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,30 +51,7 @@ CODE_SETTINGS = (
     "SLP_VECTORIZE",
 )
 
-NUMBA_TYPES: dict[Any, Any] = {
-    type(None): types.void,
-    int: types.int64,
-    Int64: types.int64,
-    UInt64: types.uint64,
-    Bytes: types.uint8[::1],
-    PaddedBytes: types.uint8[::1],
-    Ints: types.int64[::1],
-    Int32s: types.int32[::1],
-    UInt32s: types.uint32[::1],
-    Words: types.uint64[::1],
-    Extents: types.int64[:, ::1],
-}
-
 logger = logging.getLogger(__name__)
-
-
-def require_little_endian(byte_order: str) -> None:
-    """Raises ImportError on a machine that stores the high byte first."""
-    if byte_order != "little":
-        raise ImportError(
-            f"bmat.aggregation reads words of memory as little-endian numbers, and this machine is "
-            f"{byte_order}-endian: run it on x86-64 or ARM64."
-        )
 
 
 def cache_folder() -> Path:
@@ -146,7 +109,6 @@ def writable(wanted: Path) -> Path:
     return own
 
 
-require_little_endian(sys.byteorder)
 KERNELS = writable(cache_folder())
 setattr(numba.config, "CACHE_DIR", str(KERNELS))  # noqa: B010 (it is not in the stubs)
 
@@ -155,10 +117,7 @@ def kernel(function: F) -> F:
     """Compile a function for the types of its annotations on import, or take it from the cache on
     disk.
     """
-    signature = signature_of(function)
-    if not IS_COMPILED:
-        return cast(F, checked(signature, function))
-    result = cast(F, numba.njit(signature, cache=True, **FLAGS)(function))
+    result = cast(F, numba.njit(signature_of(function), cache=True, **FLAGS)(function))
     # `make run` counts these.
     logger.debug("kernel %s is there", function.__name__)
     return result
@@ -166,16 +125,21 @@ def kernel(function: F) -> F:
 
 def signature_of(function: Callable[..., Any]) -> Any:
     """The types that a function says it takes and returns, as Numba's."""
-    hints = get_type_hints(function, include_extras=True)
+    hints = fields_of(function)
     returned = hints.pop("return")
     return numba_type(returned)(*(numba_type(hint) for hint in hints.values()))
 
 
 def numba_type(hint: Any) -> Any:
-    """Numba's type of an annotation: a number, an array, a Record, or a tuple of those."""
-    if hint in NUMBA_TYPES:
-        return NUMBA_TYPES[hint]
+    """Numba's type of an annotation: a number, an array, a Record, a tuple of those, or None."""
+    if hint is type(None):
+        return types.void
+    if hint in NUMBERS:
+        return numba.from_dtype(numpy.dtype(NUMBERS[hint]))
+    if hint in ARRAYS:
+        dtype, dimensions = ARRAYS[hint]
+        return types.Array(numba.from_dtype(numpy.dtype(dtype)), dimensions, "C")
     if issubclass(hint, Record):
         return numba.from_dtype(dtype_of(hint))
-    fields = [numba_type(field) for field in get_type_hints(hint).values()]
+    fields = [numba_type(field) for field in fields_of(hint).values()]
     return cast(Any, types).BaseTuple.from_types(fields, hint)

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation.kernels.bytes import load8
-from bmat.aggregation.kernels.machine import inlined
+from bmat.aggregation.kernels.bytes import inlined, load8
 
 ZERO_DIGITS = np.uint64(0x3030303030303030)
 SEVENTY_SIXES = np.uint64(0x7676767676767676)

@@ -17,9 +17,11 @@ from bmat.aggregation.kernels.arrays import (
     SumArrays,
     TableArrays,
 )
+from bmat.aggregation.kernels.backend import kernel
 from bmat.aggregation.kernels.bytes import (
     LINE_FEEDS,
     copy_bytes,
+    inlined,
     load8,
     load64,
     low_bytes,
@@ -27,9 +29,7 @@ from bmat.aggregation.kernels.bytes import (
     store64,
     zero_bytes,
 )
-from bmat.aggregation.kernels.compile import kernel
 from bmat.aggregation.kernels.fields import MOST_PLAYS
-from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.sums import FEW, sort_few, sum_by_day
 
 # The texts of the numbers below 10,000 with an LF behind; the length is in the highest byte.

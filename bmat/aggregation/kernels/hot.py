@@ -21,9 +21,14 @@ from bmat.aggregation.kernels.arrays import (
     Splitters,
     Words,
 )
-from bmat.aggregation.kernels.bytes import copy_bytes, prefetch, same_bytes, store64
-from bmat.aggregation.kernels.compile import kernel
-from bmat.aggregation.kernels.machine import inlined
+from bmat.aggregation.kernels.backend import kernel
+from bmat.aggregation.kernels.bytes import (
+    copy_bytes,
+    inlined,
+    prefetch,
+    same_bytes,
+    store64,
+)
 from bmat.aggregation.kernels.rows import (
     RUN,
     RUN_PLAYS_BITS,

@@ -23,16 +23,16 @@ from bmat.aggregation.kernels.arrays import (
     TableState,
     UInt64,
 )
+from bmat.aggregation.kernels.backend import kernel
 from bmat.aggregation.kernels.bytes import (
     COPY_SLACK,
     copy_bytes,
     hash_bytes,
+    inlined,
     load64,
     prefetch,
     same_bytes,
 )
-from bmat.aggregation.kernels.compile import kernel
-from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.rows import LONG, RUN, RUN_PLAYS_BITS, WIDE, locate, room_for
 
 # What made `ingest_rows` return.

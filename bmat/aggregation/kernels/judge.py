@@ -14,6 +14,7 @@ from bmat.aggregation.kernels.arrays import (
     ParseState,
     RecordLayout,
 )
+from bmat.aggregation.kernels.backend import kernel
 from bmat.aggregation.kernels.bytes import (
     COPY_SLACK,
     LF,
@@ -23,14 +24,13 @@ from bmat.aggregation.kernels.bytes import (
     copy_bytes,
     find_byte,
     find_field_end,
+    inlined,
     is_plain,
     is_utf8,
     load8,
     store64,
 )
-from bmat.aggregation.kernels.compile import kernel
 from bmat.aggregation.kernels.fields import NEGATIVE, has_nul, parse_date, parse_plays
-from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.split import (
     CUT_OFF,
     UNTERMINATED,

@@ -19,9 +19,6 @@ from numba.extending import intrinsic as numba_intrinsic
 cgutils = cast(Any, numba_cgutils)
 intrinsic = cast(Callable[[Any], Any], numba_intrinsic)
 
-# With NUMBA_DISABLE_JIT=1 kernels run as plain Python: see `checked`.
-IS_COMPILED = not getattr(numba.config, "DISABLE_JIT")  # noqa: B009 (it is not in the stubs)
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 _U64 = ir.IntType(64)

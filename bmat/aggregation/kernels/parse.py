@@ -24,12 +24,18 @@ from bmat.aggregation.kernels.arrays import (
     UInt64,
     Words,
 )
-from bmat.aggregation.kernels.bytes import CR, LF, ONES, hash_bytes, load8
+from bmat.aggregation.kernels.backend import kernel
+from bmat.aggregation.kernels.bytes import (
+    CR,
+    LF,
+    ONES,
+    hash_bytes,
+    inlined,
+    load8,
+)
 from bmat.aggregation.kernels.clean import read_clean
-from bmat.aggregation.kernels.compile import kernel
 from bmat.aggregation.kernels.hot import note_row, place_seen
 from bmat.aggregation.kernels.judge import judge, list_reject
-from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.rows import append_row, locate_in_bucket
 from bmat.aggregation.kernels.split import CUT_OFF, split_record
 

@@ -18,12 +18,12 @@ from bmat.aggregation.kernels.bytes import (
     COPY_SLACK,
     compare_bytes,
     copy_bytes,
+    inlined,
     load64,
     prefetch,
     store64,
     swap64,
 )
-from bmat.aggregation.kernels.machine import inlined
 
 LONG = 255
 PLAIN, WIDE, RUN = 0, 1, 2

@@ -14,10 +14,10 @@ from bmat.aggregation.kernels.bytes import (
     QUOTE,
     find_byte,
     find_field_end,
+    inlined,
     load8,
     store8,
 )
-from bmat.aggregation.kernels.machine import inlined
 
 WHOLE, CUT_OFF, UNTERMINATED = 0, 1, 2
 

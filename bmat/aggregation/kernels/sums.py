@@ -12,9 +12,9 @@ from bmat.aggregation.kernels.arrays import (
     SortedArrays,
     TableArrays,
 )
-from bmat.aggregation.kernels.compile import kernel
+from bmat.aggregation.kernels.backend import kernel
+from bmat.aggregation.kernels.bytes import inlined
 from bmat.aggregation.kernels.fields import MOST_PLAYS
-from bmat.aggregation.kernels.machine import inlined
 from bmat.aggregation.kernels.sort import SHORT_RUN, sort_by
 
 FEW = 8

@@ -11,7 +11,7 @@ from bmat.aggregation.kernels.arrays import (
     Words,
 )
 from bmat.aggregation.kernels.ingest import ALL_IN, ROWS_FULL, WIDE_FULL, ingest_rows
-from bmat.aggregation.kernels.sort import find_ties, settle_ties, song_keys, tie_bytes
+from bmat.aggregation.kernels.songs import find_ties, settle_ties, song_keys, tie_bytes
 from bmat.aggregation.kernels.sums import compact, gather_values
 from bmat.aggregation.workspace import MergingMemory
 

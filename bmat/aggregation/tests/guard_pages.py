@@ -21,7 +21,7 @@ from numba.core.dispatcher import Dispatcher
 
 import bmat.aggregation.run  # noqa: F401 (loads all modules that call kernels)
 from bmat.aggregation import workspace
-from bmat.aggregation.kernels.machine import IS_COMPILED
+from bmat.aggregation.kernels import IS_COMPILED
 
 Array = npt.NDArray[Any]
 

@@ -2,7 +2,7 @@
 
 import random
 
-from bmat.aggregation.kernels.machine import IS_COMPILED
+from bmat.aggregation.kernels import IS_COMPILED
 from bmat.aggregation.tests.running import HEADER
 
 LONG_START = b"one album with one long title after another: " * 8

@@ -1,23 +1,14 @@
 """Kernels as plain Python: what a compiled one would do without a word is an error there."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import pytest
-from numba import types
 
-from bmat.aggregation.kernels.arrays import ArenaState, Int64, Ints, Record
-from bmat.aggregation.kernels.checked import (
-    CheckedArray,
-    OutOfBounds,
-    checked,
-    load8,
-    load64,
-    store8,
-    store64,
-)
-from bmat.aggregation.kernels.compile import numba_type
+from bmat.aggregation.kernels.arrays import ArenaState, Bytes, Int64, Ints, Record, UInt64
+from bmat.aggregation.kernels.checked import CheckedArray, OutOfBounds, kernel
+from bmat.aggregation.kernels.plain import load8, load64, store8, store64
 
 Access = Callable[[CheckedArray, int], object]
 ELEMENTS: list[Access] = [
@@ -59,6 +50,26 @@ def test_an_element_beside_a_table_is_refused(index: tuple[int, int]) -> None:
         CheckedArray(np.zeros((3, 2), dtype=np.int64))[index]
 
 
+@kernel
+def size(array: Bytes) -> int:
+    return len(array)
+
+
+@kernel
+def thrice(number: UInt64) -> UInt64:
+    return number * np.uint64(3)
+
+
+@kernel
+def after(number: Int64) -> Int64:
+    return number + 1
+
+
+@kernel
+def nothing() -> None:
+    pass
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -69,16 +80,15 @@ def test_an_element_beside_a_table_is_refused(index: tuple[int, int]) -> None:
     ],
 )
 def test_it_takes_no_argument_that_the_compiled_kernel_would_not(given: Any) -> None:
-    kernel = checked("i8(u1[::1])", len)
-    assert kernel(np.zeros(4, dtype=np.uint8)) == 4
+    assert size(np.zeros(4, dtype=np.uint8)) == 4
     with pytest.raises(TypeError, match="A kernel takes array.uint8"):
-        kernel(given)
+        size(given)
 
 
 def test_integers_wrap_around_as_those_of_the_machine_do() -> None:
-    kernel = checked("u8(u8, u8)", lambda a, b: a * b + a)
-    assert kernel(2**63 + 1, 2) == (3 * (2**63 + 1)) % 2**64
-    assert checked("void(i8)", lambda number: number + 1)(2**63 - 1) is None
+    assert thrice(2**63 + 1) == (3 * (2**63 + 1)) % 2**64
+    assert after(2**63 - 1) == -(2**63)
+    assert nothing() is None
 
 
 class Counts(Record):
@@ -88,20 +98,21 @@ class Counts(Record):
     each: Annotated[Ints, 3]
 
 
-def add(counts: Any, index: int) -> int:
+@kernel
+def add(counts: Counts, index: int) -> int:
     counts.total += 1
     counts.each[index] += 1
     return int(counts.each[index])
 
 
 def test_a_kernel_moves_on_the_numbers_of_a_record_and_no_others() -> None:
-    kernel, counts = checked(types.int64(numba_type(Counts), types.int64), add), Counts.new()
-    assert [kernel(counts, 2), kernel(counts, 2)] == [1, 2]
+    counts = Counts.new()
+    assert [add(counts, 2), add(counts, 2)] == [1, 2]
     assert (counts.total, counts.each.tolist()) == (2, [0, 0, 2])
     with pytest.raises(OutOfBounds, match="uses element 3 of an array of 3"):
-        kernel(counts, 3)
-    with pytest.raises(TypeError, match="A kernel takes Record"):
-        kernel(ArenaState.new(), 0)
+        add(counts, 3)
+    with pytest.raises(TypeError, match="A kernel takes .*total"):
+        add(cast(Counts, ArenaState.new()), 0)
 
 
 class Sized(Record):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bmat.aggregation.kernels.backend import require_little_endian
 from bmat.aggregation.kernels.compile import (
     base_folder,
     cache_folder,
-    require_little_endian,
     writable,
 )
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 import bmat.aggregation
 from bmat.aggregation.errors import MESSAGES
 
@@ -141,6 +143,24 @@ def test_a_wrong_option_is_refused_before_they_are_loaded() -> None:
 
 def test_aggregate_loads_them_when_it_is_asked_for() -> None:
     assert loaded_by(f"from {PACKAGE} import aggregate", "dask", "numba") == "dask numba"
+
+
+@pytest.mark.parametrize(("rows", "compilers"), [(7, ""), (1000, "numba")])
+def test_the_command_line_loads_the_compiler_for_more_than_a_few_rows(
+    tmp_path: Path, rows: int, compilers: str
+) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("Song,Date,Number of Plays\n" + "song,2020-01-01,1\n" * rows)
+    arguments = ["bmat", str(source), "-o", str(tmp_path / "out.csv")]
+    statement = f"sys.argv = {arguments}; sys.stdout = None; from {PACKAGE} import cli; cli.main()"
+    assert loaded_by(f"{statement}; sys.stdout = sys.__stdout__", "numba") == compilers
+    assert (tmp_path / "out.csv").read_text().endswith(f"song,2020-01-01,{rows}\n")
+
+
+def test_a_missing_input_is_told_of_without_the_compiler(tmp_path: Path) -> None:
+    arguments = ["bmat", str(tmp_path / "none.csv"), "-o", str(tmp_path / "out.csv")]
+    statement = f"sys.argv = {arguments}; from {PACKAGE} import cli; assert cli.main() == 1"
+    assert loaded_by(statement, "numba") == ""
 
 
 def test_it_offers_what_it_names_and_nothing_else() -> None:
