@@ -46,7 +46,7 @@ class Runs:
         elif not filecmp.cmp(output, self._expected, shallow=False):
             sys.exit(f"{where}: the bytes differ from those of one thread in process.")
         if whole <= start:
-            sys.exit(f"{where}: {ROWS:,} rows take no longer than a thousand: use more (BENCH_ROWS).")
+            sys.exit(f"{where}: {ROWS:,} rows take no longer than a few: use more (BENCH_ROWS).")
         print(f"{where:<24}{whole:>7.2f} s, {start:.2f} s of them to start", flush=True)
         return whole - start
 
