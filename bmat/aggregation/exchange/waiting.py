@@ -1,19 +1,19 @@
 """The rows of one partition that wait for their merge: in memory, on disk, and in hot cells."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from bmat.aggregation.exchange.hot_cells import emptied
+from bmat.aggregation.exchange.hot_cells import cells_of_pairs, emptied
 from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.exchange.scratch import BECAME_SHORTER
 from bmat.aggregation.exchange.splitters import NO_SPLITTERS
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, size_of
 from bmat.aggregation.system import read_into
-from bmat.aggregation.workspace import MergingMemory
+from bmat.aggregation.workspace import Arena, MergingMemory
 
 # Of 24 KiB or less, so that whoever takes them looks for a cancel often enough.
 EXTENTS_AT_A_TIME = 128
@@ -22,7 +22,7 @@ EXTENTS_AT_A_TIME = 128
 @dataclass(frozen=True)
 class Waiting:
     """The rows of one partition that wait for their merge: number `partition` of what is
-    `spilled`, and the shared cells of the hot songs `span[0]` to `span[1]`.
+    `spilled`, and the cells of its hot songs, number `span[0]` to `span[1]`.
     """
 
     spilled: list[Spilled]
@@ -51,7 +51,7 @@ def rows_of(
     """
     arena = memory.arena
     arena.prepare(1)
-    for _ in emptied(job.workspace.rows.cells, job.hot, waiting.span, NO_SPLITTERS, arena):
+    for _ in hot_rows(waiting, job, arena):
         yield arena.bytes, arena.take_extents()
         arena.prepare(1)
     yield arena.bytes, arena.take_extents()
@@ -61,6 +61,16 @@ def rows_of(
             for first in range(0, len(extents), EXTENTS_AT_A_TIME):
                 yield kept.bytes, extents[first : first + EXTENTS_AT_A_TIME]
     yield from rows_on_disk(waiting.spilled, waiting.partition, memory)
+
+
+def hot_rows(waiting: Waiting, job: Job, arena: Arena) -> Iterator[None]:
+    """Turn the cells of a partition's hot songs into rows of the arena, as `emptied` does."""
+    cells, (first, stop) = job.workspace.rows.cells, waiting.span
+    if first < stop and not len(cells):
+        cells = cells_of_pairs(waiting.spilled, waiting.partition, waiting.span)
+        hot = job.hot.of_partition(waiting.partition)
+        return emptied(cells, hot, (0, len(cells)), NO_SPLITTERS, arena)
+    return emptied(cells, job.hot, waiting.span, NO_SPLITTERS, arena)
 
 
 def rows_on_disk(
