@@ -84,7 +84,7 @@ class Part:
     sums: Sums
 
     def __sizeof__(self) -> int:
-        """Tells a Dask scheduler that it is cheaper to write the text where it is than elsewhere."""
+        """Tells a Dask scheduler that the text is better written where it is than elsewhere."""
         return self.text.size
 
 

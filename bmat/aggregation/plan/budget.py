@@ -12,7 +12,7 @@ MOST_BATCHES = 1000
 # Of a partition's rows: small ones stay in the processor's caches; on a cluster each task costs
 # milliseconds, so that fewer of them are better.
 MOST_PART_BYTES = 3 * MIB
-MOST_CLUSTER_PART_BYTES = 16 * MIB
+MOST_CLUSTER_PART_BYTES = 5 * MIB
 # What the tasks at work need, at most, beside the rows that wait.
 MOST_TASK_BYTES = 192 * MIB
 # In the lists of values; in those of songs, and in the hash table.

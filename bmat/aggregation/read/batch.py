@@ -88,7 +88,7 @@ class BatchReader:
     def result(self, readings: tuple[Reading, ...]) -> BatchReading:
         """What the batch came to, its readings being these."""
         job, count = self._job, self._pair_count
-        if count and not len(job.workspace.rows.cells):
+        if len(self._pairs) and not len(job.workspace.rows.cells):
             self._rows.write_pairs(*sorted_pairs(job, self._pairs, count))
             give_pairs_back(job, self._pairs)
             self._pairs, count = NO_PAIRS, 0
