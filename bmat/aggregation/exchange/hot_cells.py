@@ -13,7 +13,7 @@ import numpy as np
 from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.exchange.splitters import NO_TEXTS
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernels.arrays import HotSongs, Ints, Splitters, Words
+from bmat.aggregation.kernels.arrays import HotSongs, Ints, Words
 from bmat.aggregation.kernels.hot import PAIR_PLAYS_BITS, SLOT_FIELDS, add_pairs, empty_cells
 from bmat.aggregation.workspace import Arena
 
@@ -44,26 +44,20 @@ def sorted_pairs(job: Job, pairs: Words, count: int) -> tuple[Words, Ints]:
     return pairs, np.searchsorted(pairs, firsts)
 
 
-def cells_of_pairs(spilled: list[Spilled], partition: int, span: tuple[int, int]) -> Words:
-    """The cells `span[0]` to `span[1]`, which are those of a partition, from its pairs on disk."""
-    first, stop = span
-    cells: Words = np.zeros(stop - first, dtype=np.uint64)
-    for spill in spilled:
-        pairs = spill.pairs_of(partition)
-        pairs -= np.uint64(first << PAIR_PLAYS_BITS)
-        add_pairs(cells, pairs, len(pairs))
-    return cells
+def add_spilled_pairs(cells: Words, spill: Spilled, partition: int, first: int) -> None:
+    """Add a partition's pairs on disk to its cells, which are those from number `first` on."""
+    pairs = spill.pairs_of(partition)
+    pairs -= np.uint64(first << PAIR_PLAYS_BITS)
+    add_pairs(cells, pairs, len(pairs))
 
 
-def emptied(
-    cells: Words, hot: HotSongs, span: tuple[int, int], splitters: Splitters, arena: Arena
-) -> Iterator[None]:
+def emptied(cells: Words, hot: HotSongs, span: tuple[int, int], arena: Arena) -> Iterator[None]:
     """Turn a span of the cells into rows of the arena. Stops where that is full, and goes on when
     it has been emptied.
     """
     cell, stop = span
     while True:
-        cell = empty_cells(cell, stop, cells, hot, splitters, arena.arrays)
+        cell = empty_cells(cell, stop, cells, hot, arena.arrays)
         if cell == stop:
             return
         yield

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bmat.aggregation.exchange.hot_cells import cells_of_pairs, emptied
+from bmat.aggregation.exchange.hot_cells import add_spilled_pairs, emptied
 from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.exchange.scratch import BECAME_SHORTER
-from bmat.aggregation.exchange.splitters import NO_SPLITTERS
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, size_of
 from bmat.aggregation.system import read_into
@@ -64,13 +63,18 @@ def rows_of(
 
 
 def hot_rows(waiting: Waiting, job: Job, arena: Arena) -> Iterator[None]:
-    """Turn the cells of a partition's hot songs into rows of the arena, as `emptied` does."""
-    cells, (first, stop) = job.workspace.rows.cells, waiting.span
+    """Turn the sums of a partition's hot songs into rows of the arena. Stops where that is full,
+    and goes on when it has been emptied; and while pairs are added up, to have the task look for a
+    cancel.
+    """
+    cells, hot, (first, stop) = job.workspace.rows.cells, job.hot, waiting.span
     if first < stop and not len(cells):
-        cells = cells_of_pairs(waiting.spilled, waiting.partition, waiting.span)
-        hot = job.hot.of_partition(waiting.partition)
-        return emptied(cells, hot, (0, len(cells)), NO_SPLITTERS, arena)
-    return emptied(cells, job.hot, waiting.span, NO_SPLITTERS, arena)
+        cells, hot = np.zeros(stop - first, dtype=np.uint64), hot.of_partition(waiting.partition)
+        for spill in waiting.spilled:
+            add_spilled_pairs(cells, spill, waiting.partition, first)
+            yield
+        first, stop = 0, len(cells)
+    yield from emptied(cells, hot, (first, stop), arena)
 
 
 def rows_on_disk(
