@@ -5,6 +5,8 @@ Rows go from task to task through files in the job's folder; where all tasks sha
 memory while the budget allows (see `workspace`).
 """
 
+import pickle
+from pathlib import Path
 from typing import Any
 
 from bmat.aggregation.exchange.counts import Totals
@@ -41,6 +43,21 @@ def build(job: Job) -> dict[Any, Any]:
         graph["write", number] = (write_part, "job", number, before, ("merge", number))
     graph[RESULT] = (finish, "job", "totals", ("write", partitions[-1]), "rejects")
     return graph
+
+
+def job_in_file(job: Job) -> dict[Any, Any]:
+    """What takes the job's place in the graph where tasks are elsewhere. The names of its hot songs
+    take megabytes, which need not pass through the scheduler.
+    """
+    path = job.folder / "job"
+    path.write_bytes(pickle.dumps(job))
+    return {"job": (load_job, path)}
+
+
+def load_job(path: Path) -> Job:
+    """The job that a file holds."""
+    job: Job = pickle.loads(path.read_bytes())
+    return job
 
 
 def read_in_turn(job: Job, number: int, settled: Settled | None) -> BatchReading:

@@ -4,14 +4,15 @@ place.
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
+from typing import Any
 
 from bmat.aggregation.errors import naming_a_full_disk
-from bmat.aggregation.graph import RESULT, build
+from bmat.aggregation.graph import RESULT, build, job_in_file
 from bmat.aggregation.job import Job
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.plan.budget import task_threads
@@ -99,21 +100,26 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
     work.
     """
     job.output.write_bytes(HEADER)
+    graph = build(job)
+    if not is_in_process():
+        graph |= job_in_file(job)
     is_small = sum(source.size for source in job.sources) <= BYTES_FOR_ONE_THREAD
     if is_small and is_in_process():
-        outcome: Outcome = compute(build(job), RESULT, None)
+        outcome: Outcome = compute(graph, RESULT, None)
         return outcome
-    return run_on_threads(job, limits, meter)
+    return run_on_threads(job, graph, limits, meter)
 
 
-def run_on_threads(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
+def run_on_threads(
+    job: Job, graph: Mapping[Any, Any], limits: Limits, meter: ProgressMeter
+) -> Outcome:
     """Compute the job's graph, and tell its progress from this thread meanwhile."""
     with (
         ThreadPoolExecutor(task_threads(limits)) as pool,
         ThreadPoolExecutor(1) as submitter,
     ):
         try:
-            future = submitter.submit(compute, build(job), RESULT, pool)
+            future = submitter.submit(compute, graph, RESULT, pool)
             follow(job, future, meter)
             outcome: Outcome = future.result()
             return outcome

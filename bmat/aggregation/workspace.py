@@ -74,7 +74,6 @@ class Sizes:
     merge_text_bytes: int
     written_text_bytes: int
     cells: int
-    shares_cells: bool
     pairs: int
     batches_ahead: int
     run_bytes: int
@@ -298,8 +297,8 @@ class Workspace:
     """The buffers that the tasks of one run borrow in this process, and the memory that they share.
 
     A task that finds no memory in `rows` writes its rows to a file, and one that finds no cells
-    there sums up by itself. So it is in another process than the one that made the workspace: what
-    is sent there has the same sizes, and nothing to share.
+    there its pairs. So it is in another process than the one that made the workspace: what is sent
+    there has the same sizes, and nothing to share.
     """
 
     def __init__(self, name: str, sizes: Sizes) -> None:
@@ -311,7 +310,6 @@ class Workspace:
         self.texts = Pool(lambda: padded_bytes(sizes.first_text_bytes))
         self.pages = Pool(lambda: np.frombuffer(mmap(-1, PAGE_BUFFER_BYTES), dtype=np.uint8))
         self.pairs = Pool(lambda: np.zeros(sizes.pairs, dtype=np.uint64))
-        self.cells = Pool(lambda: np.zeros(sizes.cells, dtype=np.uint64))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return workspace_of, (self.name, self.sizes)

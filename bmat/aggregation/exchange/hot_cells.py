@@ -1,18 +1,20 @@
 """The sums of hot songs: pairs from the blocks into cells, and cells into rows.
 
-Where all tasks of a run share a process they share its cells: a block's pairs are added once it is
-certain that it was read from where a record starts, and the merge reads the sums. Elsewhere each
-block adds up its own pairs, and passes the sums on among its rows.
+Where all tasks of a run share a process they share its cells: a batch's pairs are added once it is
+certain that it was read from where a record starts, and the merge reads the sums. Elsewhere the
+pairs go through the file of the batch's rows, 8 bytes each, and the merge adds up those of its
+partition.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
+from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.exchange.splitters import NO_TEXTS
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernels.arrays import HotSongs, Splitters, Words
-from bmat.aggregation.kernels.hot import SLOT_FIELDS, add_pairs, empty_cells
+from bmat.aggregation.kernels.arrays import HotSongs, Ints, Words
+from bmat.aggregation.kernels.hot import PAIR_PLAYS_BITS, SLOT_FIELDS, add_pairs, empty_cells
 from bmat.aggregation.workspace import Arena
 
 NO_HOT_SONGS = HotSongs(
@@ -34,26 +36,28 @@ def give_pairs_back(job: Job, pairs: Words) -> None:
         job.workspace.pairs.give_back(pairs)
 
 
-def sum_up(job: Job, pairs: Words, count: int, arena: Arena) -> Iterator[None]:
-    """Turn the pairs of a block into rows of the arena. Stops where that is full, and goes on when
-    it has been emptied.
-    """
-    cells = job.workspace.cells.take()
-    add_pairs(cells, pairs, count)
-    yield from emptied(cells, job.hot, (0, job.hot.cells), job.splitters, arena)
-    cells[: job.hot.cells] = 0
-    job.workspace.cells.give_back(cells)
+def sorted_pairs(job: Job, pairs: Words, count: int) -> tuple[Words, Ints]:
+    """The first `count` pairs, in the order of their cells, and where each partition's begin."""
+    pairs = pairs[:count]
+    pairs.sort()
+    firsts = (job.hot.firsts * job.hot.days).astype(np.uint64) << np.uint64(PAIR_PLAYS_BITS)
+    return pairs, np.searchsorted(pairs, firsts)
 
 
-def emptied(
-    cells: Words, hot: HotSongs, span: tuple[int, int], splitters: Splitters, arena: Arena
-) -> Iterator[None]:
+def add_spilled_pairs(cells: Words, spill: Spilled, partition: int, first: int) -> None:
+    """Add a partition's pairs on disk to its cells, which are those from number `first` on."""
+    pairs = spill.pairs_of(partition)
+    pairs -= np.uint64(first << PAIR_PLAYS_BITS)
+    add_pairs(cells, pairs, len(pairs))
+
+
+def emptied(cells: Words, hot: HotSongs, span: tuple[int, int], arena: Arena) -> Iterator[None]:
     """Turn a span of the cells into rows of the arena. Stops where that is full, and goes on when
     it has been emptied.
     """
     cell, stop = span
     while True:
-        cell = empty_cells(cell, stop, cells, hot, splitters, arena.arrays)
+        cell = empty_cells(cell, stop, cells, hot, arena.arrays)
         if cell == stop:
             return
         yield

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bmat.aggregation.exchange.scratch import ScratchFile
-from bmat.aggregation.kernels.arrays import Ints, PaddedBytes
+from bmat.aggregation.exchange.scratch import BECAME_SHORTER, ScratchFile
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words
 from bmat.aggregation.workspace import Arena, RowMemory, Workspace
+
+NO_OFFSETS: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,14 @@ class Kept:
 @dataclass(frozen=True)
 class Spilled:
     """Rows that wait for their merge: those in `kept`, and those in the file `path`, if `runs` has
-    any rows. Partition p's there are, for each row of `runs`, the bytes `run[p]` to `run[p + 1]`.
+    any rows. Partition p's there are, for each row of `runs`, the bytes `run[p]` to `run[p + 1]`;
+    its pairs of hot songs are the bytes `pairs[p]` to `pairs[p + 1]`, if there are any `pairs`.
     """
 
     path: Path
     runs: Ints
     kept: list[Kept] = field(default_factory=list)
+    pairs: Ints = field(default_factory=lambda: NO_OFFSETS)
 
     @property
     def partitions(self) -> int:
@@ -45,7 +49,15 @@ class Spilled:
 
     @property
     def is_empty(self) -> bool:
-        return not self.kept and not len(self.runs)
+        return not (self.kept or len(self.runs) or len(self.pairs))
+
+    def pairs_of(self, partition: int) -> Words:
+        """A partition's pairs. Raises OSError where the file has lost some."""
+        start, end = self.pairs[partition : partition + 2].tolist()
+        pairs = np.fromfile(self.path, np.uint64, (end - start) // 8, offset=start)
+        if pairs.nbytes != end - start:
+            raise OSError(BECAME_SHORTER)
+        return pairs
 
     def discard(self, workspace: Workspace) -> None:
         """Give back the memory and the file."""
@@ -63,6 +75,7 @@ class SpillWriter:
         self._partitions = partitions
         self._runs: list[Ints] = []
         self._kept: list[Kept] = []
+        self._pairs = NO_OFFSETS
 
     def write(self, arena: Arena) -> None:
         """Put away what is in the arena, and empty it."""
@@ -83,7 +96,14 @@ class SpillWriter:
         self._runs.append(self._file.size + np.cumsum(sizes))
         self._file.append([view[start:end] for _, start, end in chunks.tolist()])
 
+    def write_pairs(self, pairs: Words, firsts: Ints) -> None:
+        """Put pairs away, once: those of partition p are number `firsts[p]` to `firsts[p + 1]`."""
+        self._pairs = self._file.size + 8 * firsts
+        self._file.append([pairs.view(np.uint8).data])
+
     def result(self) -> Spilled:
         """What was put away."""
         runs: Ints = np.zeros((0, self._partitions + 1), dtype=np.int64)
-        return Spilled(self._file.path, np.stack(self._runs) if self._runs else runs, self._kept)
+        if self._runs:
+            runs = np.stack(self._runs)
+        return Spilled(self._file.path, runs, self._kept, self._pairs)

@@ -1,19 +1,18 @@
 """The rows of one partition that wait for their merge: in memory, on disk, and in hot cells."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from bmat.aggregation.exchange.hot_cells import emptied
+from bmat.aggregation.exchange.hot_cells import add_spilled_pairs, emptied
 from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.exchange.scratch import BECAME_SHORTER
-from bmat.aggregation.exchange.splitters import NO_SPLITTERS
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, size_of
 from bmat.aggregation.system import read_into
-from bmat.aggregation.workspace import MergingMemory
+from bmat.aggregation.workspace import Arena, MergingMemory
 
 # Of 24 KiB or less, so that whoever takes them looks for a cancel often enough.
 EXTENTS_AT_A_TIME = 128
@@ -22,7 +21,7 @@ EXTENTS_AT_A_TIME = 128
 @dataclass(frozen=True)
 class Waiting:
     """The rows of one partition that wait for their merge: number `partition` of what is
-    `spilled`, and the shared cells of the hot songs `span[0]` to `span[1]`.
+    `spilled`, and the cells of its hot songs, number `span[0]` to `span[1]`.
     """
 
     spilled: list[Spilled]
@@ -51,7 +50,7 @@ def rows_of(
     """
     arena = memory.arena
     arena.prepare(1)
-    for _ in emptied(job.workspace.rows.cells, job.hot, waiting.span, NO_SPLITTERS, arena):
+    for _ in hot_rows(waiting, job, arena):
         yield arena.bytes, arena.take_extents()
         arena.prepare(1)
     yield arena.bytes, arena.take_extents()
@@ -61,6 +60,21 @@ def rows_of(
             for first in range(0, len(extents), EXTENTS_AT_A_TIME):
                 yield kept.bytes, extents[first : first + EXTENTS_AT_A_TIME]
     yield from rows_on_disk(waiting.spilled, waiting.partition, memory)
+
+
+def hot_rows(waiting: Waiting, job: Job, arena: Arena) -> Iterator[None]:
+    """Turn the sums of a partition's hot songs into rows of the arena. Stops where that is full,
+    and goes on when it has been emptied; and while pairs are added up, to have the task look for a
+    cancel.
+    """
+    cells, hot, (first, stop) = job.workspace.rows.cells, job.hot, waiting.span
+    if first < stop and not len(cells):
+        cells, hot = np.zeros(stop - first, dtype=np.uint64), hot.of_partition(waiting.partition)
+        for spill in waiting.spilled:
+            add_spilled_pairs(cells, spill, waiting.partition, first)
+            yield
+        first, stop = 0, len(cells)
+    yield from emptied(cells, hot, (first, stop), arena)
 
 
 def rows_on_disk(

@@ -213,6 +213,11 @@ class HotSongs(NamedTuple):
     def cells(self) -> int:
         return self.songs * self.days
 
+    def of_partition(self, partition: int) -> "HotSongs":
+        """The same, but with the names and cells of a partition's songs alone."""
+        first, stop = self.firsts[partition : partition + 2].tolist()
+        return self._replace(starts=self.starts[first : stop + 1])
+
     def cells_of(self, partition: int) -> tuple[int, int]:
         """The first cell of a partition, and the first one behind it."""
         if not self.songs:

@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 
 from bmat.aggregation.kernels.arrays import (
-    HEAD_FIELDS,
     SEEN_FIELDS,
     ArenaArrays,
     HotSongs,
     Int64,
     Ints,
     PaddedBytes,
-    Splitters,
     Words,
 )
 from bmat.aggregation.kernels.backend import kernel
@@ -214,10 +212,8 @@ def add_pairs(cells: Words, pairs: Words, count: Int64) -> Int64:
 
 
 @kernel
-def empty_cells(
-    cell: Int64, stop: Int64, cells: Words, hot: HotSongs, splitters: Splitters, arena: ArenaArrays
-) -> Int64:
-    """Turn the cells from number `cell` to `stop` into rows: runs of days.
+def empty_cells(cell: Int64, stop: Int64, cells: Words, hot: HotSongs, arena: ArenaArrays) -> Int64:
+    """Turn the cells from number `cell` to `stop` into rows of the first partition: runs of days.
 
     Returns the cell at which the arena was full (call again from there), else `stop`.
     """
@@ -225,12 +221,12 @@ def empty_cells(
     first_day = hot.first_day
     hot_starts = hot.starts
     hot_texts = hot.texts
+    partition = np.int64(0)
     while cell < stop:
         song = cell // days
         last = min(song * days + days, stop)
         start = hot_starts[song]
         count = hot_starts[song + 1] - start - 8
-        partition = locate(splitters, hot_texts, start, count)
         run = np.int64(0)
         run_at = np.int64(0)
         at = np.int64(0)
@@ -258,6 +254,6 @@ def empty_cells(
                 at += 8
                 run += 1
                 store64(arena.bytes, run_at, row_word(count, RUN, 0, run))
-                arena.heads[np.uint64(HEAD_FIELDS * partition)] = at
+                arena.heads[0] = at
             cell += 1
     return cell

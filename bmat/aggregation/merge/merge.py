@@ -54,8 +54,8 @@ def merge_part(job: Job, spilled: list[Spilled], partition: int) -> Part:
         job.progress_of_part(partition) as progress,
     ):
         writer = PartWriter(job, memory, job.workspace.texts.take(), progress)
-        span = job.hot.cells_of(partition) if job.sizes.shares_cells else (0, 0)
-        merge_into(writer, job, Waiting(spilled, partition, span), memory, progress)
+        waiting = Waiting(spilled, partition, job.hot.cells_of(partition))
+        merge_into(writer, job, waiting, memory, progress)
         return writer.finish()
 
 

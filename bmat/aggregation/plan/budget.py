@@ -12,7 +12,7 @@ MOST_BATCHES = 1000
 # Of a partition's rows: small ones stay in the processor's caches; on a cluster each task costs
 # milliseconds, so that fewer of them are better.
 MOST_PART_BYTES = 3 * MIB
-MOST_CLUSTER_PART_BYTES = 16 * MIB
+MOST_CLUSTER_PART_BYTES = 5 * MIB
 # What the tasks at work need, at most, beside the rows that wait.
 MOST_TASK_BYTES = 192 * MIB
 # In the lists of values; in those of songs, and in the hash table.
@@ -53,9 +53,6 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
     # A small input needs no large tables: no row is shorter than this many bytes.
     most_rows = data_bytes // LEAST_ROW_BYTES + 1024
     most_text_bytes = data_bytes + 16 * KIB
-    most_cells = (
-        row_memory_bytes(limits) // 2 // 8 if shares_memory else min(share // 16 // 8, 2 * MIB)
-    )
     arena_bytes = between(64 * KIB, min(share // 8, 2 * data_bytes), 64 * MIB)
     return Sizes(
         block_bytes=block_bytes,
@@ -71,8 +68,7 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         merge_songs=min(max(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_SONG), most_rows),
         merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
         written_text_bytes=between(64 * KIB, share // 8, 64 * MIB),
-        cells=min(max(256, most_cells), most_rows),
-        shares_cells=shares_memory,
+        cells=min(max(256, row_memory_bytes(limits) // 2 // 8), most_rows),
         pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),
         batches_ahead=2 * task_threads(limits) if shares_memory else 0,
         run_bytes=min(2 * part_bytes, arena_bytes),

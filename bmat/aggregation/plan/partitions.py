@@ -34,6 +34,8 @@ MOST_SAMPLE_BYTES = 2**16
 SAMPLED_SHARE = 1 / 64
 # Counts up to this one are taken for chance to some part.
 MOST_CHANCES = 5
+# A hot song is likely to fill this share of its days' cells, at least.
+LEAST_FILLED = 1 / 16
 MOST_HOT_SONG_BYTES = 254
 MOST_HOT_DAYS = 2**16
 # The bytes of a row beside its song's; those of a day in a run of a hot song.
@@ -160,32 +162,28 @@ def likely_counts(counts: Ints) -> npt.NDArray[np.float64]:
 
 def choose_hot(sample: Sample, sizes: Sizes, total: int) -> Ints:
     """The indexes, in the sample, of the songs whose rows are worth summing up at once: those that
-    are likely to fill enough of their days' cells, in the whole input where its blocks share the
-    cells, else in each block.
+    are likely to fill enough of their days' cells.
     """
     days = sample.last_day - sample.first_day + 1
     rows = int(sample.counts.sum())
     if not rows or days > MOST_HOT_DAYS:
         return NO_SONGS
-    summed_bytes, least = (total, 1 / 16) if sizes.shares_cells else (sizes.block_bytes, 0.8)
     likely = likely_counts(sample.counts)
-    expected = likely / rows * rows_per_byte(sample) * summed_bytes
+    expected = likely / rows * rows_per_byte(sample) * total
     by_count = np.argsort(-sample.counts, kind="stable")[: sizes.cells // days]
     is_short = sample.lengths[by_count] <= MOST_HOT_SONG_BYTES
-    hot: Ints = np.sort(by_count[(expected[by_count] >= least * days) & is_short])
+    hot: Ints = np.sort(by_count[(expected[by_count] >= LEAST_FILLED * days) & is_short])
     return hot if likely[hot].sum() >= 0.1 * rows else NO_SONGS
 
 
-def waiting_bytes(sample: Sample, hot: Ints, sizes: Sizes, total: int) -> npt.NDArray[np.float64]:
+def waiting_bytes(sample: Sample, hot: Ints, total: int) -> npt.NDArray[np.float64]:
     """How many bytes of rows and cells each song of the sample will come to, about, in the whole
     input, before it is merged.
     """
     scale = rows_per_byte(sample) * total / max(int(sample.counts.sum()), 1)
     weights = sample.counts * scale * (sample.lengths + ROW_HEAD_BYTES)
     days = sample.last_day - sample.first_day + 1
-    times = 1 if sizes.shares_cells else total / sizes.block_bytes + 1
-    summed = times * (days * RUN_DAY_BYTES + sample.lengths[hot])
-    weights[hot] = summed if sizes.shares_cells else np.minimum(weights[hot], summed)
+    weights[hot] = days * RUN_DAY_BYTES + sample.lengths[hot]
     return np.asarray(weights, dtype=np.float64)
 
 
@@ -217,6 +215,6 @@ def plan_partitions(
     if not len(sample.counts):
         return NO_SPLITTERS, NO_HOT_SONGS
     hot = choose_hot(sample, sizes, total)
-    weights = waiting_bytes(sample, hot, sizes, total)
+    weights = waiting_bytes(sample, hot, total)
     splitters = choose_splitters(sample.song, weights, sizes.part_bytes)
     return splitters, make_hot_songs(sample, hot, splitters)

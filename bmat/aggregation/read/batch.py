@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from bmat.aggregation.exchange.counts import Reading, Rejects, Totals
-from bmat.aggregation.exchange.hot_cells import NO_PAIRS, give_pairs_back, sum_up, take_pairs
+from bmat.aggregation.exchange.hot_cells import NO_PAIRS, give_pairs_back, sorted_pairs, take_pairs
 from bmat.aggregation.exchange.rejects import no_valid_rows, strict_violation
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.scratch import ScratchFile
@@ -87,14 +87,12 @@ class BatchReader:
 
     def result(self, readings: tuple[Reading, ...]) -> BatchReading:
         """What the batch came to, its readings being these."""
-        job, arena = self._job, self._memory.arena
-        count = self._pair_count
-        if len(self._pairs) and not job.sizes.shares_cells:
-            for _ in sum_up(job, self._pairs, count, arena):
-                self._rows.write(arena)
+        job, count = self._job, self._pair_count
+        if len(self._pairs) and not len(job.workspace.rows.cells):
+            self._rows.write_pairs(*sorted_pairs(job, self._pairs, count))
             give_pairs_back(job, self._pairs)
             self._pairs, count = NO_PAIRS, 0
-        self._rows.write(arena)
+        self._rows.write(self._memory.arena)
         rows = self._rows.result()
         return BatchReading(readings, None if rows.is_empty else rows, self._pairs, count)
 

@@ -166,7 +166,7 @@ def test_hot_cells_of_any_size_become_rows_also_where_the_arena_is_small() -> No
     for at, held in enumerate(cells.tolist()):
         expected[hot.first_day + at % hot.days] += max(held - 1, 0)
     arena, table = Arena(2**13, 256), table_for(100_000)
-    for _ in emptied(cells, hot, (0, hot.cells), NO_SPLITTERS, arena):
+    for _ in emptied(cells, hot, (0, hot.cells), arena):
         table.take(arena.bytes, arena.take_extents())
     table.take(arena.bytes, arena.take_extents())
     assert sums_of(table.values(), table.memory.table.wide) == expected

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dask.sizeof import sizeof
 
+from bmat.aggregation.exchange.parts import Part, Stored, Sums
 from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, Pool
 from bmat.aggregation.write.output import PageWriter
 
@@ -85,3 +87,9 @@ def test_another_error_comes_out(
     monkeypatch.setattr(*call, fail)
     with pytest.raises(OSError, match="Input/output error"):
         writer.append(DATA)
+
+
+def test_a_part_tells_the_scheduler_how_many_bytes_a_move_would_take() -> None:
+    none = np.zeros(0, dtype=np.uint64)
+    sums = Sums(0, 0, 0, 0, none.astype(np.int64), none, none, [], None)
+    assert sizeof(Part(Stored(Path("part"), 0, DATA, len(DATA)), sums)) >= len(DATA)

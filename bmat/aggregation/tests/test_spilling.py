@@ -77,3 +77,10 @@ def test_a_temporary_file_that_has_lost_rows_is_an_error(tmp_path: Path) -> None
     memory = MergingMemory(sizes_of(Limits(memory_budget_bytes=1), 1000, shares_memory=True))
     with pytest.raises(OSError, match="A temporary file has become shorter"):
         next(rows_on_disk([spilled], 0, memory))
+
+
+def test_a_temporary_file_that_has_lost_pairs_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "rows").write_bytes(bytes(12))
+    spilled = Spilled(tmp_path / "rows", np.zeros((0, 2), np.int64), pairs=np.array([0, 16]))
+    with pytest.raises(OSError, match="A temporary file has become shorter"):
+        spilled.pairs_of(0)
