@@ -1,5 +1,5 @@
-"""Options of Celery's connection to its broker. The broker is only a bell: it may lose or repeat
-what it is given.
+"""Options of Celery's connection to its broker. Nothing is lost with a message: the broker
+may lose or repeat what it is given.
 """
 
 from pathlib import Path

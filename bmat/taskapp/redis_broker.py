@@ -1,9 +1,10 @@
-"""The broker of the full stack: kombu's Redis transport, whose workers do not go deaf, and which
-makes a client once instead of several times for each message.
+"""The broker of the full stack: kombu's Redis transport, with a worker that goes on after an
+acknowledgement that Redis did not answer.
 
-A worker asks for the next message once it has acknowledged the one before. kombu's own lets that
-acknowledgement fail where Redis is silent for longer than a connection waits, logs it, and counts
-the message as unfinished for ever: with a prefetch of one, the worker never asks again, though it
+`kombu.transport.redis.QoS.ack` first removes the message from Redis and then, where that raised
+nothing, from the messages that the worker has not finished (kombu 5.7). Redis may be silent for
+longer than a connection waits. Celery logs that error and goes on, but the message counts as
+unfinished for ever: a worker with a prefetch of one never asks for the next message, though it
 still answers to pings. https://github.com/celery/kombu/blob/main/kombu/transport/redis.py
 """
 
@@ -26,22 +27,9 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """A channel with the `QoS` of this module, and one client for all commands that wait for their
-    answer. To make one costs more than most commands do, and the connections are the pool's anyway.
-    """
+    """A channel with the `QoS` of this module."""
 
     QoS = QoS
-    _kept_client: Any = None
-
-    def _create_client(self, asynchronous: bool = False) -> Any:
-        # The stubs do not know the base class's own.
-        create: Any = super()._create_client  # type: ignore[misc]
-        if asynchronous:
-            return create(asynchronous=True)
-        # After the loss of its connections, a channel makes another pool.
-        if self._kept_client is None or self._kept_client.connection_pool is not self.pool:
-            self._kept_client = create()
-        return self._kept_client
 
 
 class Transport(redis.Transport):

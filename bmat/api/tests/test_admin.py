@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from bmat.api.models import Report
+from bmat.api.services import leases
 
 
 def test_it_lists_reports(admin_client, submit):
@@ -23,8 +24,8 @@ def test_it_shows_a_report_and_offers_no_change(admin_client, submit):
 def test_it_shows_who_worked_on_a_report_and_how_that_ended(admin_client, submit):
     report = submit()
     token = uuid4()
-    Report.objects.claim(report.pid, token, "small@machine")
-    Report.objects.hand_back(report.pid, token)
+    leases.claim(report.pid, token, "small@machine")
+    leases.hand_back(report.pid, token)
 
     page = admin_client.get(f"/admin/api/report/{report.pid}/change/").content.decode()
 
@@ -35,7 +36,7 @@ def test_it_shows_who_worked_on_a_report_and_how_that_ended(admin_client, submit
 
 def test_it_names_an_attempt_that_runs(submit):
     report = submit()
-    Report.objects.claim(report.pid, uuid4())
+    leases.claim(report.pid, uuid4())
 
     assert str(report.attempt_log.get()) == "attempt 1, running"
 

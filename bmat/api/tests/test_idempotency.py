@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.services.delete import delete_report
 from bmat.api.services.process import process_report
+from bmat.api.services.reports import delete_report
 from bmat.api.tests.fixtures import PLAYS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,17 +37,17 @@ def test_it_creates_the_report_the_first_time(client):
     assert "Idempotent-Replayed" not in response
 
 
-def test_it_answers_with_the_same_report_the_second_time(client, rung, left_over):
+def test_it_answers_with_the_same_report_the_second_time(client, enqueued, left_over):
     first = post(client)
     before = left_over()
-    rung()
+    enqueued()
 
     again = post(client, name="renamed.csv")
 
     assert (again.status_code, again.json()) == (201, first.json())
     assert again["Location"] == first["Location"]
     assert again["Idempotent-Replayed"] == "true"
-    assert (left_over(), rung()) == (before, [])
+    assert (left_over(), enqueued()) == (before, [])
 
 
 def test_it_tells_how_the_report_is_by_now(client):

@@ -1,13 +1,10 @@
-"""A worker whose broker did not hear an acknowledgement still asks for the next message; and how
-many clients of Redis that takes.
-"""
+"""A worker whose broker did not hear an acknowledgement still asks for the next message."""
 
 from collections import OrderedDict
 from types import SimpleNamespace
 
 import pytest
 from kombu import Connection
-from redis import ConnectionPool, Redis
 from redis.exceptions import TimeoutError
 
 from bmat.taskapp import redis_broker
@@ -40,31 +37,3 @@ def test_it_stands_behind_every_url_of_redis(scheme):
     transport = Connection(f"{scheme}://host:7/3").transport
     assert isinstance(transport, redis_broker.Transport)
     assert transport.Channel.QoS is redis_broker.QoS
-
-
-class OfflineChannel(redis_broker.Channel):
-    """One that has not asked its Redis whether it is there."""
-
-    def __init__(self):
-        self.Client = Redis
-        self._pool, self._async_pool = ConnectionPool(), ConnectionPool()
-
-
-def test_it_makes_one_client_for_all_commands():
-    channel = OfflineChannel()
-    assert channel._create_client() is channel._create_client()
-
-
-def test_it_makes_another_client_for_another_pool():
-    channel = OfflineChannel()
-    first = channel._create_client()
-    channel._pool = ConnectionPool()
-    assert channel._create_client() is not first
-    assert channel._create_client().connection_pool is channel._pool
-
-
-def test_what_waits_for_messages_is_a_client_of_its_own():
-    channel = OfflineChannel()
-    waiting = channel._create_client(asynchronous=True)
-    assert waiting.connection_pool is channel._async_pool
-    assert waiting is not channel._create_client()

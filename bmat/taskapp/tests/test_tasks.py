@@ -1,5 +1,6 @@
 """The tasks: each is a thin edge around a service."""
 
+import pickle
 from uuid import uuid4
 
 import pytest
@@ -43,6 +44,16 @@ def test_it_tells_no_internal_text_and_raises_when_something_unexpected_happens(
     assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
 
 
+def test_a_file_at_fault_is_an_error_that_celery_expects(submit):
+    report = submit(b"no,header\n")
+
+    result = process_report.apply((str(report.pid),))
+
+    assert (result.state, repr(result.result)) == ("FAILURE", "ReportFailed('missing_column')")
+    assert isinstance(result.result, process_report.throws)
+    assert pickle.loads(pickle.dumps(result.result)).args == ("missing_column",)
+
+
 def test_it_says_nothing_about_an_error_after_its_lease_was_lost(submit, monkeypatch, caplog):
     def fail(*_, **__):
         Report.objects.update(lease_token=uuid4())
@@ -68,18 +79,14 @@ def test_it_sweeps(submit):
 
 
 def test_the_names_that_are_sent_are_those_of_tasks():
-    scheduled = {
-        entry["task"]
-        for entry in app.conf.beat_schedule.values()
-        if entry["options"]["queue"] != queues.RECONCILE
-    }
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
     sent = {queues.PROCESS_REPORT, queues.CONVERT_RESULT}
 
     assert sent | scheduled <= set(app.tasks)
 
 
-def test_it_consumes_the_queues_of_both_sizes_and_not_that_of_the_reconciler():
+def test_it_consumes_the_queues_of_both_sizes():
     assert set(app.amqp.queues.consume_from) == {queues.SMALL, queues.LARGE}
 
 
