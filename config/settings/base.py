@@ -29,7 +29,7 @@ BMAT_LARGE_REPORT_BYTES = environment.size_bytes("BMAT_LARGE_REPORT_BYTES", "64M
 
 # A worker that has not renewed its lease for this long counts as dead. A kill costs a report at
 # most this, and the time until the next tick of the reconciler.
-BMAT_LEASE_SECONDS = environment.number("BMAT_LEASE_SECONDS", 10)
+BMAT_LEASE_SECONDS = environment.number("BMAT_LEASE_SECONDS", environment.LEASE_SECONDS)
 # Also the time within which a running report notices that it was cancelled.
 BMAT_HEARTBEAT_SECONDS = environment.number("BMAT_HEARTBEAT_SECONDS", 0.5)
 BMAT_RECONCILE_SECONDS = environment.number("BMAT_RECONCILE_SECONDS", 5)

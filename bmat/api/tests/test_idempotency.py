@@ -164,3 +164,24 @@ def test_it_leaves_nothing_of_the_one_that_came_second(client, monkeypatch, left
     assert (again.status_code, again.json()["pid"]) == (201, first.json()["pid"])
     assert left_over() == before
     assert Report.objects.count() == 1
+
+
+def test_it_submits_under_a_key_that_is_swept_as_soon_as_it_was_found_to_be_taken(
+    client, monkeypatch, left_over
+):
+    keys = IdempotencyKey.objects
+    find = keys.of
+
+    def sweep_then_find(owner, key):
+        keys.all().delete()
+        return find(owner, key)
+
+    first = post(client)
+    monkeypatch.setattr(keys, "known", lambda owner, key: None)
+    monkeypatch.setattr(keys, "of", sweep_then_find)
+
+    second = post(client)
+
+    pids = {first.json()["pid"], second.json()["pid"]}
+    assert (second.status_code, len(pids)) == (201, 2)
+    assert {f"reports/{pid}/input.csv" for pid in pids} <= set(left_over())

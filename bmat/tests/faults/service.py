@@ -102,7 +102,7 @@ class FaultyService(Stack):
                     found[hostname.partition("@")[0]] = task["worker_pid"]
         return bool(found)
 
-    def ring(self, pid: str) -> None:
+    def deliver_again(self, pid: str) -> None:
         """Deliver the report's message once more."""
         with self._celery() as app:
             app.send_task(PROCESS_REPORT, args=[pid], task_id=pid, queue=SMALL)
