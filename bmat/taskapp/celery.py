@@ -9,11 +9,11 @@ from celery import Celery
 from celery.signals import worker_init, worker_shutting_down
 
 from bmat.aggregation.system import map_large_arrays
-from bmat.taskapp import redis_broker, shutdown
+from bmat.taskapp import shutdown, transports
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
-redis_broker.use_for_redis_urls()
+transports.use_for_redis_urls()
 
 app = Celery("bmat")
 app.config_from_object("django.conf:settings", namespace="CELERY")
