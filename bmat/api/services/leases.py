@@ -6,7 +6,6 @@ Every time that is written or compared is the database's: the clock of a worker 
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from bmat.aggregation import Progress, Summary
 from bmat.api.models import Report, ReportAttempt, Status
 from bmat.api.models.attempts import Outcome
 from bmat.api.models.reports import ReportQuerySet
+from bmat.api.services.queue import in_seconds, message_due, message_sent
 
 # One record for each event in a report's life that a person wants to see. `make run` shows them,
 # and of all others only warnings and errors: scripts/output.py looks for the logger's name.
@@ -57,23 +57,8 @@ class Lease:
     earlier_attempts: list[UUID]
 
 
-def in_seconds(seconds: float) -> Any:
-    """The database's time in `seconds`, for an UPDATE or INSERT."""
-    return Now() + timedelta(seconds=seconds)
-
-
-def message_sent() -> dict[str, Any]:
-    """What a report has that begins to wait, and whose message is sent right after."""
-    return {"next_enqueue_at": in_seconds(settings.BMAT_ENQUEUE_AGAIN_SECONDS), "enqueue_count": 1}
-
-
-def message_due(wait_seconds: float = 0) -> dict[str, Any]:
-    """What a report has that waits without a message: a reconciler sends one after that time."""
-    return {"next_enqueue_at": in_seconds(wait_seconds), "enqueue_count": 0}
-
-
 def queued() -> dict[str, Any]:
-    """What lets a report wait for a worker again, beside one of the two above."""
+    """What lets a report wait for a worker again, beside `message_sent` or `message_due`."""
     return {**UNCLAIMED, **NOT_BEGUN, "updated": Now()}
 
 

@@ -4,15 +4,16 @@ reconciler sends another for each report that waits, and who wants a format asks
 
 import logging
 import threading
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models.functions import Now
 from kombu import Connection, Producer
 from kombu.exceptions import ChannelError, OperationalError
 
 from bmat.api.models import Report
-from bmat.api.services import leases
 from bmat.taskapp.celery import app
 from bmat.taskapp.queues import CONVERT_RESULT, LARGE, PROCESS_REPORT, SMALL
 
@@ -50,13 +51,28 @@ class BrokerConnection(threading.local):
 broker = BrokerConnection()
 
 
+def in_seconds(seconds: float) -> Any:
+    """The database's time in `seconds`, for an UPDATE or INSERT."""
+    return Now() + timedelta(seconds=seconds)
+
+
+def message_sent() -> dict[str, Any]:
+    """What a report has that begins to wait, and whose message is sent right after."""
+    return {"next_enqueue_at": in_seconds(settings.BMAT_ENQUEUE_AGAIN_SECONDS), "enqueue_count": 1}
+
+
+def message_due(wait_seconds: float = 0) -> dict[str, Any]:
+    """What a report has that waits without a message: a reconciler sends one after that time."""
+    return {"next_enqueue_at": in_seconds(wait_seconds), "enqueue_count": 0}
+
+
 def enqueue(pid: UUID, input_bytes: int) -> bool:
     """Sends the task, whose id is the pid, to the workers for files of this size. False, and a line
     in the log: the broker cannot be reached, and the reconciler sends it as soon as it can.
     """
     if send(pid, PROCESS_REPORT, [str(pid)], str(pid), queue_for(input_bytes)):
         return True
-    Report.objects.queued().filter(pid=pid).update(**leases.message_due())
+    Report.objects.queued().filter(pid=pid).update(**message_due())
     return False
 
 

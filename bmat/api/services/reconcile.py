@@ -99,6 +99,6 @@ def postpone(report: Report) -> bool:
     )
     unsent = Report.objects.queued().filter(pid=report.pid, next_enqueue_at=report.next_enqueue_at)
     changed = unsent.update(
-        next_enqueue_at=leases.in_seconds(wait_seconds), enqueue_count=F("enqueue_count") + 1
+        next_enqueue_at=queue.in_seconds(wait_seconds), enqueue_count=F("enqueue_count") + 1
     )
     return changed == 1

@@ -131,7 +131,7 @@ def create_report(
         input_name=(upload.name or "")[:INPUT_NAME_LENGTH],
         input_bytes=upload.size or 0,
         options=options,
-        **leases.message_sent(),
+        **queue.message_sent(),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from bmat.api.models import Report
-from bmat.api.services import leases, reports
+from bmat.api.services import leases, queue, reports
 from bmat.api.services.process import fail_unexpectedly, process_report
 from bmat.api.services.reconcile import reconcile_reports
 
@@ -50,7 +50,7 @@ def test_it_names_an_unexpected_failure_once(submit, events):
 
 def test_it_names_a_report_whose_workers_were_lost(submit, events, enqueued):
     report = submit()
-    lost = {"lease_token": uuid4(), "lease_expires": leases.in_seconds(-1)}
+    lost = {"lease_token": uuid4(), "lease_expires": queue.in_seconds(-1)}
     Report.objects.filter(pid=report.pid).update(attempts=settings.BMAT_MAX_ATTEMPTS, **lost)
     reconcile_reports()
     assert events()[1:] == ["report failed: worker_lost"]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from bmat.aggregation import Progress, Summary
 from bmat.api.models import Report
 from bmat.api.services import leases
-from bmat.api.services.leases import in_seconds
+from bmat.api.services.queue import in_seconds
 
 pytestmark = pytest.mark.django_db
 

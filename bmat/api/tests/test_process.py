@@ -10,7 +10,7 @@ from django.db import OperationalError
 from bmat import aggregation
 from bmat.aggregation import AggregationError, ClusterAway
 from bmat.api.models import Report
-from bmat.api.services import files, leases, process
+from bmat.api.services import files, leases, process, queue
 from bmat.api.services.process import process_report
 from bmat.api.services.reconcile import reconcile_reports
 from bmat.api.services.reports import delete_report
@@ -181,7 +181,7 @@ def test_it_sends_the_next_message_when_the_wait_is_over_whatever_else_is_in_the
     other = submit()
 
     assert reconcile_reports() == 0
-    Report.objects.filter(pid=report.pid).update(next_enqueue_at=leases.in_seconds(0))
+    Report.objects.filter(pid=report.pid).update(next_enqueue_at=queue.in_seconds(0))
     assert reconcile_reports() == 1
 
     assert enqueued() == [str(other.pid), str(report.pid)]

@@ -21,7 +21,7 @@ LONG_AGO = "2020-01-01T00:00:00Z"
 def waiting(submit):
     """Two reports whose messages are due, and in no queue."""
     reports = [submit(), submit()]
-    Report.objects.update(next_enqueue_at=leases.in_seconds(-1))
+    Report.objects.update(next_enqueue_at=queue.in_seconds(-1))
     return reports
 
 
@@ -140,7 +140,7 @@ def test_it_sends_no_second_message_for_a_report_that_waits_behind_others(busy, 
 def test_it_does_send_one_after_ten_minutes(busy, submit, enqueued):
     for seconds in (595, 605):
         report = submit()
-        Report.objects.filter(pid=report.pid).update(next_enqueue_at=leases.in_seconds(-seconds))
+        Report.objects.filter(pid=report.pid).update(next_enqueue_at=queue.in_seconds(-seconds))
 
     assert reconcile_reports() == 1
 
@@ -186,7 +186,7 @@ def test_it_says_that_nobody_can_tell_how_long_a_queue_is(waiting, enqueued, mon
 
 
 def copy_of(report):
-    due = leases.in_seconds(-1)
+    due = queue.in_seconds(-1)
     return Report(input_file=report.input_file, input_bytes=1, next_enqueue_at=due)
 
 
