@@ -214,6 +214,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # An upload must not hang on a broker that is down: the reconciler sends its message later.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
+# Beat looks at its schedule this often at least, and writes its file every three minutes: the
+# containers' health check looks how old the file is.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 20.0
 CELERY_BEAT_SCHEDULE = {
     "sweep-files": {
         "task": queues.SWEEP_FILES,

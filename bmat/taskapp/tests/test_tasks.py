@@ -1,15 +1,20 @@
 """The tasks: each is a thin edge around a service."""
 
 import pickle
+import re
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from celery.beat import Scheduler
 
 from bmat.api.models import Report
 from bmat.api.services import process
 from bmat.taskapp import queues
 from bmat.taskapp.celery import app
 from bmat.taskapp.tasks import process_report, sweep_files
+
+PRODUCTION = (Path(__file__).parents[3] / "production.yml").read_text()
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,6 +98,12 @@ def test_it_consumes_the_queues_of_both_sizes():
 def test_every_tick_of_beat_expires_before_the_next():
     for entry in app.conf.beat_schedule.values():
         assert entry["options"]["expires"] <= entry["schedule"]
+
+
+def test_beat_writes_its_file_more_often_than_the_health_check_asks_for():
+    [minutes] = re.findall(r"celerybeat-schedule\*' -mmin -(\d+)", PRODUCTION)
+
+    assert Scheduler.sync_every + 2 * app.conf.beat_max_loop_interval < 60 * int(minutes)
 
 
 def test_it_keeps_the_name_of_its_worker(submit):
