@@ -52,9 +52,12 @@ class FilesystemChannel(filesystem.Channel):
         raise Empty
 
     def _waiting(self, queue: str) -> Iterator[Path]:
-        folder = Path(self.data_folder_in)
-        for name in sorted(os.listdir(folder)):
-            if not name.startswith(".") and name.partition(".")[2] == f"{queue}.msg":
+        """The messages of the queue, oldest first; none that is still hidden."""
+        folder, ending = Path(self.data_folder_in), f"{queue}.msg"
+        # Looked for many times a second: what belongs to other queues is not sorted.
+        names = [name for name in os.listdir(folder) if name.endswith(ending)]
+        for name in sorted(names):
+            if name.partition(".")[2] == ending:
                 yield folder / name
 
 
