@@ -69,13 +69,15 @@ class Heartbeat:
         """Whether the lease is still there. A database that is away is forgiven for as long as the
         lease lasts.
         """
+        asked = time.monotonic()
         try:
             held = leases.renew(self.pid, self.lease_token, self._progress)
         except (DatabaseError, InterfaceError) as error:
             logger.warning("report %s: its lease could not be renewed: %s", self.pid, error)
             connection.close()
             return time.monotonic() - self._last_renewal < settings.BMAT_LEASE_SECONDS
-        self._last_renewal = time.monotonic()
+        # Not when the answer came: the lease counts from some moment between the two.
+        self._last_renewal = asked
         return held
 
 

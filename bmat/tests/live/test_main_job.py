@@ -60,7 +60,7 @@ def test_flower_shows_a_failed_report_as_a_failure_with_its_code(
     path = f"/api/task/info/{pid}"
     wait_until(lambda: state_of(stack.flower_get(path)) == "FAILURE", 10, "Flower to show it")
     assert stack.flower_get(path).json()["exception"] == "ReportFailed('missing_column')"
-    assert stack.times_in_worker_logs("Traceback") == 0
+    assert stack.times_in_worker_logs(f"process_report[{pid}]") == 0
 
 
 def state_of(answer: requests.Response) -> str:
