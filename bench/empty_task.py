@@ -7,13 +7,13 @@ import os
 
 from celery import Celery
 
-from bmat.taskapp import redis_broker
+from bmat.taskapp import transports
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
 NAME, QUEUE = "bench.empty_task.nothing", "empty"
 
-redis_broker.use_for_redis_urls()
+transports.use_for_redis_urls()
 
 app = Celery("empty")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -1,5 +1,5 @@
-"""Options of Celery's connection to its broker. The broker is only a bell: it may lose or repeat
-what it is given.
+"""Options of Celery's connection to its broker. Nothing is lost with a message: the broker
+may lose or repeat what it is given.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ DAY_SECONDS = 24 * 60 * 60
 
 def transport(url: str) -> str | None:
     """The transport class where kombu's own for that URL does not do; None where it does."""
-    return "bmat.taskapp.filesystem:Transport" if url.startswith("filesystem:") else None
+    return "bmat.taskapp.transports:FilesystemTransport" if url.startswith("filesystem:") else None
 
 
 def transport_options(url: str, home: Path) -> dict[str, Any]:

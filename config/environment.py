@@ -15,11 +15,13 @@ SIZE_UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2*
 DATABASE_SCHEMES = ("postgres://", "postgresql://", "sqlite:///")
 BROKER_SCHEMES = ("redis://", "rediss://", "filesystem://")
 SWITCHES = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+LEASE_SECONDS = 10
+# Of a lease, how long SQLite waits for its lock: less than half, so that a second try is possible.
+LOCK_SHARE_OF_LEASE = 0.4
 SQLITE_OPTIONS = {
     # A writer asks for the lock when its transaction begins: a later upgrade could not wait for
     # another writer.
     "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
     # WAL lets readers go on while somebody writes; FULL makes a commit survive a power cut.
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
 }
@@ -123,7 +125,10 @@ def database(name: str, default: str | None = None) -> dict[str, Any]:
         )
     description: dict[str, Any] = environ.Env.db_url_config(url)
     if url.startswith("sqlite:"):
-        description["OPTIONS"] = {**SQLITE_OPTIONS, **description.get("OPTIONS", {})}
+        # A renewal that waits for another writer must find out before its lease has run out.
+        timeout_seconds = LOCK_SHARE_OF_LEASE * number("BMAT_LEASE_SECONDS", LEASE_SECONDS)
+        defaults = {**SQLITE_OPTIONS, "timeout": timeout_seconds}
+        description["OPTIONS"] = {**defaults, **description.get("OPTIONS", {})}
     else:
         # A connection outlives its request; one that the server has closed meanwhile is replaced.
         description.setdefault("CONN_MAX_AGE", 60)

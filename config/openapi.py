@@ -20,5 +20,5 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "bmat.api.schema.hooks.complete",
     ],
-    "ENUM_NAME_OVERRIDES": {"Status": "bmat.api.models.status.Status"},
+    "ENUM_NAME_OVERRIDES": {"Status": "bmat.api.models.reports.Status"},
 }

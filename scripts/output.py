@@ -22,7 +22,7 @@ RECORD = re.compile(r"\d{4}-\d\d-\d\d (\d\d:\d\d:\d\d),\d{3} ([A-Z]+) (\S+) (.*)
 # Of scripts/prepare.py: how far it is.
 PROGRESS = re.compile(r"[A-Z][a-z ]+: \d+ of \d+")
 SHOWN_LEVELS = ("WARNING", "ERROR", "CRITICAL")
-# Of bmat/api/services/report_log.py.
+# Of bmat/api/services/leases.py.
 REPORTS_LOGGER = "bmat.reports"
 
 

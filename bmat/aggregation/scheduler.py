@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 from dask.core import get as get_one_by_one
 from dask.threaded import get as get_on_threads
@@ -42,8 +43,26 @@ def compute_on_cluster(graph: Mapping[Any, Any], key: str, address: str) -> Any:
         client = connect(address, set_as_default=False)
     except OSError as error:
         raise ClusterAway(f"The Dask cluster at {address} cannot be reached: {error}") from error
+    own_graph, own_key = under_own_names(graph, key, uuid4().hex)
     with client:
         try:
-            return client.get(graph, key)
+            return client.get(own_graph, own_key)
         except (CommClosedError, FutureCancelledError) as error:
             raise ClusterAway(f"The Dask cluster at {address} has gone away: {error}") from error
+
+
+def under_own_names(graph: Mapping[Any, Any], key: str, run: str) -> tuple[dict[Any, Any], Any]:
+    """The same graph and key, with the id of the run in each name: a cluster computes tasks of the
+    same name once, whichever of its clients they come from.
+    """
+
+    def named(part: Any) -> Any:
+        if isinstance(part, list):
+            return [named(each) for each in part]
+        if isinstance(part, tuple) and callable(part[0]):
+            return (part[0], *map(named, part[1:]))
+        if not isinstance(part, str | tuple) or part not in graph:
+            return part
+        return f"{part}-{run}" if isinstance(part, str) else (f"{part[0]}-{run}", *part[1:])
+
+    return {named(name): named(task) for name, task in graph.items()}, named(key)

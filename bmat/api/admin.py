@@ -6,12 +6,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.text import Truncator
 from knox.admin import AuthTokenAdmin
 from knox.models import AuthToken
 from knox.settings import knox_settings
 
 from bmat.api.models import Report, ReportAttempt
+
+# So that the list fits into a window of 1280 pixels, beside the menu and the filters.
+SHOWN_NAME_LENGTH = 30
 
 
 class ReadOnly:
@@ -39,32 +46,52 @@ class ReportAttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-a
 
 @admin.register(Report)
 class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows to look at."""
+    """Rows to look at. A report's files are downloaded through the API, which a superuser who is
+    logged in here may use.
+    """
 
-    list_display = [
-        "pid",
-        "owner",
-        "input_name",
-        "status",
-        "stage",
-        "progress",
-        "rows_read",
-        "created",
-    ]
+    list_display = ["name", "shown_state", "percent", "size", "owner", "uploaded", "files"]
     list_filter = ["status", "created", "error_code"]
     list_select_related = ["owner"]
     search_fields = ["pid", "input_name", "owner__username"]
-    # The files are shown by name: they have no URL of their own, and are downloaded through the
-    # API.
+    # Storage names, which mean nothing to people.
     exclude = ["input_file", "output_file", "rejects_file"]
     readonly_fields = ["pid", "owner", "created", "updated", "started", "finished", "expired"]
-    readonly_fields += ["input_bytes", "result_bytes", "output_name"]
+    readonly_fields += ["input_bytes", "result_bytes", "files"]
     readonly_fields += ["lease_token", "lease_expires", "attempts"]
     inlines = [ReportAttemptInline]
 
-    @admin.display(description="output file")
-    def output_name(self, report: Report) -> str:
-        return report.output_file.name or "-"
+    @admin.display(description="file", ordering="input_name")
+    def name(self, report: Report) -> str:
+        return Truncator(report.input_name).chars(SHOWN_NAME_LENGTH) or str(report.pid)
+
+    @admin.display(description="state", ordering="status")
+    def shown_state(self, report: Report) -> str:
+        """The state; of a failed report its code, too; of one that is processed, its stage."""
+        detail = report.error_code or report.stage
+        return f"{report.state}: {detail}" if detail else report.state
+
+    @admin.display(description="progress", ordering="progress")
+    def percent(self, report: Report) -> str:
+        return f"{report.progress:.0%}"
+
+    @admin.display(ordering="input_bytes")
+    def size(self, report: Report) -> str:
+        return filesizeformat(report.input_bytes)
+
+    @admin.display(ordering="created")
+    def uploaded(self, report: Report) -> str:
+        return f"{report.created:%Y-%m-%d %H:%M}"
+
+    @admin.display(empty_value="-")
+    def files(self, report: Report) -> str | None:
+        """Links to the result's files; nothing where there are none."""
+        there = [
+            (reverse(f"report-{label}", kwargs={"pid": report.pid}), label)
+            for label, file in (("output", report.output_file), ("rejects", report.rejects_file))
+            if file
+        ]
+        return format_html_join(" ", '<a href="{}">{}</a>', there) or None
 
 
 admin.site.unregister(AuthToken)

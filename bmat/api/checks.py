@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from bmat.api.services import installation
 from bmat.api.services.installation import Whose
-from config.kept_once import NotKept
+from config.generated import FileUnusable
 
 DAY_SECONDS = 24 * 60 * 60
 MOST_WAIT_SECONDS = 30
@@ -106,7 +106,7 @@ def check_installation(
         return []
     try:
         is_anothers = installation.whose_files() is Whose.ANOTHERS
-    except (DatabaseError, NotKept):
+    except (DatabaseError, FileUnusable):
         # Both are said by what cannot do without.
         return []
     return [CheckWarning(installation.another_database(), id="bmat.W003")] if is_anothers else []

@@ -6,14 +6,14 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_shutting_down
+from celery.signals import worker_init, worker_shutting_down
 
 from bmat.aggregation.system import map_large_arrays
-from bmat.taskapp import redis_broker, shutdown
+from bmat.taskapp import shutdown, transports
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
-redis_broker.use_for_redis_urls()
+transports.use_for_redis_urls()
 
 app = Celery("bmat")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -33,9 +33,3 @@ def begin(**_: Any) -> None:
 def hand_leases_back(**_: Any) -> None:
     """SIGTERM: what runs is handed back within a second, and another worker goes on with it."""
     shutdown.request()
-
-
-@beat_init.connect
-def keep_ticks_out_of_flower(**_: Any) -> None:
-    """The ticks of beat are no tasks: Flower would show each as one that never starts."""
-    app.conf.task_send_sent_event = False

@@ -4,11 +4,7 @@
 # small report never waits behind a large one.
 SMALL = "small"
 LARGE = "large"
-# The ticks of beat for the reconciler. No pool consumes it, so that a busy one cannot silence it:
-# every worker's own process does (see reconciler.py).
-RECONCILE = "reconcile"
 
 PROCESS_REPORT = "bmat.taskapp.tasks.process_report"
 CONVERT_RESULT = "bmat.taskapp.tasks.convert_result"
 SWEEP_FILES = "bmat.taskapp.tasks.sweep_files"
-RECONCILE_REPORTS = "bmat.taskapp.reconciler"

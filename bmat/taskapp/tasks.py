@@ -2,32 +2,29 @@
 this module, and with it the reconciler.
 """
 
-import logging
 import uuid
 from typing import Any
 
 from bmat.api.services import conversion, process, sweep
 from bmat.taskapp.celery import app
 from bmat.taskapp.queues import CONVERT_RESULT, PROCESS_REPORT, SWEEP_FILES
-from bmat.taskapp.reconciler import Reconciler, TickConsumer
-
-logger = logging.getLogger(__name__)
+from bmat.taskapp.reconciler import Reconciler
 
 app.steps["worker"].add(Reconciler)
-app.steps["consumer"].add(TickConsumer)
 
 
-@app.task(name=PROCESS_REPORT, bind=True)
+class ReportFailed(Exception):
+    """A report is Failed because its file is at fault. The argument is the code, which Flower shows
+    beside FAILURE; the row says the rest.
+    """
+
+
+@app.task(name=PROCESS_REPORT, bind=True, throws=(ReportFailed,))
 def process_report(self: Any, pid: str) -> None:
     """Aggregates the report `pid`. A second delivery, or a report that is gone, changes nothing."""
-    lease_token = uuid.uuid4()
-    try:
-        process.process_report(uuid.UUID(pid), lease_token, self.request.hostname or "")
-    except Exception:
-        if process.fail_unexpectedly(uuid.UUID(pid), lease_token):
-            # Celery logs it, with the task's id, which is the pid.
-            raise
-        logger.warning("report %s: broken off, for its lease was lost", pid, exc_info=True)
+    code = process.process_report(uuid.UUID(pid), uuid.uuid4(), self.request.hostname or "")
+    if code is not None:
+        raise ReportFailed(code)
 
 
 @app.task(name=CONVERT_RESULT)

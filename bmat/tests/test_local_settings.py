@@ -12,8 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import hosts
-from config.kept_once import kept_once
-from config.secret_key import LENGTH, secret_key
+from config.generated import KEY_LENGTH, generate_once, secret_key
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
@@ -38,9 +37,9 @@ for host in ("evil.example", "evil {{1}}"):
 KEEP_ONE = """
 import runpy, secrets, sys
 from pathlib import Path
-kept_once = runpy.run_path("config/kept_once.py")["kept_once"]
+generate_once = runpy.run_path("config/generated.py")["generate_once"]
 sys.stdin.readline()
-print(kept_once(Path(sys.argv[1]), secrets.token_hex))
+print(generate_once(Path(sys.argv[1]), secrets.token_hex))
 """
 AT_ONCE = 12
 
@@ -202,11 +201,11 @@ def test_processes_that_start_at_once_agree_on_a_text(tmp_path: Path) -> None:
     texts = {process.communicate()[0] for process in processes}
 
     assert texts == {(tmp_path / "text").read_text()}
-    assert kept_once(tmp_path / "text", str) == texts.pop().strip()
+    assert generate_once(tmp_path / "text", str) == texts.pop().strip()
 
 
 def test_it_refuses_half_a_key(tmp_path: Path) -> None:
-    (tmp_path / "secret_key").write_text("x" * (LENGTH - 1))
+    (tmp_path / "secret_key").write_text("x" * (KEY_LENGTH - 1))
 
     with pytest.raises(ImproperlyConfigured, match="secret_key holds no whole key. Remove it"):
         secret_key(tmp_path)

@@ -10,7 +10,7 @@ from scripts.output import ProcessOutput, RotatedLog, Terminal, printable
 
 DONE = "2026-11-28 17:13:19,473 INFO bmat.reports report 1234 done: 12 rows"
 INFO = "2026-11-28 17:13:20,000 INFO celery.apps.worker small@vm ready."
-WARNING = "2026-11-28 17:13:21,000 WARNING bmat.api.services.bell the broker cannot be reached"
+WARNING = "2026-11-28 17:13:21,000 WARNING bmat.api.services.queue the broker cannot be reached"
 ERROR = "2026-11-28 17:13:22,000 ERROR celery.app.trace Task raised unexpected"
 TRACEBACK = [
     "    Traceback (most recent call last):",

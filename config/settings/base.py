@@ -29,15 +29,20 @@ BMAT_LARGE_REPORT_BYTES = environment.size_bytes("BMAT_LARGE_REPORT_BYTES", "64M
 
 # A worker that has not renewed its lease for this long counts as dead. A kill costs a report at
 # most this, and the time until the next tick of the reconciler.
-BMAT_LEASE_SECONDS = environment.number("BMAT_LEASE_SECONDS", 10)
+BMAT_LEASE_SECONDS = environment.number("BMAT_LEASE_SECONDS", environment.LEASE_SECONDS)
 # Also the time within which a running report notices that it was cancelled.
 BMAT_HEARTBEAT_SECONDS = environment.number("BMAT_HEARTBEAT_SECONDS", 0.5)
 BMAT_RECONCILE_SECONDS = environment.number("BMAT_RECONCILE_SECONDS", 5)
 BMAT_MAX_ATTEMPTS = 5
-# A queued report that nobody has claimed is rung for again after this long; the wait doubles with
-# each ring.
-BMAT_RING_AGAIN_SECONDS = environment.number("BMAT_RING_AGAIN_SECONDS", 5)
-BMAT_RING_AGAIN_MAX_SECONDS = 60.0
+# Where no message waits in the queue of a report that nobody has claimed, another one is sent after
+# this long; the wait doubles with each message.
+BMAT_ENQUEUE_AGAIN_SECONDS = environment.number("BMAT_ENQUEUE_AGAIN_SECONDS", 5)
+BMAT_ENQUEUE_AGAIN_MAX_SECONDS = 60.0
+# Where messages wait, the report's own is most likely among them, and another one is sent so much
+# later.
+BMAT_ENQUEUE_BEHIND_OTHERS_SECONDS = 600.0
+# A report whose Dask cluster is away is tried again after 1 s, 2 s, 4 s and so on, up to this.
+BMAT_CLUSTER_AGAIN_MAX_SECONDS = 10.0
 
 # The files of a report are removed this long after its end.
 BMAT_RETENTION_DAYS = environment.number("BMAT_RETENTION_DAYS", 30)
@@ -184,7 +189,7 @@ CELERY_TASK_SERIALIZER = "json"
 # The report's row holds the result.
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
-# A worker without --queues consumes both. The third, `reconcile`, belongs to no pool.
+# A worker without --queues consumes both.
 CELERY_TASK_QUEUES = [Queue(queues.SMALL), Queue(queues.LARGE)]
 CELERY_TASK_DEFAULT_QUEUE = queues.SMALL
 CELERY_TASK_ACKS_LATE = True
@@ -206,19 +211,17 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker waits for its broker for ever, instead of giving up after an hour or so.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# An upload must not hang on a broker that is down: the reconciler rings again.
+# An upload must not hang on a broker that is down: the reconciler sends its message later.
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
+# Beat looks at its schedule this often at least, and writes its file every three minutes: the
+# containers' health check looks how old the file is.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 20.0
 CELERY_BEAT_SCHEDULE = {
-    "reconcile-reports": {
-        "task": queues.RECONCILE_REPORTS,
-        "schedule": BMAT_RECONCILE_SECONDS,
-        # While no worker is there, the ticks do not pile up.
-        "options": {"queue": queues.RECONCILE, "expires": BMAT_RECONCILE_SECONDS},
-    },
     "sweep-files": {
         "task": queues.SWEEP_FILES,
         "schedule": BMAT_SWEEP_SECONDS,
+        # While no worker is there, such messages do not pile up.
         "options": {"queue": queues.SMALL, "expires": BMAT_SWEEP_SECONDS},
     },
 }
@@ -246,7 +249,7 @@ LOGGING = {
         # What it says about an unexpected error carries the id that the client was told.
         "django.request": {"filters": ["error_id", "client_errors"]},
         "flower.inspector": {"filters": ["no_worker_yet"]},
-        # Their lines about each tick of the clock would drown those about reports.
+        # Their lines about each task would drown those about reports.
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},

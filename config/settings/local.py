@@ -5,7 +5,7 @@ CELERY_BROKER_URL name.
 from django.core.exceptions import ImproperlyConfigured
 
 from config import brokers, environment, hosts
-from config.secret_key import secret_key
+from config.generated import secret_key
 from config.settings.base import *
 
 HOST = hosts.listening_host()

@@ -4,6 +4,7 @@ import select
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dask
@@ -105,6 +106,19 @@ def test_a_cluster_gives_the_same_bytes_and_no_row_passes_through_here(
     assert run(tmp_path / "threads", data) == on_the_cluster
     assert sum(map(len, on_the_cluster)) > 9_000_000
     assert 1_000 < relay.bytes_passed < 200_000
+
+
+def test_runs_of_the_same_moment_do_not_take_one_anothers_results(
+    cluster: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ADDRESS_VARIABLE, f"tcp://127.0.0.1:{cluster}")
+    files = {f"{n}": many_songs(songs=2_000 + n, rows=100_000) + b"bad\n" * n for n in range(1, 5)}
+    with ThreadPoolExecutor(len(files)) as threads:
+        runs = {name: threads.submit(run, tmp_path / name, data) for name, data in files.items()}
+        on_the_cluster = {name: each.result() for name, each in runs.items()}
+    monkeypatch.delenv(ADDRESS_VARIABLE)
+    for name, data in files.items():
+        assert run(tmp_path / f"{name} alone", data) == on_the_cluster[name]
 
 
 def test_an_error_on_the_cluster_comes_out_as_it_is(relay: CountingRelay, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 from bmat.api.models.attempts import ReportAttempt
 from bmat.api.models.idempotency import IdempotencyKey
-from bmat.api.models.installation import Installation
-from bmat.api.models.reports import Report
+from bmat.api.models.reports import Installation, Report, Status
 
-__all__ = ["IdempotencyKey", "Installation", "Report", "ReportAttempt"]
+__all__ = ["IdempotencyKey", "Installation", "Report", "ReportAttempt", "Status"]

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 
@@ -28,11 +29,14 @@ class ReportAttemptQuerySet(models.QuerySet["ReportAttempt"]):
         """
         if earlier:
             self.filter(report=pid).end(Outcome.LOST)
-        self.create(report_id=pid, number=earlier + 1, worker=worker, lease_token=lease_token)
+        number = earlier + 1
+        self.create(
+            report_id=pid, number=number, worker=worker, lease_token=lease_token, started=Now()
+        )
 
     def end(self, outcome: Outcome) -> None:
         """Closes those of this set that are open."""
-        self.filter(ended=None).update(ended=timezone.now(), outcome=outcome)
+        self.filter(ended=None).update(ended=Now(), outcome=outcome)
 
 
 class ReportAttempt(models.Model):

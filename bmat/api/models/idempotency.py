@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 KEY_LENGTH = 255
@@ -21,7 +22,7 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def expired(self) -> "IdempotencyKeyQuerySet":
         """Those that may be used anew."""
         age = timedelta(seconds=settings.BMAT_IDEMPOTENCY_SECONDS)
-        return self.filter(created__lt=timezone.now() - age)
+        return self.filter(created__lt=Now() - age)
 
     def of(self, owner: User | None, key: str) -> "IdempotencyKeyQuerySet":
         """The row of `owner`'s key. Each user has keys of their own, and so has nobody."""
@@ -38,7 +39,7 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
         """
         self.expired().of(owner, key).delete()
         try:
-            self.create(owner=owner, key=key, fingerprint=fingerprint, pid=pid)
+            self.create(owner=owner, key=key, fingerprint=fingerprint, pid=pid, created=Now())
         except IntegrityError as error:
             raise KeyTaken from error
 

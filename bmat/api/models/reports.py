@@ -1,17 +1,105 @@
-"""The report: one uploaded file and what became of it."""
+"""The report: one uploaded file and what became of it. And the row that says whose reports the
+database holds.
+"""
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from bmat.api.models.fields import ExactIntegerField
-from bmat.api.models.queries import ReportQuerySet
-from bmat.api.models.status import Status
-
 INPUT_NAME_LENGTH = 255
+# The primary key of the one row of `Installation`.
+ONLY = 1
+
+
+class Status(models.IntegerChoices):
+    """The column `status`. The numbers are part of the HTTP contract. 0 covers both a report that
+    waits for a worker and one that is worked on.
+    """
+
+    PROCESSING = 0
+    DONE = 1
+    FAILED = 2
+    CANCELLED = 3
+
+
+class ExactIntegerField(models.Field):  # type: ignore[type-arg]  # generic in the stubs alone
+    """An integer kept as its decimal digits: the sum of plays may pass the 64 bits of a database's
+    own integers.
+
+    Its values cannot be compared or added up by the database.
+    """
+
+    DIGITS = 40
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["max_length"] = self.DIGITS
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("max_length")
+        return name, path, args, kwargs
+
+    def get_internal_type(self) -> str:
+        return "CharField"
+
+    def from_db_value(self, value: str, *_: Any) -> int:
+        return int(value)
+
+    def to_python(self, value: Any) -> int:
+        return int(value)
+
+    def get_prep_value(self, value: Any) -> str:
+        return str(int(value))
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    """Which reports are in which state. Times are compared with the database's clock: those of the
+    machines differ.
+    """
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Those that a request of `user` may see, change and download: the one rule for all paths.
+
+        Where a login is asked for: one's own, and everything for superusers. Where none is, whoever
+        knows the pid.
+        """
+        if not settings.BMAT_REQUIRE_AUTH or user.is_superuser:
+            return self.all()
+        # Never `owner=None`, which would open the reports that belong to nobody.
+        return self.filter(owner=user.pk) if user.is_authenticated else self.none()
+
+    def queued(self) -> Self:
+        """Those that wait for a worker."""
+        return self.filter(status=Status.PROCESSING, lease_token=None)
+
+    def leased(self, pid: UUID, lease_token: UUID) -> Self:
+        """The report `pid`, as long as `lease_token` has its lease; else nothing."""
+        return self.filter(pid=pid, status=Status.PROCESSING, lease_token=lease_token)
+
+    def abandoned(self) -> Self:
+        """Those whose worker has not renewed its lease in time."""
+        return self.filter(status=Status.PROCESSING, lease_expires__lt=Now())
+
+    def due(self, seconds: float = 0) -> Self:
+        """Those that wait for a worker, and whose `next_enqueue_at` was `seconds` ago or earlier;
+        oldest first.
+        """
+        since = Now() - timedelta(seconds=seconds)
+        return self.queued().filter(next_enqueue_at__lte=since).order_by("created")
+
+    def expirable(self) -> Self:
+        """Those that have ended so long ago that their files have had their time."""
+        since = Now() - timedelta(days=settings.BMAT_RETENTION_DAYS)
+        ended = self.exclude(status=Status.PROCESSING).filter(expired=None)
+        return ended.filter(finished__lt=since)
 
 
 class Report(models.Model):
@@ -23,15 +111,16 @@ class Report(models.Model):
      0 queued  ^   |       0 running  \\------------> FAILED (code and message for a person)
                |   | lease runs out    \\-----------> CANCELLED (asked by its owner)
                +---+ (worker died): queued again, at most 5 attempts, then FAILED worker_lost
-               |   | handed back (worker asked to end): queued again, and the attempt not counted
+               |   | handed back (worker asked to end, Dask cluster away): queued again, and the
+               |   | attempt not counted
 
     FAILED, CANCELLED -- retry --> PROCESSING, all attempts ahead
     DONE, FAILED, CANCELLED -- BMAT_RETENTION_DAYS later --> the same, without files
     ```
 
-    The row is the truth and the broker only a bell. `lease_token` is null while the report waits,
-    and a worker's own random token while it works; every write of that worker is conditional on it.
-    Only `ReportQuerySet` changes the status.
+    The row is the truth, and a message only wakes a worker. `lease_token` is null while the report
+    waits, and a worker's own random token while it works; every write of that worker is conditional
+    on it. Only `bmat.api.services.leases` changes the status.
     """
 
     Status = Status
@@ -90,10 +179,15 @@ class Report(models.Model):
     lease_token = models.UUIDField(null=True, editable=False)
     lease_expires = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0)
-    ring_at = models.DateTimeField(
-        help_text="When the broker is told again, if nobody has claimed the report."
+    next_enqueue_at = models.DateTimeField(
+        help_text="When a message is sent again, if no worker has claimed the report."
     )
-    rings = models.PositiveIntegerField(default=0)
+    enqueue_count = models.PositiveIntegerField(
+        default=1, help_text="Messages sent since it began to wait; 0: none is under way."
+    )
+    cluster_waits = models.PositiveIntegerField(
+        default=0, help_text="How often its Dask cluster was away."
+    )
 
     objects = ReportQuerySet.as_manager()
 
@@ -132,3 +226,16 @@ class Report(models.Model):
         if self.started is None or self.finished is None:
             return None
         return (self.finished - self.started).total_seconds()
+
+
+class Installation(models.Model):
+    """One row: the id that the database shares with the home of its files."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
+    installation_id = models.UUIDField(editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=ONLY), name="one_installation")]
+
+    def __str__(self) -> str:
+        return str(self.installation_id)

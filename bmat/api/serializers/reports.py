@@ -9,9 +9,8 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from bmat.aggregation import AggregationError, Options
-from bmat.api.models import Report
+from bmat.api.models import Report, Status
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.models.status import Status
 from bmat.api.serializers.parameters import InstantField, SomeOfField, TextField
 
 COLUMN_NAME_LENGTH = 200

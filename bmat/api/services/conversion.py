@@ -19,9 +19,9 @@ from django.core.cache import cache
 
 from bmat.aggregation.errors import NO_ROOM
 from bmat.api.models import Report
-from bmat.api.models.queries import ReportQuerySet
-from bmat.api.services import bell, database, disk, files
-from bmat.api.services.database import patiently
+from bmat.api.models.reports import ReportQuerySet
+from bmat.api.services import database, disk, files, queue
+from bmat.api.services.database import retry_while_database_is_down
 from bmat.results import readable_file, write_json_lines, write_parquet
 from bmat.taskapp import shutdown
 
@@ -72,7 +72,7 @@ def is_there_in_time(report: Report, file_name: str) -> bool:
 
 def is_there(report: Report, file_name: str) -> bool:
     """Whether the file is there now; a worker is asked to write it where it is not. Asking again
-    sends another message, though not more often than every BMAT_RING_AGAIN_SECONDS.
+    sends another message, though not more often than every BMAT_ENQUEUE_AGAIN_SECONDS.
 
     Raises FileNotFoundError where there is no output either, and NoRoom.
     """
@@ -92,8 +92,8 @@ def request(pid: UUID, file_name: str, output_bytes: int) -> None:
     second while the workers have much to do must not fill the broker.
     """
     requested = f"requested-{pid}-{file_name}"
-    if cache.add(requested, True, settings.BMAT_RING_AGAIN_SECONDS):
-        if not bell.ring_for_format(pid, file_name, output_bytes):
+    if cache.add(requested, True, settings.BMAT_ENQUEUE_AGAIN_SECONDS):
+        if not queue.enqueue_conversion(pid, file_name, output_bytes):
             cache.delete(requested)
 
 
@@ -124,7 +124,7 @@ def convert(pid: UUID, file_name: str) -> None:
     asks again. Raises RowsMissing; leaves nothing half written.
     """
     try:
-        report = patiently(lambda: with_result(pid).first())
+        report = retry_while_database_is_down(lambda: with_result(pid).first())
         if report is None:
             logger.info("report %s: there is no result to write as %s", pid, file_name)
         else:
@@ -141,7 +141,9 @@ def write_beside_output(report: Report, file_name: str) -> None:
         # One more file of the result, which its owner's limit counts. Who has written it may have
         # died before it said so.
         result_bytes = files.size_of(target.parent)
-        patiently(lambda: with_result(report.pid).update(result_bytes=result_bytes))
+        retry_while_database_is_down(
+            lambda: with_result(report.pid).update(result_bytes=result_bytes)
+        )
     except (NotWanted, FileNotFoundError):
         logger.warning("report %s: broke %s off, nobody wants it here", report.pid, file_name)
     except OSError as error:
@@ -161,7 +163,7 @@ def remove_unless_wanted(pid: UUID) -> None:
     """Removes the report's folder where it was deleted, or expired, while something was written
     there: whoever did that may have passed before the file appeared.
     """
-    if not patiently(lambda: with_result(pid).exists()):
+    if not retry_while_database_is_down(lambda: with_result(pid).exists()):
         files.remove(files.report_folder(pid))
 
 
@@ -226,6 +228,6 @@ class Watch:
             raise NotWanted
         if time.monotonic() - self._asked >= settings.BMAT_HEARTBEAT_SECONDS:
             self._asked = time.monotonic()
-            if not patiently(lambda: with_result(self._pid).exists()):
+            if not retry_while_database_is_down(lambda: with_result(self._pid).exists()):
                 raise NotWanted
             os.utime(self._part)

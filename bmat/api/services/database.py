@@ -1,4 +1,4 @@
-"""What to do while the database is away: wait for it, but not for ever."""
+"""What to do while the database is down: wait for it, but not for ever."""
 
 import logging
 import time
@@ -17,9 +17,9 @@ AWAY = (OperationalError, InterfaceError)
 ASK_AGAIN_SECONDS = 0.25
 
 
-def patiently(call: Callable[[], Result]) -> Result:
+def retry_while_database_is_down(call: Callable[[], Result]) -> Result:
     """The result of `call`, which is repeated for as long as a lease lasts while the database is
-    away; then its error comes out.
+    down; then its error comes out.
 
     Where only the answer got lost, `call` is repeated though it took effect: it has to see that by
     itself. Not for use inside a transaction.

@@ -27,9 +27,9 @@ from django.conf import settings
 from django.db import connection, models
 
 from bmat.api.models import Installation, Report
-from bmat.api.models.installation import ONLY
+from bmat.api.models.reports import ONLY
 from bmat.api.services import files
-from config.kept_once import NotKept, kept_once
+from config.generated import FileUnusable, generate_once
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def objection() -> str:
         if whose_files() is Whose.UNCLAIMED:
             claim()
         is_ours = whose_files() is Whose.OURS
-    except NotKept as error:
+    except FileUnusable as error:
         return str(error)
     return "" if is_ours else another_database()
 
@@ -84,7 +84,9 @@ def another_database() -> str:
 
 
 def whose_files() -> Whose:
-    """Compares the two ids. Changes nothing; the database need not be migrated. Raises NotKept."""
+    """Compares the two ids. Changes nothing; the database need not be migrated. Raises
+    FileUnusable.
+    """
     home, database = home_id(), database_id()
     if home and database:
         return Whose.OURS if home == database else Whose.ANOTHERS
@@ -93,14 +95,14 @@ def whose_files() -> Whose:
 
 def claim() -> None:
     """Gives the same id to home and database, of which one has none. Of processes that do it at
-    once, all give the same. Raises NotKept.
+    once, all give the same. Raises FileUnusable.
     """
     home, is_empty = home_id(), sample().folders == 0
     database = created_id(uuid4() if is_empty or not files.is_uuid(home) else UUID(home))
     if home and is_empty:
         write_home_id(database)
     else:
-        kept_once(id_file(), lambda: database, MODE)
+        generate_once(id_file(), lambda: database, MODE)
 
 
 def adopt() -> None:
@@ -117,13 +119,13 @@ def sample() -> Sample:
 
 
 def home_id() -> str:
-    """The id in BMAT_HOME; empty where there is none. Raises NotKept."""
+    """The id in BMAT_HOME; empty where there is none. Raises FileUnusable."""
     try:
         return id_file().read_text("ascii", "replace").strip()
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise NotKept(f"{id_file()} cannot be read: {error.strerror}") from error
+        raise FileUnusable(f"{id_file()} cannot be read: {error.strerror}") from error
 
 
 def write_home_id(value: str) -> None:

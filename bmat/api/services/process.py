@@ -10,10 +10,10 @@ from django.conf import settings
 from bmat.aggregation import AggregationError, ClusterAway, Limits, Options, Summary, aggregate
 from bmat.aggregation.errors import naming_a_full_disk
 from bmat.api.models import Report
-from bmat.api.models.leases import Lease
-from bmat.api.services import bell, conversion, database, files, report_log
-from bmat.api.services.database import patiently
+from bmat.api.services import conversion, database, files, leases, queue
+from bmat.api.services.database import retry_while_database_is_down
 from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
+from bmat.api.services.leases import Lease, events
 from bmat.results import needs_parquet
 from bmat.taskapp import shutdown
 
@@ -26,36 +26,40 @@ INTERNAL_ERROR_MESSAGE = (
 )
 
 
-def process_report(pid: UUID, lease_token: UUID, worker: str = "") -> None:
-    """Brings the report to Done, or to Failed where its file is at fault.
+def process_report(pid: UUID, lease_token: UUID, worker: str = "") -> str | None:
+    """Brings the report to Done: None. Or to Failed, because its file is at fault: the code. After
+    an error that nobody expected it is Failed, too, and the error comes out.
 
-    Returns quietly where there is nothing to do: the report is gone, has ended, or another worker
-    has it. Where the database stays away, the report is left to its lease, which runs out. Any
-    other error comes out with the lease still held: see `fail_unexpectedly`.
+    None as well where there is nothing to do: the report is gone, has ended, or another worker has
+    it. Where the database stays down, the report is left to its lease, which runs out.
     """
     if shutdown.is_requested():
-        logger.info("report %s: left to the next ring, for this worker ends", pid)
-        return
+        logger.info("report %s: left to the next message, for this worker ends", pid)
+        return None
     try:
-        lease = patiently(lambda: claim(pid, lease_token, worker))
+        lease = retry_while_database_is_down(lambda: claim(pid, lease_token, worker))
         if lease is not None:
             logger.info("report %s: started", pid)
-            work(lease)
-        else:
-            logger.info("report %s: nothing to do", pid)
+            return work(lease)
+        logger.info("report %s: nothing to do", pid)
     except database.AWAY as error:
         logger.error("report %s: left to its lease, for the database is away: %s", pid, error)
+    except Exception as error:
+        if fail_unexpectedly(pid, lease_token):
+            # Celery logs it, with the task's id, which is the pid.
+            raise
+        logger.warning("report %s: broken off, for its lease was lost: %r", pid, error)
+    return None
 
 
 def claim(pid: UUID, lease_token: UUID, worker: str) -> Lease | None:
     """The lease, where it is this worker's, be it from a claim whose answer got lost."""
-    claimed = Report.objects.claim(pid, lease_token, worker)
-    return claimed or Report.objects.lease(pid, lease_token)
+    return leases.claim(pid, lease_token, worker) or leases.held_lease(pid, lease_token)
 
 
-def work(lease: Lease) -> None:
-    """Uses a lease: ends the report, hands it back, or notices that the lease is lost. Where it
-    needs a Dask cluster that is away, the lease runs out, and the next attempt may find it.
+def work(lease: Lease) -> str | None:
+    """Uses a lease: ends the report, hands it back, or notices that the lease is lost. The code of
+    a failure that is the file's fault.
     """
     pid, lease_token = lease.pid, lease.token
     started = time.monotonic()
@@ -66,42 +70,60 @@ def work(lease: Lease) -> None:
                 summary = aggregate_report(lease, heartbeat)
                 publish(pid, lease_token, summary)
             leftovers.pop_all()
-            report_log.done(pid, summary, time.monotonic() - started)
+            log_done(pid, summary, time.monotonic() - started)
             prepare_for_questions(pid, lease_token)
         except AggregationError as failure:
             code, message = failure.code, failure.message
-            if patiently(lambda: Report.objects.fail(pid, lease_token, code, message)):
-                report_log.failed(pid, code)
+            if retry_while_database_is_down(lambda: leases.fail(pid, lease_token, code, message)):
+                return code
+            log_lost(pid)
         except ClusterAway as error:
-            logger.error("report %s: left to its lease: %s", pid, error)
+            wait_for_cluster(pid, lease_token, error)
         except LeaseLost:
-            logger.warning("report %s: deleted, cancelled, or another worker has it", pid)
+            log_lost(pid)
         except WorkerEnds:
             hand_back(pid, lease_token)
+    return None
+
+
+def log_done(pid: UUID, summary: Summary, seconds: float) -> None:
+    """Says that the report is Done, after an attempt of so many seconds."""
+    rows, rejected = f"{summary.rows_read:,}", f"{summary.rows_rejected:,}"
+    events.info("report %s done: %s rows, %s rejected, %.2f s", pid, rows, rejected, seconds)
+
+
+def log_lost(pid: UUID) -> None:
+    logger.warning("report %s: deleted, cancelled, or another worker has it", pid)
 
 
 def hand_back(pid: UUID, lease_token: UUID) -> None:
-    """Gives the lease back and rings for another worker."""
-    if patiently(lambda: Report.objects.hand_back(pid, lease_token)):
+    """Gives the lease back and sends a message for another worker."""
+    if retry_while_database_is_down(lambda: leases.hand_back(pid, lease_token)):
         logger.info("report %s: handed back, for this worker ends", pid)
         for report in Report.objects.filter(pid=pid):
-            bell.ring(pid, report.input_bytes)
+            queue.enqueue(pid, report.input_bytes)
+
+
+def wait_for_cluster(pid: UUID, lease_token: UUID, error: ClusterAway) -> None:
+    """Gives the lease back; a reconciler sends the next message, after a while."""
+    seconds = retry_while_database_is_down(lambda: leases.hand_back_for_cluster(pid, lease_token))
+    if seconds is None:
+        log_lost(pid)
+    else:
+        logger.warning("report %s: tried again in %.0f s: %s", pid, seconds, error)
 
 
 def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
     """Marks the report Failed after an error that is not the file's fault. False: the lease was
-    lost, and the error is of no consequence. A database that stays away leaves it to the lease.
+    lost, and the error is of no consequence. A database that stays down leaves it to the lease.
     """
     try:
-        failed = patiently(
-            lambda: Report.objects.fail(pid, lease_token, INTERNAL_ERROR, INTERNAL_ERROR_MESSAGE)
+        return retry_while_database_is_down(
+            lambda: leases.fail(pid, lease_token, INTERNAL_ERROR, INTERNAL_ERROR_MESSAGE)
         )
     except database.AWAY as error:
         logger.error("report %s: left to its lease, for the database is away: %s", pid, error)
         return True
-    if failed:
-        report_log.failed(pid, INTERNAL_ERROR)
-    return failed
 
 
 def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
@@ -122,7 +144,7 @@ def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
         summary_file=summary_file,
         options=Options(**lease.options),
         limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES),
-        on_progress=heartbeat.tell,
+        on_progress=heartbeat.report_progress,
     )
     if not summary.rows_rejected:
         rejects.unlink()
@@ -135,15 +157,26 @@ def start_attempt(pid: UUID, lease_token: UUID) -> None:
     try:
         files.start_attempt(pid, lease_token)
     except FileNotFoundError as error:
-        if patiently(Report.objects.leased(pid, lease_token).exists):
+        if retry_while_database_is_down(Report.objects.leased(pid, lease_token).exists):
             raise
         raise LeaseLost from error
 
 
 def publish(pid: UUID, lease_token: UUID, summary: Summary) -> None:
     """Flips the row to Done. Raises LeaseLost."""
-    if not patiently(lambda: finish(pid, lease_token, summary)):
+    if not retry_while_database_is_down(lambda: finish(pid, lease_token, summary)):
         raise LeaseLost
+
+
+def finish(pid: UUID, lease_token: UUID, summary: Summary) -> bool:
+    """Whether the report is Done by this worker, be it from a flip whose answer got lost."""
+    output = files.output_name(pid, lease_token)
+    rejects = files.rejects_name(pid, lease_token) if summary.rows_rejected else ""
+    result_bytes = files.size_of(files.attempt_folder(pid, lease_token))
+    return (
+        leases.finish(pid, lease_token, summary, output, rejects, result_bytes)
+        or Report.objects.filter(pid=pid, output_file=output).exists()
+    )
 
 
 def prepare_for_questions(pid: UUID, lease_token: UUID) -> None:
@@ -155,17 +188,6 @@ def prepare_for_questions(pid: UUID, lease_token: UUID) -> None:
             conversion.request(pid, files.PARQUET, output_bytes)
     except FileNotFoundError:
         logger.info("report %s: deleted as soon as it was done", pid)
-
-
-def finish(pid: UUID, lease_token: UUID, summary: Summary) -> bool:
-    """Whether the report is Done by this worker, be it from a flip whose answer got lost."""
-    output = files.output_name(pid, lease_token)
-    rejects = files.rejects_name(pid, lease_token) if summary.rows_rejected else ""
-    result_bytes = files.size_of(files.attempt_folder(pid, lease_token))
-    return (
-        Report.objects.finish(pid, lease_token, summary, output, rejects, result_bytes)
-        or Report.objects.filter(pid=pid, output_file=output).exists()
-    )
 
 
 def discard_attempt(pid: UUID, lease_token: UUID) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 
 from bmat.api.models import Report
-from bmat.api.models.queries import ReportQuerySet
+from bmat.api.models.reports import ReportQuerySet
 from bmat.api.policies import Policy, Standing
 
 RUNNING, STORED = "running-reports", "stored-bytes"

@@ -1,5 +1,5 @@
-"""The other half of "the row is the truth": finds the reports that nobody works on, and rings for
-them again.
+"""The other half of "the row is the truth": finds the reports that nobody works on, and sends
+another message for them.
 """
 
 import logging
@@ -8,59 +8,97 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import F
 
 from bmat.api.models import Report
-from bmat.api.services import bell, files, report_log
+from bmat.api.models.reports import ReportQuerySet
+from bmat.api.services import files, leases, queue
+from bmat.taskapp.queues import LARGE, SMALL
 
 logger = logging.getLogger(__name__)
 
-RINGS_AT_ONCE = 500
-WORKER_LOST = "worker_lost"
-WORKER_LOST_MESSAGE = (
-    "The worker stopped in the middle of this report, each time it was tried. "
-    "It may need more memory than there is."
-)
+MESSAGES_AT_ONCE = 500
 
 
 def reconcile_where_possible() -> None:
-    """Reconciles, on a connection of its own. A database that is away, or not migrated yet, is
-    worth a line in the log: the next time is near.
+    """Reconciles, on connections of its own, which it closes. A database that is down, or not
+    migrated yet, is worth a line in the log: the next time is near.
     """
     try:
         reconcile_reports()
     except (DatabaseError, InterfaceError) as error:
         logger.warning("the reports could not be reconciled: %s", error)
     finally:
+        queue.broker.close()
         connection.close()
 
 
 def reconcile_reports() -> int:
-    """Takes abandoned reports away from their dead workers, and rings for what waits. How many
-    rings it sent.
+    """Takes abandoned reports away from their dead workers, and sends a message for each report
+    that waits without one. How many messages.
     """
     for report in Report.objects.abandoned():
-        take_away(report, cast(UUID, report.lease_token))
-    rings = 0
-    for report in Report.objects.due()[:RINGS_AT_ONCE]:
-        if Report.objects.postpone_ring(report):
-            if not bell.ring(report.pid, report.input_bytes):
-                # The broker is down: the others would not be heard either. This one stays due.
-                Report.objects.unclaimed().filter(pid=report.pid).update(
-                    ring_at=report.ring_at, rings=report.rings
-                )
-                break
-            rings += 1
-    return rings
+        requeue(report, cast(UUID, report.lease_token))
+    try:
+        return sum(enqueue_due(name) for name in (SMALL, LARGE))
+    except queue.BROKER_AWAY as error:
+        logger.warning("no message was sent, for the broker cannot be reached: %s", error)
+        return 0
 
 
-def take_away(report: Report, lease_token: UUID) -> None:
+def requeue(report: Report, lease_token: UUID) -> None:
     """Lets an abandoned report wait again, or fail after its last attempt; removes what its worker
     left.
     """
-    if Report.objects.take_away(report, lease_token, WORKER_LOST, WORKER_LOST_MESSAGE):
+    if leases.requeue_abandoned(report, lease_token):
         logger.warning("report %s: its worker was lost, attempt %s", report.pid, report.attempts)
-        if report.attempts >= settings.BMAT_MAX_ATTEMPTS:
-            report_log.failed(report.pid, WORKER_LOST)
         # A worker that is not dead but frozen may still write there: it removes the rest itself,
         # once it notices that its lease is gone.
         files.remove(files.attempt_folder(report.pid, lease_token))
+
+
+def enqueue_due(name: str) -> int:
+    """Sends the messages that are due for one queue. How many. Raises one of queue.BROKER_AWAY."""
+    sent = 0
+    for report in missing_a_message(name)[:MESSAGES_AT_ONCE]:
+        if postpone(report):
+            if not queue.enqueue(report.pid, report.input_bytes):
+                # The broker is down: the others would find the same.
+                break
+            sent += 1
+    return sent
+
+
+def missing_a_message(name: str) -> ReportQuerySet:
+    """The due reports of one queue whose messages are lost, as it seems. Where messages wait in the
+    queue, theirs may be among them: then those alone that had none, and those that have been due
+    for so long that it is worth a second message.
+    """
+    due = of_queue(name, Report.objects.due())
+    if not due.exists() or queue.is_empty(name):
+        return due
+    long_due = of_queue(name, Report.objects.due(settings.BMAT_ENQUEUE_BEHIND_OTHERS_SECONDS))
+    return due.filter(enqueue_count=0) | long_due
+
+
+def of_queue(name: str, reports: ReportQuerySet) -> ReportQuerySet:
+    """Those of the reports whose messages go through the queue."""
+    limit_bytes = settings.BMAT_LARGE_REPORT_BYTES
+    if name == LARGE:
+        return reports.filter(input_bytes__gte=limit_bytes)
+    return reports.filter(input_bytes__lt=limit_bytes)
+
+
+def postpone(report: Report) -> bool:
+    """Sets the time of the message after this one: each wait is twice the last. False: somebody
+    else sends this one right now, or a worker has the report.
+    """
+    wait_seconds = min(
+        settings.BMAT_ENQUEUE_AGAIN_SECONDS * 2.0 ** min(report.enqueue_count, 30),
+        settings.BMAT_ENQUEUE_AGAIN_MAX_SECONDS,
+    )
+    unsent = Report.objects.queued().filter(pid=report.pid, next_enqueue_at=report.next_enqueue_at)
+    changed = unsent.update(
+        next_enqueue_at=queue.in_seconds(wait_seconds), enqueue_count=F("enqueue_count") + 1
+    )
+    return changed == 1

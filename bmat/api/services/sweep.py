@@ -3,12 +3,21 @@
 Of the latter nothing is touched that is young: an upload or an attempt may be under way whose row
 is not there yet. They go into the trash, and only where home and database belong together. Where
 much would go at once, something else is wrong, and somebody has to look.
+
+    trash/2026-11-28T174000Z-x1y2z3/reports/<pid>/...
+
+Each sweep has a folder of its own in BMAT_HOME/trash, named by its time in UTC, in which everything
+has the path that it had in BMAT_HOME: to bring something back, move it there. A week later it is
+removed.
 """
 
 import logging
+import os
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path, PurePath
 from uuid import UUID
@@ -18,7 +27,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.services import files, installation, trash
+from bmat.api.services import disk, files, installation, leases
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +35,10 @@ REPORTS_AT_ONCE = 500
 # More than a fifth of what is there does not go at once; of a small home, so many may.
 MOST_SHARE = 0.2
 ALWAYS = 10
+
+KEPT_IN_TRASH = timedelta(days=7)
+TRASH_NAME = "%Y-%m-%dT%H%M%SZ"
+TRASH_NAME_LENGTH = len("2026-11-28T174000Z")
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,7 @@ def expire_reports() -> int:
     pids = Report.objects.expirable().values_list("pid", flat=True)
     for pid in list(pids):
         # The row first: whoever asks from now on is told, and a retry cannot come between.
-        if Report.objects.expire(pid):
+        if leases.expire(pid):
             files.remove(files.report_folder(pid))
             count += 1
     return count
@@ -93,11 +106,11 @@ def sweep_useless(reports: int, age_seconds: float, however_many: bool) -> Swept
     refused = installation.objection()
     if refused:
         return Swept(reports, 0, 0, refused)
-    trash.empty()
+    empty_trash()
     useless = find_useless(age_seconds)
     if useless.count > max(ALWAYS, MOST_SHARE * useless.total) and not however_many:
         return Swept(reports, 0, 0, too_many(useless))
-    gone = trash.put(
+    gone = move_to_trash(
         path
         for path in (*useless.folders, *useless.uploads, *useless.parts)
         # A worker may have taken up again what another has left.
@@ -184,3 +197,61 @@ def is_old(path: Path, age_seconds: float) -> bool:
         return time.time() - path.stat().st_mtime > age_seconds
     except FileNotFoundError:
         return False
+
+
+def move_to_trash(paths: Iterable[Path]) -> list[Path]:
+    """Moves files and folders of BMAT_HOME into the trash; those that are gone from their place.
+    One that somebody else has just removed is passed over.
+    """
+    folder: Path | None = None
+    gone = []
+    for path in paths:
+        folder = folder or new_trash_folder()
+        try:
+            move(path, folder)
+            gone.append(path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            logger.warning("%s could not be moved into the trash: %s", path, error.strerror)
+    return gone
+
+
+def new_trash_folder() -> Path:
+    """A folder in the trash for what is swept now."""
+    trash = Path(settings.BMAT_TRASH_FOLDER)
+    trash.mkdir(exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{datetime.now(UTC):{TRASH_NAME}}-", dir=trash))
+
+
+def move(path: Path, folder: Path) -> None:
+    """Renames `path`, which lies in BMAT_HOME, to the same place in `folder`. Raises OSError."""
+    kept = folder / path.relative_to(settings.BMAT_HOME)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    os.rename(path, kept)
+
+
+def empty_trash() -> int:
+    """Removes what has lain in the trash for a week; where uploads are refused because the disk is
+    nearly full, whatever is oldest, too, until they are not. How many folders.
+    """
+    count = 0
+    for folder, swept in trash_contents():
+        if swept < datetime.now(UTC) - KEPT_IN_TRASH or not disk.has_room_for(0):
+            files.remove(folder)
+            count += 1
+    return count
+
+
+def trash_contents() -> list[tuple[Path, datetime]]:
+    """The trash's folders, oldest first, each with the time when it was filled. What bears another
+    name is left alone.
+    """
+    found = []
+    for name in files.names_in(Path(settings.BMAT_TRASH_FOLDER)):
+        try:
+            swept = datetime.strptime(name[:TRASH_NAME_LENGTH], TRASH_NAME).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        found.append((Path(settings.BMAT_TRASH_FOLDER) / name, swept))
+    return sorted(found, key=lambda each: each[1])

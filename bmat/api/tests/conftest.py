@@ -1,6 +1,6 @@
 """The fixtures of bmat.api.tests.fixtures and results, for the tests in this folder."""
 
-from bmat.api.tests.fixtures import fresh_counters, home, left_over, rung, submit, worker_ends
+from bmat.api.tests.fixtures import enqueued, fresh_counters, home, left_over, submit, worker_ends
 from bmat.api.tests.results import done, download
 
 __all__ = [
@@ -9,7 +9,7 @@ __all__ = [
     "fresh_counters",
     "home",
     "left_over",
-    "rung",
+    "enqueued",
     "submit",
     "worker_ends",
 ]

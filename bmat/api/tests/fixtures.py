@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from bmat.api.models import Report
 from bmat.api.services.counters import counters
-from bmat.api.services.submit import submit_report
+from bmat.api.services.reports import submit_report
 from bmat.taskapp import shutdown
 from bmat.taskapp.celery import app
 from bmat.taskapp.queues import LARGE, SMALL
@@ -70,7 +70,7 @@ def left_over(home: Path) -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-def rung() -> Iterator[Callable[[], list[str]]]:
+def enqueued() -> Iterator[Callable[[], list[str]]]:
     """The pids for which the broker, a real one in memory, was given a task since last asked."""
     with app.connection_for_read() as connection:
         drain(connection)

@@ -1,16 +1,55 @@
 """Reports in the admin."""
 
+import re
 from uuid import uuid4
 
 import pytest
 
+from bmat.aggregation import Progress
 from bmat.api.models import Report
+from bmat.api.services import leases
+from bmat.api.services.process import process_report
+from bmat.api.tests.fixtures import PLAYS, TOTALS
+from bmat.api.tests.results import body
 
 
 def test_it_lists_reports(admin_client, submit):
     report = submit()
 
-    assert str(report.pid) in admin_client.get("/admin/api/report/").content.decode()
+    assert str(report.pid) in listed(admin_client)
+
+
+def listed(client):
+    return client.get("/admin/api/report/").content.decode()
+
+
+def test_the_list_says_how_each_report_is_and_when_it_came(admin_client, submit):
+    report, token = submit(), uuid4()
+    leases.claim(report.pid, token)
+    leases.renew(report.pid, token, Progress("merging", 0.42, 10))
+
+    page = listed(admin_client)
+
+    uploaded = f"{report.created:%Y-%m-%d %H:%M}"
+    for cell in ("plays.csv", "processing: merging", "42%", "100\xa0bytes", uploaded):
+        assert cell in page
+
+
+def test_the_list_names_the_code_of_a_failed_report(admin_client, submit):
+    process_report(submit(b"no,header\n").pid, uuid4())
+
+    assert "failed: missing_column" in listed(admin_client)
+
+
+def test_it_leads_to_the_files_of_a_report(admin_client, submit):
+    report = submit(PLAYS + b"bad,x,1\n")
+    process_report(report.pid, uuid4())
+
+    for page in ("/admin/api/report/", f"/admin/api/report/{report.pid}/change/"):
+        links = re.findall(r'href="(/api/reports/[^"]*)"', admin_client.get(page).content.decode())
+        assert links == [f"/api/reports/{report.pid}/{name}" for name in ("output", "rejects")]
+
+    assert body(admin_client.get(links[0])) == TOTALS
 
 
 def test_it_shows_a_report_and_offers_no_change(admin_client, submit):
@@ -23,8 +62,8 @@ def test_it_shows_a_report_and_offers_no_change(admin_client, submit):
 def test_it_shows_who_worked_on_a_report_and_how_that_ended(admin_client, submit):
     report = submit()
     token = uuid4()
-    Report.objects.claim(report.pid, token, "small@machine")
-    Report.objects.hand_back(report.pid, token)
+    leases.claim(report.pid, token, "small@machine")
+    leases.hand_back(report.pid, token)
 
     page = admin_client.get(f"/admin/api/report/{report.pid}/change/").content.decode()
 
@@ -35,7 +74,7 @@ def test_it_shows_who_worked_on_a_report_and_how_that_ended(admin_client, submit
 
 def test_it_names_an_attempt_that_runs(submit):
     report = submit()
-    Report.objects.claim(report.pid, uuid4())
+    leases.claim(report.pid, uuid4())
 
     assert str(report.attempt_log.get()) == "attempt 1, running"
 

@@ -7,7 +7,7 @@ import pytest
 from bmat import aggregation
 from bmat.api.models import Report, ReportAttempt
 from bmat.api.models.attempts import Outcome
-from bmat.api.services import files, process
+from bmat.api.services import files, leases, process
 from bmat.api.services.process import process_report
 from bmat.api.services.reconcile import reconcile_reports
 from bmat.api.tests.fixtures import TOTALS
@@ -46,13 +46,13 @@ def test_it_keeps_that_a_file_was_at_fault(submit):
 
 
 def test_it_leaves_an_attempt_open_while_it_runs(report):
-    Report.objects.claim(report.pid, uuid4())
+    leases.claim(report.pid, uuid4())
 
     assert outcomes(report) == [(1, "")]
 
 
 def test_it_keeps_that_a_worker_was_lost(report):
-    Report.objects.claim(report.pid, uuid4())
+    leases.claim(report.pid, uuid4())
     Report.objects.update(lease_expires=LONG_AGO)
 
     reconcile_reports()
@@ -62,7 +62,7 @@ def test_it_keeps_that_a_worker_was_lost(report):
 
 
 def test_it_keeps_that_a_lease_was_taken_over(report):
-    Report.objects.claim(report.pid, uuid4())
+    leases.claim(report.pid, uuid4())
     Report.objects.update(lease_expires=LONG_AGO)
 
     process_report(report.pid, uuid4())
@@ -72,7 +72,7 @@ def test_it_keeps_that_a_lease_was_taken_over(report):
 
 def test_it_removes_what_a_lost_worker_left(report, left_over):
     token = uuid4()
-    Report.objects.claim(report.pid, token)
+    leases.claim(report.pid, token)
     (files.start_attempt(report.pid, token) / "output.csv").write_text("half wri")
     Report.objects.update(lease_expires=LONG_AGO)
 
@@ -82,9 +82,9 @@ def test_it_removes_what_a_lost_worker_left(report, left_over):
 
 
 def test_it_takes_nothing_away_from_a_worker_that_was_quicker(report, monkeypatch):
-    Report.objects.claim(report.pid, uuid4())
+    leases.claim(report.pid, uuid4())
     Report.objects.update(lease_expires=LONG_AGO)
-    monkeypatch.setattr(Report.objects, "take_away", lambda *_: False)
+    monkeypatch.setattr(leases, "requeue_abandoned", lambda *_: False)
 
     reconcile_reports()
 
@@ -113,29 +113,29 @@ def test_a_worker_that_was_frozen_removes_nothing_of_its_successor(report, monke
 
 
 def test_it_hands_a_running_report_back_when_its_worker_ends(
-    report, monkeypatch, worker_ends, rung, left_over
+    report, monkeypatch, worker_ends, enqueued, left_over
 ):
     def aggregate(*args, **kwargs):
         worker_ends()
         return aggregation.aggregate(*args, **kwargs)
 
     monkeypatch.setattr(process, "aggregate", aggregate)
-    rung()
+    enqueued()
 
     process_report(report.pid, uuid4())
 
     report.refresh_from_db()
     assert (report.status, report.stage, report.attempts) == (0, "queued", 0)
     assert outcomes(report) == [(1, Outcome.HANDED_BACK)]
-    assert rung() == [str(report.pid)]
+    assert enqueued() == [str(report.pid)]
     assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
 
 
-def test_it_hands_nothing_back_that_was_deleted_meanwhile(report, rung, caplog):
-    rung()
+def test_it_hands_nothing_back_that_was_deleted_meanwhile(report, enqueued, caplog):
+    enqueued()
     process.hand_back(report.pid, uuid4())
 
-    assert rung() == []
+    assert enqueued() == []
 
 
 def test_a_worker_that_ends_takes_nothing_up(report, worker_ends):
@@ -144,4 +144,4 @@ def test_a_worker_that_ends_takes_nothing_up(report, worker_ends):
     process_report(report.pid, uuid4())
 
     assert outcomes(report) == []
-    assert Report.objects.unclaimed().get() == report
+    assert Report.objects.queued().get() == report

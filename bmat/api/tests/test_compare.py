@@ -136,15 +136,15 @@ def test_it_is_gone_once_the_other_report_has_expired(compare, pair):
     assert compare().status_code == 410
 
 
-def test_it_has_both_results_prepared(compare, pair, rung, monkeypatch):
+def test_it_has_both_results_prepared(compare, pair, enqueued, monkeypatch):
     monkeypatch.setattr("bmat.results.files.MOST_CSV_BYTES", 10)
     cache.clear()
-    rung()
+    enqueued()
 
     response = compare()
 
     assert (response.status_code, response["Retry-After"]) == (202, "1")
-    assert sorted(rung()) == sorted(f"{report.pid}-totals.parquet" for report in pair)
+    assert sorted(enqueued()) == sorted(f"{report.pid}-totals.parquet" for report in pair)
     for report in pair:
         convert(report.pid, files.PARQUET)
     assert compare().json()["new"]["count"] == 1

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from bmat.aggregation import Progress
 from bmat.api.models import Report
+from bmat.api.services import leases
 
 pytestmark = pytest.mark.django_db
 
@@ -72,12 +73,12 @@ def test_it_sends_the_report_to_who_knows_another_etag(client, url, known):
 def test_its_etag_changes_with_every_change_of_the_body(client, report, url):
     token = uuid4()
     changes = [
-        lambda: Report.objects.claim(report.pid, token),
-        lambda: Report.objects.renew(report.pid, token, Progress("merging", 0.5, 10)),
-        lambda: Report.objects.renew(report.pid, token, Progress("merging", 0.6, 10)),
-        lambda: Report.objects.hand_back(report.pid, token),
-        lambda: Report.objects.cancel(report.pid),
-        lambda: Report.objects.retry(report.pid),
+        lambda: leases.claim(report.pid, token),
+        lambda: leases.renew(report.pid, token, Progress("merging", 0.5, 10)),
+        lambda: leases.renew(report.pid, token, Progress("merging", 0.6, 10)),
+        lambda: leases.hand_back(report.pid, token),
+        lambda: leases.cancel(report.pid),
+        lambda: leases.retry(report.pid),
         # Even where a clock stands still or goes back.
         lambda: Report.objects.update(rows_read=11),
         lambda: Report.objects.update(updated=timezone.now()),

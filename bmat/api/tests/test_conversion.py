@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from bmat.api.models import Report
 from bmat.api.services import conversion, files
 from bmat.api.services.conversion import RowsMissing, convert
-from bmat.api.services.delete import delete_report
+from bmat.api.services.reports import delete_report
 from bmat.api.services.sweep import sweep_files
 from bmat.api.tests.results import beside
 from bmat.results import write_json_lines

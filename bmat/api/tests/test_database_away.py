@@ -8,8 +8,8 @@ import pytest
 from django.db import InterfaceError, OperationalError
 
 from bmat.api.models import Report
-from bmat.api.services import database, files, process
-from bmat.api.services.database import patiently
+from bmat.api.services import database, files, leases, process
+from bmat.api.services.database import retry_while_database_is_down
 from bmat.api.services.process import process_report
 from bmat.api.tests.fixtures import TOTALS
 from bmat.taskapp import tasks
@@ -43,7 +43,7 @@ def break_after(monkeypatch):
 
 
 def break_calls(monkeypatch, name, times, happens):
-    real, broken = getattr(Report.objects, name), list[object]()
+    real, broken = getattr(leases, name), list[object]()
 
     def call(*args):
         if len(broken) < times:
@@ -52,7 +52,7 @@ def break_calls(monkeypatch, name, times, happens):
             raise AWAY
         return real(*args)
 
-    monkeypatch.setattr(Report.objects, name, call)
+    monkeypatch.setattr(leases, name, call)
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
@@ -65,7 +65,7 @@ def test_it_asks_again_until_the_database_answers(error, caplog):
             raise answer
         return answer
 
-    assert patiently(ask) == 42
+    assert retry_while_database_is_down(ask) == 42
     assert caplog.text.count("the database is away, and is asked again: away") == 2
 
 
@@ -74,7 +74,7 @@ def test_it_gives_up_after_a_lease():
         raise AWAY
 
     with pytest.raises(OperationalError):
-        patiently(ask)
+        retry_while_database_is_down(ask)
 
 
 @pytest.mark.parametrize("name", ["claim", "finish"])

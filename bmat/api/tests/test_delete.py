@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from bmat.api.models import Report, ReportAttempt
-from bmat.api.services import delete
+from bmat.api.services import reports
 from bmat.api.services.process import process_report
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +42,7 @@ def test_it_keeps_the_other_reports(client, submit):
 
 def test_it_is_not_found_where_another_request_was_faster(client, submit, monkeypatch):
     report = submit()
-    monkeypatch.setattr("bmat.api.views.reports.delete_report", twice(delete.delete_report))
+    monkeypatch.setattr("bmat.api.views.reports.delete_report", twice(reports.delete_report))
 
     assert client.delete(f"/api/reports/{report.pid}").status_code == 404
 

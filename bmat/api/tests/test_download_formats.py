@@ -129,64 +129,64 @@ def test_it_takes_what_the_client_likes_best(accept, expected):
     assert accepted(accept, (CSV, PARQUET, JSON_LINES)) == expected
 
 
-def test_it_asks_a_worker_and_tells_the_client_to_come_again(download, done, rung, impatient):
-    rung()
+def test_it_asks_a_worker_and_tells_the_client_to_come_again(download, done, enqueued, impatient):
+    enqueued()
 
     response = download("output?format=jsonl")
 
     assert (response.status_code, response["Retry-After"]) == (202, "1")
     assert response.json()["code"] == "being_written"
-    assert rung() == [f"{done.pid}-totals.jsonl"]
+    assert enqueued() == [f"{done.pid}-totals.jsonl"]
     convert(done.pid, files.JSON_LINES)
     assert download("output?format=jsonl", "head").status_code == 200
 
 
-def test_it_says_so_where_somebody_has_removed_the_file(download, done, rung):
+def test_it_says_so_where_somebody_has_removed_the_file(download, done, enqueued):
     beside(done, files.OUTPUT).unlink()
-    rung()
+    enqueued()
 
     response = download("output?format=parquet")
 
     assert (response.status_code, response.json()["code"]) == (409, "no_file")
-    assert rung() == []
+    assert enqueued() == []
 
 
-def test_it_asks_again_for_what_did_not_come(download, done, rung, impatient, settings):
-    settings.BMAT_RING_AGAIN_SECONDS = 0.001
-    rung()
+def test_it_asks_again_for_what_did_not_come(download, done, enqueued, impatient, settings):
+    settings.BMAT_ENQUEUE_AGAIN_SECONDS = 0.001
+    enqueued()
 
     download("output?format=jsonl")
     time.sleep(0.01)
     download("output?format=jsonl")
 
-    assert rung() == [f"{done.pid}-totals.jsonl"] * 2
+    assert enqueued() == [f"{done.pid}-totals.jsonl"] * 2
 
 
 def test_it_does_not_fill_the_broker_for_those_who_ask_every_moment(
-    download, done, rung, impatient
+    download, done, enqueued, impatient
 ):
-    rung()
+    enqueued()
 
     for _ in range(3):
         assert download("output?format=jsonl").status_code == 202
 
-    assert rung() == [f"{done.pid}-totals.jsonl"]
+    assert enqueued() == [f"{done.pid}-totals.jsonl"]
 
 
 def test_it_asks_again_at_once_where_the_broker_was_away(
-    download, done, rung, impatient, monkeypatch
+    download, done, enqueued, impatient, monkeypatch
 ):
     def refuse(*_, **__):
         raise OSError("connection refused")
 
-    rung()
+    enqueued()
     with monkeypatch.context() as patch:
         patch.setattr(app, "send_task", refuse)
         assert download("output?format=jsonl").status_code == 202
 
     download("output?format=jsonl")
 
-    assert rung() == [f"{done.pid}-totals.jsonl"]
+    assert enqueued() == [f"{done.pid}-totals.jsonl"]
 
 
 def test_it_lets_only_some_requests_wait(download, done):
@@ -202,13 +202,13 @@ def test_it_lets_only_some_requests_wait(download, done):
     assert (response.status_code, waited_seconds < 2) == (202, True)
 
 
-def test_it_asks_nobody_for_what_is_there_or_being_written(download, done, rung, impatient):
-    rung()
+def test_it_asks_nobody_for_what_is_there_or_being_written(download, done, enqueued, impatient):
+    enqueued()
     part = files.part_of(beside(done, files.JSON_LINES))
     part.touch()
 
     assert download("output?format=jsonl").status_code == 202
-    assert rung() == []
+    assert enqueued() == []
 
 
 def test_it_sends_at_once_what_a_worker_writes_within_the_wait(download, done):
@@ -225,12 +225,12 @@ def test_it_sends_at_once_what_a_worker_writes_within_the_wait(download, done):
     assert [json.loads(line)["plays"] for line in body(response).splitlines()] == [500, 100, 200]
 
 
-def test_it_asks_nobody_where_there_is_no_room(download, done, rung, monkeypatch):
-    rung()
+def test_it_asks_nobody_where_there_is_no_room(download, done, enqueued, monkeypatch):
+    enqueued()
     monkeypatch.setattr("bmat.api.services.disk.has_room_for", lambda size: size < done.groups * 64)
 
     response = download("output?format=jsonl")
 
     assert response.status_code == 507
     assert "no room" in response.json()["detail"]
-    assert rung() == []
+    assert enqueued() == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bmat.api.models import Report
-from bmat.api.services import files
+from bmat.api.services import files, leases
 from bmat.api.tests.fixtures import TOTALS
 from bmat.api.tests.results import body, finished
 
@@ -89,7 +89,7 @@ def test_it_says_so_where_the_file_has_been_removed(download, done, tail):
 @pytest.mark.parametrize("tail", ["output", "output?format=parquet", "rejects"])
 def test_it_is_gone_once_it_has_expired(download, done, tail):
     Report.objects.update(finished="2020-01-01T00:00:00Z")
-    Report.objects.expire(done.pid)
+    leases.expire(done.pid)
 
     assert download(tail).status_code == 410
 

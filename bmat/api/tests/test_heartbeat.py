@@ -9,9 +9,9 @@ from django.db import OperationalError
 
 from bmat.aggregation import Progress
 from bmat.api.models import Report
-from bmat.api.services import files
-from bmat.api.services.delete import delete_report
+from bmat.api.services import files, leases
 from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
+from bmat.api.services.reports import delete_report
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +28,7 @@ def fast(settings):
 def claimed(submit):
     """A report, and the token of its lease."""
     report, token = submit(), uuid4()
-    Report.objects.claim(report.pid, token)
+    leases.claim(report.pid, token)
     return report, token
 
 
@@ -41,13 +41,13 @@ def wait_for(condition):
 
 def work_until_told_to_stop(heartbeat):
     """What a run does: tells its progress, until that raises."""
-    wait_for(lambda: heartbeat.tell(READING))
+    wait_for(lambda: heartbeat.report_progress(READING))
 
 
 def test_it_writes_the_progress(claimed):
     report, token = claimed
     with Heartbeat(report.pid, token) as heartbeat:
-        heartbeat.tell(READING)
+        heartbeat.report_progress(READING)
         wait_for(lambda: Report.objects.filter(rows_read=1000).exists())
 
     report.refresh_from_db()
@@ -79,7 +79,7 @@ def test_it_stops_a_run_whose_report_is_deleted(claimed):
 
 def test_it_forgives_a_database_that_is_away_for_a_while(claimed, monkeypatch, caplog):
     report, token = claimed
-    renew = Report.objects.renew
+    renew = leases.renew
     failures: list[object] = []
 
     def fail_three_times(*args):
@@ -88,10 +88,10 @@ def test_it_forgives_a_database_that_is_away_for_a_while(claimed, monkeypatch, c
             raise OperationalError("the server is starting up")
         return renew(*args)
 
-    monkeypatch.setattr(Report.objects, "renew", fail_three_times)
+    monkeypatch.setattr(leases, "renew", fail_three_times)
 
     with Heartbeat(report.pid, token) as heartbeat:
-        heartbeat.tell(READING)
+        heartbeat.report_progress(READING)
         wait_for(lambda: Report.objects.filter(rows_read=1000).exists())
 
     assert caplog.text.count("its lease could not be renewed: the server is starting up") == 3
@@ -104,7 +104,7 @@ def test_it_stops_a_run_once_the_database_has_been_away_too_long(claimed, monkey
     def fail(*_):
         raise OperationalError("the server is starting up")
 
-    monkeypatch.setattr(Report.objects, "renew", fail)
+    monkeypatch.setattr(leases, "renew", fail)
 
     with pytest.raises(LeaseLost), Heartbeat(report.pid, token) as heartbeat:
         work_until_told_to_stop(heartbeat)
@@ -113,9 +113,9 @@ def test_it_stops_a_run_once_the_database_has_been_away_too_long(claimed, monkey
 def test_it_stops_a_run_whose_worker_ends(claimed, worker_ends):
     report, token = claimed
     with pytest.raises(WorkerEnds), Heartbeat(report.pid, token) as heartbeat:
-        heartbeat.tell(READING)
+        heartbeat.report_progress(READING)
         worker_ends()
-        heartbeat.tell(READING)
+        heartbeat.report_progress(READING)
 
 
 def test_it_leaves_no_thread_behind(claimed):

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.services.delete import delete_report
 from bmat.api.services.process import process_report
+from bmat.api.services.reports import delete_report
 from bmat.api.tests.fixtures import PLAYS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,17 +37,17 @@ def test_it_creates_the_report_the_first_time(client):
     assert "Idempotent-Replayed" not in response
 
 
-def test_it_answers_with_the_same_report_the_second_time(client, rung, left_over):
+def test_it_answers_with_the_same_report_the_second_time(client, enqueued, left_over):
     first = post(client)
     before = left_over()
-    rung()
+    enqueued()
 
     again = post(client, name="renamed.csv")
 
     assert (again.status_code, again.json()) == (201, first.json())
     assert again["Location"] == first["Location"]
     assert again["Idempotent-Replayed"] == "true"
-    assert (left_over(), rung()) == (before, [])
+    assert (left_over(), enqueued()) == (before, [])
 
 
 def test_it_tells_how_the_report_is_by_now(client):
@@ -164,3 +164,24 @@ def test_it_leaves_nothing_of_the_one_that_came_second(client, monkeypatch, left
     assert (again.status_code, again.json()["pid"]) == (201, first.json()["pid"])
     assert left_over() == before
     assert Report.objects.count() == 1
+
+
+def test_it_submits_under_a_key_that_is_swept_as_soon_as_it_was_found_to_be_taken(
+    client, monkeypatch, left_over
+):
+    keys = IdempotencyKey.objects
+    find = keys.of
+
+    def sweep_then_find(owner, key):
+        keys.all().delete()
+        return find(owner, key)
+
+    first = post(client)
+    monkeypatch.setattr(keys, "known", lambda owner, key: None)
+    monkeypatch.setattr(keys, "of", sweep_then_find)
+
+    second = post(client)
+
+    pids = {first.json()["pid"], second.json()["pid"]}
+    assert (second.status_code, len(pids)) == (201, 2)
+    assert {f"reports/{pid}/input.csv" for pid in pids} <= set(left_over())

@@ -1,6 +1,7 @@
 """Working on a report: who may, what comes of it, and what is left when it comes to nothing."""
 
 import errno
+import re
 from uuid import uuid4
 
 import pytest
@@ -9,10 +10,10 @@ from django.db import OperationalError
 from bmat import aggregation
 from bmat.aggregation import AggregationError, ClusterAway
 from bmat.api.models import Report
-from bmat.api.models.leases import LeaseQuerySet
-from bmat.api.services import files, process
-from bmat.api.services.delete import delete_report
+from bmat.api.services import files, leases, process, queue
 from bmat.api.services.process import process_report
+from bmat.api.services.reconcile import reconcile_reports
+from bmat.api.services.reports import delete_report
 from bmat.api.tests.fixtures import PLAYS, TOTALS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,7 +120,7 @@ def test_it_follows_the_options_of_the_upload(submit):
 def test_it_fails_a_report_whose_file_is_at_fault(submit, left_over, content, code):
     report = submit(content)
 
-    process_report(report.pid, uuid4())
+    assert process_report(report.pid, uuid4()) == code
 
     report.refresh_from_db()
     assert (report.status, report.error_code) == (Status.FAILED, code)
@@ -142,30 +143,74 @@ def test_it_names_a_disk_that_is_full_outside_the_aggregation(report, monkeypatc
     assert left_over() == before
 
 
-def test_it_leaves_a_report_to_its_lease_while_the_cluster_is_away(report, monkeypatch, left_over):
+@pytest.fixture
+def cluster_is_away(monkeypatch):
     def fail(*_, **__):
         raise ClusterAway("The Dask cluster at tcp://nowhere:8786 cannot be reached")
 
-    before, token = left_over(), uuid4()
     monkeypatch.setattr(process, "aggregate", fail)
 
-    process_report(report.pid, token)
+
+def test_it_hands_a_report_back_while_the_cluster_is_away(report, cluster_is_away, left_over):
+    before = left_over()
+
+    process_report(report.pid, uuid4())
 
     report.refresh_from_db()
-    assert (report.status, report.lease_token, left_over()) == (Status.PROCESSING, token, before)
+    assert (report.status, report.stage, report.attempts) == (Status.PROCESSING, "queued", 0)
+    assert (report.lease_token, report.enqueue_count, left_over()) == (None, 0, before)
+
+
+def test_it_waits_longer_each_time_for_the_cluster_and_never_gives_up(
+    report, cluster_is_away, caplog
+):
+    for _ in range(20):
+        process_report(report.pid, uuid4())
+
+    waits = re.findall(r"tried again in (\d+) s: The Dask cluster at tcp://nowhere", caplog.text)
+    assert waits == ["1", "2", "4", "8"] + ["10"] * 16
+    assert Report.objects.queued().get() == report
+    assert not report.attempt_log.exists()
+
+
+def test_it_sends_the_next_message_when_the_wait_is_over_whatever_else_is_in_the_queue(
+    enqueued, report, submit, cluster_is_away
+):
+    enqueued()
+    process_report(report.pid, uuid4())
+    other = submit()
+
+    assert reconcile_reports() == 0
+    Report.objects.filter(pid=report.pid).update(next_enqueue_at=queue.in_seconds(0))
+    assert reconcile_reports() == 1
+
+    assert enqueued() == [str(other.pid), str(report.pid)]
+
+
+def test_it_leaves_the_wait_for_the_cluster_to_the_worker_that_took_over(report, monkeypatch):
+    def fail(*_, **__):
+        lose_lease(report.pid)
+        raise ClusterAway("The Dask cluster has gone away")
+
+    monkeypatch.setattr(process, "aggregate", fail)
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert (report.attempts, report.cluster_waits, report.attempt_log.count()) == (1, 0, 1)
 
 
 def test_it_goes_on_with_a_claim_whose_answer_comes_after_its_lease(report, monkeypatch):
-    claim, answers = LeaseQuerySet.claim, []
+    claim, answers = leases.claim, []
 
-    def late(self, *args):
-        answers.append(claim(self, *args))
+    def late(*args):
+        answers.append(claim(*args))
         if len(answers) == 1:
             Report.objects.update(lease_expires="2020-01-01T00:00:00Z")
             raise OperationalError("server closed the connection unexpectedly")
         return answers[-1]
 
-    monkeypatch.setattr(LeaseQuerySet, "claim", late)
+    monkeypatch.setattr(leases, "claim", late)
 
     process_report(report.pid, uuid4())
 
@@ -189,7 +234,7 @@ def test_it_does_nothing_when_the_task_is_delivered_again(report, left_over):
 
 
 def test_it_does_nothing_while_another_worker_has_the_report(report, left_over):
-    Report.objects.claim(report.pid, uuid4())
+    leases.claim(report.pid, uuid4())
     before = Report.objects.values().get(), left_over()
 
     process_report(report.pid, uuid4())
@@ -199,7 +244,7 @@ def test_it_does_nothing_while_another_worker_has_the_report(report, left_over):
 
 def test_it_removes_what_a_dead_worker_left(report, left_over):
     dead = uuid4()
-    Report.objects.claim(report.pid, dead)
+    leases.claim(report.pid, dead)
     (files.start_attempt(report.pid, dead) / "output.csv").write_text("half wri")
     Report.objects.update(lease_expires="2020-01-01T00:00:00Z")
 
@@ -229,9 +274,7 @@ def test_it_leaves_the_files_of_the_worker_that_took_over(report, aggregate_then
         process_report(report.pid, winner)
 
     aggregate_then(take_over)
-    with pytest.raises(FileNotFoundError):
-        process_report(report.pid, loser)
-    process.fail_unexpectedly(report.pid, loser)
+    process_report(report.pid, loser)
 
     report.refresh_from_db()
     assert report.status == Status.DONE
@@ -264,18 +307,34 @@ def test_it_leaves_nothing_of_a_report_deleted_meanwhile(report, aggregate_then,
 def test_it_leaves_nothing_of_a_report_deleted_right_after_the_claim(
     report, monkeypatch, left_over
 ):
-    claim = Report.objects.claim
+    claim = leases.claim
 
     def claim_then_delete(pid, token, worker):
         claimed = claim(pid, token, worker)
         delete_report(pid)
         return claimed
 
-    monkeypatch.setattr(Report.objects, "claim", claim_then_delete)
+    monkeypatch.setattr(leases, "claim", claim_then_delete)
 
     process_report(report.pid, uuid4())
 
     assert left_over() == []
+
+
+def test_a_report_deleted_as_it_starts_is_one_line_in_the_log(report, monkeypatch, caplog):
+    def delete_first(*args, **kwargs):
+        delete_report(report.pid)
+        return aggregation.aggregate(*args, **kwargs)
+
+    monkeypatch.setattr(process, "aggregate", delete_first)
+
+    process_report(report.pid, uuid4())
+
+    [record] = [record for record in caplog.records if record.levelname != "INFO"]
+    assert record.getMessage().startswith(
+        f"report {report.pid}: broken off, for its lease was lost"
+    )
+    assert record.exc_info is None
 
 
 def test_it_does_not_pass_over_a_folder_that_is_gone_though_its_report_is_there(report):

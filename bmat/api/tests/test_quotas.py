@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from bmat.api.models import Report
-from bmat.api.services.retry import retry_report
+from bmat.api.services import leases
+from bmat.api.services.reports import retry_report
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import person, token_of
 from bmat.api.uploads import FORM_BYTES
@@ -164,18 +165,18 @@ def test_a_post_that_is_repeated_is_answered_at_the_limit(client, alice, setting
     assert post(client, alice, **{"Idempotency-Key": "another"}).status_code == 429
 
 
-def test_a_retry_is_refused_at_the_limit(client, alice, settings, submit, rung):
+def test_a_retry_is_refused_at_the_limit(client, alice, settings, submit, enqueued):
     settings.BMAT_MAX_RUNNING_REPORTS = 1
     cancelled = submit(owner=person("alice"))
-    Report.objects.cancel(cancelled.pid)
+    leases.cancel(cancelled.pid)
     submit(owner=person("alice"))
-    rung()
+    enqueued()
 
     response = client.post(f"{REPORTS}{cancelled.pid}/retry", headers=alice)
 
     assert (response.status_code, response["Retry-After"]) == (429, "5")
     assert Report.objects.get(pid=cancelled.pid).status == Status.CANCELLED
-    assert rung() == []
+    assert enqueued() == []
 
 
 def test_a_retry_counts_for_the_owner_whoever_asks(client, settings, submit):
@@ -183,7 +184,7 @@ def test_a_retry_counts_for_the_owner_whoever_asks(client, settings, submit):
     root = token_of(person("root"))
     post(client, root)
     cancelled = submit(owner=person("alice"))
-    Report.objects.cancel(cancelled.pid)
+    leases.cancel(cancelled.pid)
 
     response = client.post(f"{REPORTS}{cancelled.pid}/retry", headers=root)
 
@@ -243,7 +244,7 @@ def test_retries_of_the_same_moment_do_not_pass_the_limit_together(
     owner = person("alice")
     cancelled = [submit(owner=owner) for _ in range(AT_ONCE)]
     for report in cancelled:
-        Report.objects.cancel(report.pid)
+        leases.cancel(report.pid)
     settings.BMAT_MAX_RUNNING_REPORTS = 5
 
     def retry(number):
@@ -266,6 +267,6 @@ def test_the_same_post_of_the_same_moment_creates_one_report_at_the_limit(alice,
 def test_a_service_that_retries_nobodys_report_asks_for_no_limit(settings, submit):
     settings.BMAT_MAX_RUNNING_REPORTS = 1
     report = submit()
-    Report.objects.cancel(report.pid)
+    leases.cancel(report.pid)
 
     assert retry_report(report.pid, report.input_bytes)

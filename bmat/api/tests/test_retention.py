@@ -7,6 +7,7 @@ import pytest
 from django.utils.dateparse import parse_datetime
 
 from bmat.api.models import Report
+from bmat.api.services import leases
 from bmat.api.services.process import process_report
 from bmat.api.services.sweep import sweep_files
 
@@ -99,7 +100,7 @@ def test_it_keeps_a_report_that_waits_for_long(submit, left_over):
 
 def test_it_keeps_what_was_retried_meanwhile(done, monkeypatch, left_over):
     Report.objects.update(finished=LONG_AGO)
-    monkeypatch.setattr(Report.objects, "expire", lambda pid: False)
+    monkeypatch.setattr(leases, "expire", lambda pid: False)
     before = left_over()
 
     assert sweep_files().reports == 0

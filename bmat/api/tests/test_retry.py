@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from bmat.api.models import Report
-from bmat.api.services import files
+from bmat.api.services import files, leases
 from bmat.api.services.process import process_report
 from bmat.api.tests.fixtures import TOTALS
 
@@ -39,8 +39,8 @@ def never_expires(settings):
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_it_lets_a_failed_report_wait_again(client, failed, rung, slash):
-    rung()
+def test_it_lets_a_failed_report_wait_again(client, failed, enqueued, slash):
+    enqueued()
 
     response = retry(client, failed.pid, slash)
 
@@ -48,7 +48,7 @@ def test_it_lets_a_failed_report_wait_again(client, failed, rung, slash):
     assert (response.json()["status"], response.json()["stage"]) == (0, "queued")
     assert (response.json()["error"], response.json()["expires"]) == (None, None)
     assert response["Retry-After"] == "1"
-    assert rung() == [str(failed.pid)]
+    assert enqueued() == [str(failed.pid)]
 
 
 def test_it_is_done_on_the_file_that_was_kept_with_all_attempts_ahead(client, failed):
@@ -73,13 +73,13 @@ def test_it_lets_a_cancelled_report_wait_again(client, submit):
 
 def test_the_worker_that_was_cancelled_changes_nothing_about_it(client, submit):
     report, cancelled = submit(), uuid4()
-    Report.objects.claim(report.pid, cancelled)
+    leases.claim(report.pid, cancelled)
     client.post(f"/api/reports/{report.pid}/cancel")
     retry(client, report.pid)
 
-    assert not Report.objects.renew(report.pid, cancelled, None)
-    assert not Report.objects.fail(report.pid, cancelled, "code", "message")
-    assert Report.objects.unclaimed().get() == report
+    assert not leases.renew(report.pid, cancelled, None)
+    assert not leases.fail(report.pid, cancelled, "code", "message")
+    assert Report.objects.queued().get() == report
 
 
 def test_it_refuses_a_report_that_waits(client, submit):
@@ -97,11 +97,11 @@ def test_it_refuses_a_report_that_is_done(client, submit):
     assert retry(client, report.pid).status_code == 409
 
 
-def test_it_rings_for_one_of_two_requests_of_the_same_moment(client, failed, rung):
-    rung()
+def test_it_rings_for_one_of_two_requests_of_the_same_moment(client, failed, enqueued):
+    enqueued()
 
     assert [retry(client, failed.pid).status_code for _ in range(2)] == [202, 409]
-    assert rung() == [str(failed.pid)]
+    assert enqueued() == [str(failed.pid)]
 
 
 @pytest.mark.parametrize("pid", [uuid4(), "no-uuid"])

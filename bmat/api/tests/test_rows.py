@@ -283,27 +283,27 @@ def large(monkeypatch):
     monkeypatch.setattr("bmat.results.files.MOST_CSV_BYTES", 10)
 
 
-def test_a_large_result_is_converted_as_soon_as_it_is_done(done, rung, answer, large):
+def test_a_large_result_is_converted_as_soon_as_it_is_done(done, enqueued, answer, large):
     report = done()
-    assert rung() == [str(report.pid), f"{report.pid}-totals.parquet"]
+    assert enqueued() == [str(report.pid), f"{report.pid}-totals.parquet"]
 
     convert(report.pid, files.PARQUET)
 
     assert answer(report) == [IN_THE_END, *UMBRELLA]
 
 
-def test_a_small_result_is_not_converted(done, rung, answer):
+def test_a_small_result_is_not_converted(done, enqueued, answer):
     report = done()
 
     assert answer(report) == [IN_THE_END, *UMBRELLA]
-    assert rung() == [str(report.pid)]
+    assert enqueued() == [str(report.pid)]
     assert not beside(report, files.PARQUET).exists()
 
 
-def test_a_question_that_comes_too_early_is_to_be_asked_again(done, ask, rung, large):
+def test_a_question_that_comes_too_early_is_to_be_asked_again(done, ask, enqueued, large):
     report = done()
     cache.clear()
-    rung()
+    enqueued()
 
     response = ask(report)
 
@@ -312,7 +312,7 @@ def test_a_question_that_comes_too_early_is_to_be_asked_again(done, ask, rung, l
         "detail": "The result is being prepared for questions. Ask again.",
         "code": "being_written",
     }
-    assert rung() == [f"{report.pid}-totals.parquet"]
+    assert enqueued() == [f"{report.pid}-totals.parquet"]
 
 
 def test_it_says_so_where_there_is_no_room_to_prepare_it(done, ask, large, monkeypatch):
@@ -325,13 +325,13 @@ def test_it_says_so_where_there_is_no_room_to_prepare_it(done, ask, large, monke
 
 
 def test_a_result_that_is_deleted_as_soon_as_it_is_done_is_not_converted(
-    done, rung, monkeypatch, caplog
+    done, enqueued, monkeypatch, caplog
 ):
     monkeypatch.setattr(process, "needs_parquet", lambda folder: (folder / "gone").stat())
 
     report = done()
 
-    assert rung() == [str(report.pid)]
+    assert enqueued() == [str(report.pid)]
     assert "deleted as soon as it was done" in caplog.text
 
 

@@ -116,6 +116,14 @@ def test_it_reads_a_sqlite_url_and_makes_it_durable(monkeypatch):
     assert "synchronous=FULL" in database["OPTIONS"]["init_command"]
 
 
+@pytest.mark.parametrize("lease", ["", "2", "60"])
+def test_sqlite_waits_for_its_lock_for_less_than_half_a_lease(monkeypatch, lease):
+    monkeypatch.setenv("BMAT_LEASE_SECONDS", lease)
+    monkeypatch.setenv("DB", "sqlite:////tmp/db.sqlite3")
+
+    assert environment.database("DB")["OPTIONS"]["timeout"] < float(lease or 10) / 2
+
+
 def test_it_refuses_another_database(monkeypatch):
     monkeypatch.setenv("DB", "mysql://host/name")
     example = "for example postgres://user:password@host:5432/name"

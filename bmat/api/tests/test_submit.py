@@ -68,12 +68,12 @@ def test_it_accepts_a_tab_as_delimiter(client):
     assert Report.objects.get().options == {"delimiter": "\t"}
 
 
-def test_it_sends_the_task_after_the_commit(client, rung, django_capture_on_commit_callbacks):
+def test_it_sends_the_task_after_the_commit(client, enqueued, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         pid = client.post("/api/reports/", {"input_file": upload()}).json()["pid"]
-        assert rung() == []
+        assert enqueued() == []
 
-    assert rung() == [pid]
+    assert enqueued() == [pid]
 
 
 def test_it_refuses_a_request_without_a_file(client):

@@ -11,7 +11,7 @@ from knox.models import AuthToken
 
 from bmat.aggregation.graph import build
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.services import files, installation, sweep
+from bmat.api.services import files, installation, leases, sweep
 from bmat.api.services.process import process_report
 from bmat.api.services.sweep import sweep_files
 from bmat.api.tests.people import person, token_of
@@ -94,7 +94,7 @@ def test_it_keeps_everything_of_a_report(done, home, left_over):
 
 def test_it_keeps_the_folder_of_a_running_attempt(submit, home):
     report, token = submit(), uuid4()
-    Report.objects.claim(report.pid, token)
+    leases.claim(report.pid, token)
     folder = files.start_attempt(report.pid, token)
     age_all(home)
 

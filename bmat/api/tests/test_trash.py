@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bmat.api.services import trash
+from bmat.api.services import sweep
 
 
 @pytest.fixture
@@ -17,7 +17,9 @@ def file(home):
 
 def swept(home, days_ago, name="x1"):
     """A folder of the trash, filled some days ago."""
-    folder = home / "trash" / f"{datetime.now(UTC) - timedelta(days=days_ago):{trash.NAME}}-{name}"
+    folder = (
+        home / "trash" / f"{datetime.now(UTC) - timedelta(days=days_ago):{sweep.TRASH_NAME}}-{name}"
+    )
     (folder / "reports").mkdir(parents=True)
     return folder
 
@@ -29,45 +31,45 @@ def names(home):
 def test_it_names_a_folder_by_the_time_of_the_sweep(home, file):
     before = datetime.now(UTC).replace(microsecond=0)
 
-    assert trash.put([file]) == [file]
+    assert sweep.move_to_trash([file]) == [file]
 
-    [(folder, time)] = trash.contents()
+    [(folder, time)] = sweep.trash_contents()
     assert before <= time <= datetime.now(UTC)
     assert (folder / "uploads" / "tmp1.upload").read_text() == "Song"
     assert not file.exists()
 
 
 def test_it_writes_over_nothing(home, file):
-    trash.put([file])
+    sweep.move_to_trash([file])
     file.write_text("another")
-    trash.put([file])
+    sweep.move_to_trash([file])
 
     kept = [path.read_text() for path in (home / "trash").rglob("*.upload")]
     assert sorted(kept) == ["Song", "another"]
 
 
 def test_it_makes_no_folder_for_nothing(home):
-    assert trash.put([]) == []
+    assert sweep.move_to_trash([]) == []
     assert not (home / "trash").exists()
 
 
 def test_it_passes_over_what_is_gone(home, file):
-    assert trash.put([home / "uploads" / "gone", file]) == [file]
+    assert sweep.move_to_trash([home / "uploads" / "gone", file]) == [file]
 
 
 def test_it_says_what_cannot_be_moved_and_goes_on(home, file, monkeypatch, caplog):
     other = file.with_name("tmp2.upload")
     other.touch()
-    move = trash.move
+    move = sweep.move
 
     def across_filesystems(path, folder):
         if path == file:
             raise OSError(18, "Invalid cross-device link")
         move(path, folder)
 
-    monkeypatch.setattr(trash, "move", across_filesystems)
+    monkeypatch.setattr(sweep, "move", across_filesystems)
 
-    assert trash.put([file, other]) == [other]
+    assert sweep.move_to_trash([file, other]) == [other]
     assert file.exists()
     assert f"{file} could not be moved into the trash: Invalid cross-device link" in caplog.text
 
@@ -76,19 +78,19 @@ def test_it_removes_what_has_lain_for_a_week(home):
     kept = swept(home, 6.99)
     swept(home, 7.01)
 
-    assert trash.empty() == 1
+    assert sweep.empty_trash() == 1
     assert names(home) == [kept.name]
 
 
 def test_it_leaves_alone_what_is_not_its_own(home):
     (home / "trash" / "2020-notes").mkdir(parents=True)
 
-    assert trash.empty() == 0
+    assert sweep.empty_trash() == 0
     assert names(home) == ["2020-notes"]
 
 
 def test_there_may_be_no_trash(home):
-    assert trash.empty() == 0
+    assert sweep.empty_trash() == 0
 
 
 def test_a_full_disk_costs_the_oldest_first_and_no_more_than_it_must(home, monkeypatch):
@@ -96,5 +98,5 @@ def test_a_full_disk_costs_the_oldest_first_and_no_more_than_it_must(home, monke
     [swept(home, days) for days in (3, 2)]
     monkeypatch.setattr("bmat.api.services.disk.has_room_for", lambda _: len(names(home)) <= 1)
 
-    assert trash.empty() == 2
+    assert sweep.empty_trash() == 2
     assert names(home) == [young.name]

@@ -20,10 +20,9 @@ from bmat.api.serializers.reports import (
     SubmitSerializer,
     given_options,
 )
-from bmat.api.services import report_log
-from bmat.api.services.delete import delete_report
+from bmat.api.services import leases
 from bmat.api.services.quotas import QuotaExceeded
-from bmat.api.services.retry import retry_report
+from bmat.api.services.reports import delete_report, retry_report
 from bmat.api.views.conditional import conditional
 from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 from bmat.api.views.results import ResultActions
@@ -87,9 +86,7 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         where the report is Done or Failed.
         """
         report = self.get_kept()
-        cancelled = Report.objects.cancel(report.pid)
-        if cancelled:
-            report_log.cancelled(report.pid)
+        cancelled = leases.cancel(report.pid)
         report = self.get_kept()
         if not cancelled and report.status != Report.Status.CANCELLED:
             raise NotCancellable(f"The report is {report.state}: there is nothing to cancel.")

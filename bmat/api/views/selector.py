@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from bmat.api.errors import FilesExpired, no_file
 from bmat.api.models import Report
-from bmat.api.models.queries import ReportQuerySet
+from bmat.api.models.reports import ReportQuerySet
 
 COME_AGAIN_SECONDS = 1
 

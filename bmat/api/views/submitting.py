@@ -9,7 +9,7 @@ from bmat.api.errors import IdempotencyKeyOutlived, IdempotencyKeyReused
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.services import quotas
 from bmat.api.services.quotas import QuotaExceeded
-from bmat.api.services.submit import (
+from bmat.api.services.reports import (
     Idempotency,
     KeyOutlived,
     KeyReused,

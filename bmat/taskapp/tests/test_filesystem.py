@@ -81,7 +81,7 @@ def take_or_none(channel):
 
 def test_it_leaves_a_message_to_the_reader_that_was_faster(broker, monkeypatch, home):
     names = ["00_gone.plays.msg"]
-    monkeypatch.setattr("bmat.taskapp.filesystem.os.listdir", lambda _: names)
+    monkeypatch.setattr("bmat.taskapp.transports.os.listdir", lambda _: names)
 
     with broker.channel() as channel, pytest.raises(Empty):
         channel._get("plays")

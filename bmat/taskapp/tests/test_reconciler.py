@@ -1,160 +1,108 @@
-"""The reconciler inside a worker. Its steps are called as a worker calls them."""
+"""The reconciler inside a worker. Its step is called as a worker calls it."""
 
 import time
 from types import SimpleNamespace
 
 import pytest
 from django.db import ProgrammingError
-from kombu import Connection
 
 from bmat.api.models import Report
-from bmat.api.services import reconcile
-from bmat.taskapp import queues
+from bmat.api.services import queue, reconcile
+from bmat.taskapp import reconciler as module
 from bmat.taskapp.celery import app
-from bmat.taskapp.reconciler import Reconciler, TickConsumer
+from bmat.taskapp.reconciler import Reconciler, wait_seconds
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG_AGO = "2020-01-01T00:00:00Z"
-
-
-class Timer:
-    """A worker's clock, moved by hand."""
-
-    def __init__(self):
-        self.calls = []
-
-    def call_repeatedly(self, seconds, call):
-        self.calls.append((seconds, call))
-        return SimpleNamespace(cancel=self.calls.clear)
+DEADLINE_SECONDS = 10.0
 
 
 @pytest.fixture
-def worker():
-    return SimpleNamespace(timer=Timer())
-
-
-@pytest.fixture
-def reconciler(worker):
-    step = Reconciler(worker)
+def reconciler(settings):
+    settings.BMAT_RECONCILE_SECONDS = 0.02
+    step = Reconciler(SimpleNamespace())
     yield step
-    if step._thread is not None:
-        step._thread.join()
+    step.stop(None)
+    if step._thread.ident is not None:
+        step._thread.join(DEADLINE_SECONDS)
 
 
 @pytest.fixture
-def due(submit, rung):
-    """A report that a reconciler would ring for."""
+def due(submit, enqueued):
+    """A report whose message is due, and in no queue."""
     report = submit()
-    rung()
-    Report.objects.update(ring_at=LONG_AGO)
+    enqueued()
+    Report.objects.update(next_enqueue_at=LONG_AGO)
     return report
 
 
-def test_it_reconciles_at_the_start_of_its_worker(worker, reconciler, due, rung):
-    reconciler.start(worker)
-    reconciler._thread.join()
+def wait_for(condition):
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.005)
 
-    assert rung() == [str(due.pid)]
 
-
-def test_it_reconciles_by_itself_where_beat_is_silent(worker, reconciler, due, rung, settings):
-    reconciler.start(worker)
-    reconciler._thread.join()
-    rung()
-    [(seconds, call)] = worker.timer.calls
-    reconciler._last_heard -= 3 * settings.BMAT_RECONCILE_SECONDS
+def test_it_reconciles_from_the_start_of_its_worker_on(reconciler, due, enqueued):
+    reconciler.start(None)
 
     for _ in range(2):
-        Report.objects.update(ring_at=LONG_AGO)
-        call()
-        reconciler._thread.join()
-        assert rung() == [str(due.pid)]
-
-    assert seconds == settings.BMAT_RECONCILE_SECONDS
+        wait_for(lambda: enqueued() == [str(due.pid)])
+        Report.objects.update(next_enqueue_at=LONG_AGO)
 
 
-def test_it_leaves_the_time_to_beat_where_there_is_one(worker, reconciler, rung):
-    reconciler.start(worker)
-    started = reconciler._thread
+def test_many_workers_do_not_reconcile_at_the_same_moment(settings):
+    settings.BMAT_RECONCILE_SECONDS = 5
 
-    worker.timer.calls[0][1]()
+    waits = {wait_seconds() for _ in range(100)}
 
-    assert reconciler._thread is started
+    assert len(waits) > 90
+    assert 2.5 <= min(waits) < 3 < 4.5 < max(waits) <= 5
 
 
-def test_it_does_not_start_again_while_a_tick_is_under_way(reconciler, monkeypatch):
-    monkeypatch.setattr("bmat.taskapp.reconciler.reconcile_where_possible", lambda: time.sleep(0.2))
-    reconciler.tick()
-    first = reconciler._thread
+def test_it_goes_on_after_an_error_that_nobody_expected(reconciler, monkeypatch, caplog):
+    calls = []
 
-    reconciler.tick()
+    def fail():
+        calls.append(1)
+        raise ZeroDivisionError
 
-    assert reconciler._thread is first
+    monkeypatch.setattr(module, "reconcile_where_possible", fail)
+
+    reconciler.start(None)
+
+    wait_for(lambda: len(calls) > 1)
+    assert "the reports could not be reconciled" in caplog.text
 
 
 @pytest.mark.parametrize("end", ["stop", "terminate"])
-def test_it_ends_with_its_worker(worker, reconciler, end):
-    reconciler.start(worker)
+def test_it_ends_with_its_worker(reconciler, end):
+    reconciler.start(None)
 
-    getattr(reconciler, end)(worker)
+    getattr(reconciler, end)(None)
 
-    assert worker.timer.calls == []
-
-
-def test_it_ends_with_a_worker_that_has_not_started(worker, reconciler):
-    reconciler.stop(worker)
+    wait_for(lambda: not reconciler._thread.is_alive())
 
 
-def test_it_hears_the_ticks_of_beat(worker, reconciler, due, rung):
-    consumer = worker_consumer(worker)
-    step = TickConsumer(consumer)
-    step.start(consumer)
-    entry = app.conf.beat_schedule["reconcile-reports"]
-    options = {**entry["options"], "connection": consumer.connection}
-
-    app.send_task(entry["task"], **options)
-    consumer.connection.drain_events(timeout=5)
-    reconciler._thread.join()
-    step.shutdown(consumer)
-
-    assert rung() == [str(due.pid)]
-    assert entry["options"]["queue"] == queues.RECONCILE
+def test_it_ends_with_a_worker_that_has_not_started(reconciler):
+    reconciler.stop(None)
 
 
-@pytest.mark.parametrize("end", ["stop", "shutdown"])
-def test_it_hears_on_after_the_broker_was_lost(worker, reconciler, due, rung, end):
-    consumer = worker_consumer(worker)
-    step = TickConsumer(consumer)
-    getattr(step, end)(consumer)
-    step.start(consumer)
-    kept, consumer.connection = consumer.connection, None
+def test_it_leaves_no_connection_to_the_broker_open(due, enqueued):
+    connection = queue.broker.connection
 
-    getattr(step, end)(consumer)
-    consumer.connection = kept
-    step.start(consumer)
-    app.send_task(queues.RECONCILE_REPORTS, queue=queues.RECONCILE, connection=kept)
-    kept.drain_events(timeout=5)
-    reconciler._thread.join()
+    reconcile.reconcile_where_possible()
 
-    assert rung() == [str(due.pid)]
-
-
-def worker_consumer(worker):
-    """The part of a worker that talks to the broker."""
-    connection = Connection("memory://")
-    errors = {
-        "connection_errors": connection.connection_errors,
-        "channel_errors": connection.channel_errors,
-    }
-    return SimpleNamespace(controller=worker, connection=connection, **errors)
+    assert enqueued() == [str(due.pid)]
+    assert queue.broker.connection is not connection
+    assert not connection.connected
 
 
 def test_it_is_a_part_of_every_worker():
     app.loader.import_default_modules()
 
     assert Reconciler in app.steps["worker"]
-    assert TickConsumer in app.steps["consumer"]
 
 
 def test_it_lets_a_database_pass_that_is_away_or_not_migrated_yet(monkeypatch, caplog):

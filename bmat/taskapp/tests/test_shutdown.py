@@ -2,10 +2,9 @@
 
 import os
 
-from celery.signals import beat_init, worker_init, worker_shutting_down
+from celery.signals import worker_init, worker_shutting_down
 
 from bmat.taskapp import shutdown
-from bmat.taskapp.celery import app
 
 
 def test_sigterm_asks_the_running_reports_to_be_handed_back(worker_ends):
@@ -38,11 +37,3 @@ def test_the_processes_of_the_pool_hear_it(worker_ends):
     os.close(to_read)
 
     assert os.waitpid(child, 0)[1] == 0
-
-
-def test_the_ticks_of_beat_are_not_announced_to_flower(monkeypatch):
-    monkeypatch.setitem(app.conf, "task_send_sent_event", True)
-
-    beat_init.send(sender=None)
-
-    assert app.conf.task_send_sent_event is False

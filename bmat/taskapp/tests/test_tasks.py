@@ -1,14 +1,20 @@
 """The tasks: each is a thin edge around a service."""
 
+import pickle
+import re
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from celery.beat import Scheduler
 
 from bmat.api.models import Report
 from bmat.api.services import process
 from bmat.taskapp import queues
 from bmat.taskapp.celery import app
 from bmat.taskapp.tasks import process_report, sweep_files
+
+PRODUCTION = (Path(__file__).parents[3] / "production.yml").read_text()
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,6 +49,16 @@ def test_it_tells_no_internal_text_and_raises_when_something_unexpected_happens(
     assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
 
 
+def test_a_file_at_fault_is_an_error_that_celery_expects(submit):
+    report = submit(b"no,header\n")
+
+    result = process_report.apply((str(report.pid),))
+
+    assert (result.state, repr(result.result)) == ("FAILURE", "ReportFailed('missing_column')")
+    assert isinstance(result.result, process_report.throws)
+    assert pickle.loads(pickle.dumps(result.result)).args == ("missing_column",)
+
+
 def test_it_says_nothing_about_an_error_after_its_lease_was_lost(submit, monkeypatch, caplog):
     def fail(*_, **__):
         Report.objects.update(lease_token=uuid4())
@@ -68,24 +84,26 @@ def test_it_sweeps(submit):
 
 
 def test_the_names_that_are_sent_are_those_of_tasks():
-    scheduled = {
-        entry["task"]
-        for entry in app.conf.beat_schedule.values()
-        if entry["options"]["queue"] != queues.RECONCILE
-    }
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
     sent = {queues.PROCESS_REPORT, queues.CONVERT_RESULT}
 
     assert sent | scheduled <= set(app.tasks)
 
 
-def test_it_consumes_the_queues_of_both_sizes_and_not_that_of_the_reconciler():
+def test_it_consumes_the_queues_of_both_sizes():
     assert set(app.amqp.queues.consume_from) == {queues.SMALL, queues.LARGE}
 
 
 def test_every_tick_of_beat_expires_before_the_next():
     for entry in app.conf.beat_schedule.values():
         assert entry["options"]["expires"] <= entry["schedule"]
+
+
+def test_beat_writes_its_file_more_often_than_the_health_check_asks_for():
+    [minutes] = re.findall(r"celerybeat-schedule\*' -mmin -(\d+)", PRODUCTION)
+
+    assert Scheduler.sync_every + 2 * app.conf.beat_max_loop_interval < 60 * int(minutes)
 
 
 def test_it_keeps_the_name_of_its_worker(submit):

@@ -22,7 +22,7 @@ SHORT_FORM = {
     "BMAT_LEASE_SECONDS": "3",
     "BMAT_HEARTBEAT_SECONDS": "0.3",
     "BMAT_RECONCILE_SECONDS": "1",
-    "BMAT_RING_AGAIN_SECONDS": "1",
+    "BMAT_ENQUEUE_AGAIN_SECONDS": "1",
 }
 LONG_SECONDS = 6.0 if ROUNDS else 3.0
 # The timing run, and what a long report may take of the disk however fast it is read.

@@ -54,6 +54,13 @@ class Round:
         wait_until(lambda: not self._waiting(), RECOVERY_SECONDS, "recovery", self._waiting)
         self.outcome.recovery_seconds = time.monotonic() - ended
 
+    @contextmanager
+    def timed_recovery(self) -> Iterator[None]:
+        """Where the fault was another than `fault`, the block is the recovery."""
+        ended = time.monotonic()
+        yield
+        self.outcome.recovery_seconds = time.monotonic() - ended
+
     def ends_well(self) -> Outcome:
         """Wait for the end of every report; fails unless each ended once and as it must, with
         nothing left over.

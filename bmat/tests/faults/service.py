@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -102,7 +102,7 @@ class FaultyService(Stack):
                     found[hostname.partition("@")[0]] = task["worker_pid"]
         return bool(found)
 
-    def ring(self, pid: str) -> None:
+    def deliver_again(self, pid: str) -> None:
         """Deliver the report's message once more."""
         with self._celery() as app:
             app.send_task(PROCESS_REPORT, args=[pid], task_id=pid, queue=SMALL)
@@ -128,6 +128,23 @@ class FaultyService(Stack):
         finally:
             for worker in deaf:
                 os.kill(worker.pid, signal.SIGCONT)
+
+    @contextmanager
+    def restarted(
+        self, workers: Sequence[ServerProcess], settings: Mapping[str, str]
+    ) -> Iterator[None]:
+        """For the time of the block, these workers have other environment variables."""
+        self._restart(workers, {**self.environment, **settings})
+        try:
+            yield
+        finally:
+            self._restart(workers, self.environment)
+
+    def _restart(self, workers: Sequence[ServerProcess], environment: Mapping[str, str]) -> None:
+        for worker in workers:
+            worker.stop()
+            worker.start(environment)
+        self.wait_for_workers()
 
     def forget_messages(self) -> None:
         with redis.Redis(port=self.redis.port) as client:

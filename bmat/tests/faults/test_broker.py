@@ -65,9 +65,9 @@ def test_it_makes_one_result_of_messages_that_come_twice(
     pid = a_round.long_under_way()
     with a_round.fault():
         for known in [pid, *a_round.uploads.accepted]:
-            service.ring(known)
+            service.deliver_again(known)
     for known in a_round.uploads.accepted:
-        service.ring(known)
+        service.deliver_again(known)
     a_round.ends_well()
 
 

@@ -60,6 +60,13 @@ class Person:
         wait = WebDriverWait(self._driver, LOOK_SECONDS)
         wait.until(expected_conditions.presence_of_element_located(where)).send_keys(text)
 
+    def has_to_scroll(self, css: str, width_pixels: int) -> bool:
+        """Whether an element is wider than its place in a window of this width."""
+        self._driver.set_window_size(width_pixels, 800)
+        element = self._driver.find_element(By.CSS_SELECTOR, css)
+        width, place = element.get_property("scrollWidth"), element.get_property("clientWidth")
+        return int(str(width)) > int(str(place))
+
     def complaints(self) -> list[str]:
         """What the browser has logged since the last time: errors of scripts, refused content. An
         icon of the site, which browsers ask for by themselves, is not missed.

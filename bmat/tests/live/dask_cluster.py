@@ -19,11 +19,11 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def dask_cluster(worker_count: int, folder: Path) -> Iterator[int]:
-    """The port of a scheduler that so many workers have registered with. They are ended after
-    that; their logs and files lie in `folder`.
+def dask_cluster(worker_count: int, folder: Path, port: int = 0) -> Iterator[int]:
+    """The port of a scheduler that so many workers have registered with: `port`, or a free one.
+    They are ended after that; their logs and files lie in `folder`.
     """
-    port = free_port()
+    port = port or free_port()
     dask = [sys.executable, "-m", "dask"]
     quiet = ["--host", "127.0.0.1", "--no-dashboard"]
     work = [*dask, "worker", f"tcp://127.0.0.1:{port}", *quiet, "--nthreads", "1", "--no-nanny"]

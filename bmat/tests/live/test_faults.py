@@ -12,7 +12,7 @@ from bmat.tests.live.processes import wait_until
 from bmat.tests.live.stack import Stack
 
 
-def ring(stack: Stack, pid: str) -> None:
+def deliver_again(stack: Stack, pid: str) -> None:
     """Deliver the report's message once more."""
     with Celery(broker=stack.redis.url) as sender:
         sender.send_task(PROCESS_REPORT, args=[pid], task_id=pid, queue=SMALL)
@@ -45,8 +45,8 @@ def test_it_makes_one_result_of_a_message_that_comes_three_times(
 ) -> None:
     content, expected = as_csv(plays(100_000))
     pid = client.upload(content)
-    ring(stack, pid)
-    ring(stack, pid)
+    deliver_again(stack, pid)
+    deliver_again(stack, pid)
     body = client.done(pid)
     wait_until(lambda: in_vain(stack, pid) == 2, 30, "the other deliveries to be worked off")
     assert stack.times_in_worker_logs(f"report {pid}: started") == 1
@@ -58,7 +58,7 @@ def test_it_leaves_a_finished_report_alone(stack: Stack, client: Client) -> None
     pid = client.upload(samples.PLAYS)
     body = client.done(pid)
     files = contents(stack, pid)
-    ring(stack, pid)
+    deliver_again(stack, pid)
     wait_until(lambda: in_vain(stack, pid) == 1, 30, "the second delivery to be worked off")
     assert client.body(pid) == body
     assert contents(stack, pid) == files

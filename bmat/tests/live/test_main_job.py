@@ -52,6 +52,21 @@ def test_it_shows_the_report_in_flower_under_its_pid(stack: Stack, client: Clien
     assert (task["uuid"], task["name"]) == (pid, "bmat.taskapp.tasks.process_report")
 
 
+def test_flower_shows_a_failed_report_as_a_failure_with_its_code(
+    stack: Stack, client: Client
+) -> None:
+    pid = client.upload(b"no,header\n")
+    client.finished(pid)
+    path = f"/api/task/info/{pid}"
+    wait_until(lambda: state_of(stack.flower_get(path)) == "FAILURE", 10, "Flower to show it")
+    assert stack.flower_get(path).json()["exception"] == "ReportFailed('missing_column')"
+    assert stack.times_in_worker_logs(f"process_report[{pid}]") == 0
+
+
+def state_of(answer: requests.Response) -> str:
+    return str(answer.json()["state"]) if answer.ok else ""
+
+
 def test_it_does_not_open_flower_without_a_password(stack: Stack) -> None:
     answer = requests.get(f"http://127.0.0.1:{stack.flower_port}/tasks", timeout=10)
     assert answer.status_code == 401

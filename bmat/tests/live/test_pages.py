@@ -12,7 +12,7 @@ from bmat.tests.samples import PLAYS, PLAYS_TOTALS
 
 # Behind the one for the cookie of the admin.
 TOKEN = ".auth-container ~ .auth-container"
-NAME, PASSWORD = "operator", "a password of the live tests"
+PASSWORD = "a password of the live tests"
 UPLOAD, LIST = "#operations-reports-create_report", "#operations-reports-list_reports"
 
 
@@ -73,15 +73,32 @@ def test_a_token_opens_the_operations_of_the_docs(locked: Stack, reader: Person)
     assert pid in answer(reader, LIST, "200")
 
 
-def test_the_admin_shows_who_worked_on_a_report(locked: Stack, reader: Person) -> None:
-    body = locked.client.done(locked.client.upload(PLAYS))
-    account = ("--username", NAME, "--email", "operator@bmat.example")
+def open_admin(reader: Person, stack: Stack, path: str, name: str) -> None:
+    """Opens a page of the admin as a new superuser."""
+    account = ("--username", name, "--email", "operator@bmat.example")
     password = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    locked.manage("createsuperuser", "--no-input", *account, settings=password)
-    reader.open(f"{locked.client.base_url}/admin/api/report/{body['pid']}/change/")
-    reader.fill_in("#id_username", NAME)
+    stack.manage("createsuperuser", "--no-input", *account, settings=password)
+    reader.open(f"{stack.client.base_url}/admin/api/report/{path}")
+    reader.fill_in("#id_username", name)
     reader.fill_in("#id_password", PASSWORD)
     reader.click("input[type=submit]")
+
+
+def test_the_admin_lists_reports_in_a_window_of_1280_pixels(locked: Stack, reader: Person) -> None:
+    name = "plays of the week from all of our stations.csv"
+    for content in (PLAYS + b"bad,x,1\n", b"no,header\n"):
+        pid = locked.client.upload(content, name)
+        locked.client.finished(pid)
+    open_admin(reader, locked, "", "lister")
+    reader.see("#result_list", "failed: missing_column")
+    assert reader.texts("#result_list a[href$=rejects]")
+    assert not reader.has_to_scroll("#changelist-form .results", width_pixels=1280)
+    assert reader.complaints() == []
+
+
+def test_the_admin_shows_who_worked_on_a_report(locked: Stack, reader: Person) -> None:
+    body = locked.client.done(locked.client.upload(PLAYS))
+    open_admin(reader, locked, f"{body['pid']}/change/", "operator")
     shown = reader.see("#attempt_log-group", "Done").text
     assert "@test" in shown
     assert reader.complaints() == []

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from bmat.api.services import installation
 from bmat.api.services.installation import Whose
-from config.kept_once import NotKept
+from config.generated import FileUnusable
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """Raises CommandError where nobody agrees; then nothing is changed."""
         try:
             whose = installation.whose_files()
-        except NotKept as error:
+        except FileUnusable as error:
             raise CommandError(str(error)) from error
         if whose is Whose.OURS:
             self.stdout.write("The files belong to this database already.")

@@ -1,4 +1,4 @@
-"""`manage.py reconcile_reports`: by hand, what beat has a worker do every few seconds."""
+"""`manage.py reconcile_reports`: by hand, what every worker does each few seconds."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from bmat.api.services.reconcile import reconcile_reports
 
 
 class Command(BaseCommand):
-    help = "Rings the broker again for each report that nobody works on."
+    help = (
+        "Takes reports away from lost workers, and sends a message for each that waits without one."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{reconcile_reports()} reports rung for")
+        self.stdout.write(f"{reconcile_reports()} messages sent")

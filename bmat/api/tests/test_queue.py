@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 from kombu.transport import memory
 
-from bmat.api.services import bell
-from bmat.api.services.bell import queue_for
+from bmat.api.services import queue
+from bmat.api.services.queue import queue_for
 from bmat.api.tests.fixtures import PLAYS, drain_queue
 from bmat.taskapp.celery import app
 
@@ -20,7 +20,7 @@ def test_it_keeps_large_reports_out_of_the_way_of_small_ones(settings, input_byt
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("limit_bytes, queue", [(len(PLAYS), "large"), (len(PLAYS) + 1, "small")])
-def test_an_upload_goes_to_the_workers_for_its_size(submit, settings, rung, limit_bytes, queue):
+def test_an_upload_goes_to_the_workers_for_its_size(submit, settings, enqueued, limit_bytes, queue):
     settings.BMAT_LARGE_REPORT_BYTES = limit_bytes
 
     report = submit()
@@ -47,35 +47,44 @@ def refuse(monkeypatch):
     return arrange
 
 
-def test_it_keeps_its_connection(rung):
+def test_it_keeps_its_connection(enqueued):
     first, second = uuid4(), uuid4()
-    bell.ring(first, 1)
-    producer = bell.line.producer
+    queue.enqueue(first, 1)
+    producer = queue.broker.producer
 
-    assert bell.ring(second, 1)
+    assert queue.enqueue(second, 1)
 
-    assert bell.line.producer is producer
-    assert rung() == [str(first), str(second)]
+    assert queue.broker.producer is producer
+    assert enqueued() == [str(first), str(second)]
 
 
-def test_it_rings_over_a_connection_that_the_broker_had_closed(rung, refuse):
+def test_it_sends_over_a_connection_that_the_broker_had_closed(enqueued, refuse):
     pid = uuid4()
-    bell.ring(pid, 1)
+    queue.enqueue(pid, 1)
     refuse(1)
 
-    assert bell.ring(pid, 1)
+    assert queue.enqueue(pid, 1)
 
-    assert rung() == [str(pid)] * 2
+    assert enqueued() == [str(pid)] * 2
 
 
-def test_it_begins_anew_after_a_ring_that_was_not_heard(rung, refuse):
+def test_it_begins_anew_after_a_message_that_was_refused(db, enqueued, refuse):
     pid = uuid4()
-    bell.line.hang_up()
-    producer = bell.line.producer
+    queue.broker.close()
+    producer = queue.broker.producer
     refuse(1)
 
-    assert not bell.ring(pid, 1)
-    assert bell.line.producer is not producer
+    assert not queue.enqueue(pid, 1)
+    assert queue.broker.producer is not producer
 
-    assert bell.ring(pid, 1)
-    assert rung() == [str(pid)]
+    assert queue.enqueue(pid, 1)
+    assert enqueued() == [str(pid)]
+
+
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_it_tells_an_empty_queue(enqueued, waiting):
+    for _ in range(waiting):
+        queue.enqueue(uuid4(), 1)
+
+    assert queue.is_empty("small") == (not waiting)
+    assert queue.is_empty("large")

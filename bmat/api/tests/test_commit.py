@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from bmat.api.models import Report
 from bmat.api.services import files
-from bmat.api.services.submit import submit_report
+from bmat.api.services.reports import submit_report
 from bmat.api.tests.fixtures import PLAYS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,21 +20,21 @@ def upload():
 
 
 def test_it_sends_nothing_and_keeps_nothing_when_the_row_is_rolled_back(
-    monkeypatch, rung, left_over
+    monkeypatch, enqueued, left_over
 ):
     def fail(*_, **__):
         raise DatabaseError("no room for the row")
 
-    monkeypatch.setattr("bmat.api.services.submit.Report.objects.create", fail)
+    monkeypatch.setattr("bmat.api.services.reports.Report.objects.create", fail)
 
     with pytest.raises(DatabaseError):
         submit_report(upload(), {})
 
-    assert rung() == []
+    assert enqueued() == []
     assert left_over() == []
 
 
-def test_it_sends_nothing_when_the_commit_fails(monkeypatch, rung, left_over):
+def test_it_sends_nothing_when_the_commit_fails(monkeypatch, enqueued, left_over):
     def fail(*_, **__):
         raise DatabaseError("the server went away")
 
@@ -43,7 +43,7 @@ def test_it_sends_nothing_when_the_commit_fails(monkeypatch, rung, left_over):
     with pytest.raises(DatabaseError):
         submit_report(upload(), {})
 
-    assert rung() == []
+    assert enqueued() == []
     assert left_over() == []
 
 
@@ -71,7 +71,7 @@ def test_it_keeps_nothing_where_the_database_was_away_before_the_commit(monkeypa
     def fail(*_, **__):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("bmat.api.services.submit.Report.objects.create", fail)
+    monkeypatch.setattr("bmat.api.services.reports.Report.objects.create", fail)
 
     with pytest.raises(OperationalError):
         submit_report(upload(), {})
@@ -88,11 +88,11 @@ def test_it_accepts_an_upload_while_the_broker_is_down(client, monkeypatch, capl
     assert f"report {response.json()['pid']}: it waits, for the broker" in caplog.text
 
 
-def test_it_accepts_an_upload_whatever_the_bell_raises(client, monkeypatch, caplog):
+def test_it_accepts_an_upload_whatever_becomes_of_its_message(client, monkeypatch, caplog):
     def fail(*_, **__):
         raise UnicodeError("a host that has no name")
 
-    monkeypatch.setattr("bmat.api.services.bell.app.send_task", fail)
+    monkeypatch.setattr("bmat.api.services.queue.app.send_task", fail)
 
     response = client.post("/api/reports/", {"input_file": upload()})
 
@@ -105,7 +105,7 @@ def test_it_keeps_the_file_of_a_committed_row_whatever_happens_then(monkeypatch)
     def fail(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bmat.api.services.bell.app.send_task", fail)
+    monkeypatch.setattr("bmat.api.services.queue.app.send_task", fail)
 
     with pytest.raises(KeyboardInterrupt):
         submit_report(upload(), {})

@@ -6,8 +6,7 @@ import pytest
 from django.conf import settings
 
 from bmat.api.models import Report
-from bmat.api.models.sets import seconds_from_now
-from bmat.api.services import report_log
+from bmat.api.services import leases, queue, reports
 from bmat.api.services.process import fail_unexpectedly, process_report
 from bmat.api.services.reconcile import reconcile_reports
 
@@ -44,20 +43,20 @@ def test_it_names_the_code_of_a_failure(submit, events):
 
 def test_it_names_an_unexpected_failure_once(submit, events):
     report, token = submit(), uuid4()
-    Report.objects.claim(report.pid, token)
+    leases.claim(report.pid, token)
     assert [fail_unexpectedly(report.pid, token) for _ in range(2)] == [True, False]
     assert events()[1:] == ["report failed: internal_error"]
 
 
-def test_it_names_a_report_whose_workers_were_lost(submit, events, rung):
+def test_it_names_a_report_whose_workers_were_lost(submit, events, enqueued):
     report = submit()
-    lost = {"lease_token": uuid4(), "lease_expires": seconds_from_now(-1)}
+    lost = {"lease_token": uuid4(), "lease_expires": queue.in_seconds(-1)}
     Report.objects.filter(pid=report.pid).update(attempts=settings.BMAT_MAX_ATTEMPTS, **lost)
     reconcile_reports()
     assert events()[1:] == ["report failed: worker_lost"]
 
 
-def test_it_names_a_cancel_once_and_a_retry(client, submit, events, rung):
+def test_it_names_a_cancel_once_and_a_retry(client, submit, events, enqueued):
     url = f"/api/reports/{submit().pid}"
     client.post(f"{url}/cancel")
     client.post(f"{url}/cancel")
@@ -76,5 +75,5 @@ def test_it_names_the_end_of_a_report_that_was_deleted_before_it(client, submit,
 
 
 def test_it_shows_no_name_that_a_terminal_would_obey_or_that_fills_it():
-    assert report_log.shown_name("a\x1b[2J\n.csv") == "a?[2J?.csv"
-    assert report_log.shown_name("x" * 61) == "x" * 59 + "…"
+    assert reports.shown_name("a\x1b[2J\n.csv") == "a?[2J?.csv"
+    assert reports.shown_name("x" * 61) == "x" * 59 + "…"

@@ -1,0 +1,241 @@
+"""The report's state machine. Each change is one conditional UPDATE, whose row count says whether
+it happened; a status changes here and nowhere else.
+
+Every time that is written or compared is the database's: the clock of a worker may be wrong.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from bmat.aggregation import Progress, Summary
+from bmat.api.models import Report, ReportAttempt, Status
+from bmat.api.models.attempts import Outcome
+from bmat.api.models.reports import ReportQuerySet
+from bmat.api.services.queue import in_seconds, message_due, message_sent
+
+# One record for each event in a report's life that a person wants to see. `make run` shows them,
+# and of all others only warnings and errors: scripts/output.py looks for the logger's name.
+events = logging.getLogger("bmat.reports")
+
+WORKER_LOST = "worker_lost"
+WORKER_LOST_MESSAGE = (
+    "The worker stopped in the middle of this report, each time it was tried. "
+    "It may need more memory than there is."
+)
+
+UNCLAIMED: dict[str, Any] = {"lease_token": None, "lease_expires": None}
+NOT_BEGUN: dict[str, Any] = {"stage": "queued", "progress": 0.0, "rows_read": 0}
+RETRIED: dict[str, Any] = {
+    "status": Status.PROCESSING,
+    "attempts": 0,
+    "cluster_waits": 0,
+    "started": None,
+    "finished": None,
+    "rows_rejected": 0,
+    "rejects_by_reason": {},
+    "error_code": "",
+    "error_message": "",
+}
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What its holder has to know: the report's options, and the tokens of the attempts before,
+    whose files nobody needs, whatever becomes of this lease.
+    """
+
+    pid: UUID
+    token: UUID
+    options: dict[str, Any]
+    earlier_attempts: list[UUID]
+
+
+def queued() -> dict[str, Any]:
+    """What lets a report wait for a worker again, beside `message_sent` or `message_due`."""
+    return {**UNCLAIMED, **NOT_BEGUN, "updated": Now()}
+
+
+def ended(status: Status) -> dict[str, Any]:
+    """What every end of a report sets."""
+    return {**UNCLAIMED, "status": status, "stage": "", "finished": Now(), "updated": Now()}
+
+
+def claim(pid: UUID, lease_token: UUID, worker: str = "") -> Lease | None:
+    """Takes the lease of a report that nobody works on. None: there is none to take."""
+    # A claim that is repeated, for its answer got lost, finds its own lease: see `held_lease`.
+    has_run_out = Q(lease_expires__lt=Now()) & ~Q(lease_token=lease_token)
+    waiting = Report.objects.filter(
+        Q(lease_token=None) | has_run_out,
+        pid=pid,
+        status=Status.PROCESSING,
+        attempts__lt=settings.BMAT_MAX_ATTEMPTS,
+    )
+    taken = {
+        **NOT_BEGUN,
+        "stage": "reading",
+        "lease_token": lease_token,
+        "lease_expires": in_seconds(settings.BMAT_LEASE_SECONDS),
+        "attempts": F("attempts") + 1,
+        "started": Now(),
+        "updated": Now(),
+    }
+    with transaction.atomic():
+        if not waiting.update(**taken):
+            return None
+        lease = held_lease(pid, lease_token)
+        assert lease is not None, "it was taken in this transaction"
+        ReportAttempt.objects.begin(pid, lease_token, worker, len(lease.earlier_attempts))
+    return lease
+
+
+def held_lease(pid: UUID, lease_token: UUID) -> Lease | None:
+    """The lease that `lease_token` has already. None: it has none, or none any more."""
+    held = Report.objects.leased(pid, lease_token)
+    # One row for each attempt, and one without any where there is none yet.
+    rows = list(held.values_list("options", "attempt_log__lease_token"))
+    if not rows:
+        return None
+    earlier = [token for _, token in rows if token not in (None, lease_token)]
+    return Lease(pid, lease_token, rows[0][0], earlier)
+
+
+def renew(pid: UUID, lease_token: UUID, progress: Progress | None) -> bool:
+    """Renews the lease and writes the progress. False: the lease is lost, or the report is
+    cancelled or gone.
+    """
+    seen: dict[str, Any] = {}
+    if progress is not None:
+        seen = {
+            "stage": progress.stage,
+            "progress": progress.fraction,
+            "rows_read": progress.rows_read,
+        }
+    return 1 == Report.objects.leased(pid, lease_token).update(
+        **seen, lease_expires=in_seconds(settings.BMAT_LEASE_SECONDS), updated=Now()
+    )
+
+
+def finish(
+    pid: UUID,
+    lease_token: UUID,
+    summary: Summary,
+    output_file: str,
+    rejects_file: str,
+    result_bytes: int,
+) -> bool:
+    """Processing -> Done. The files carry their storage's names; `rejects_file` may be empty.
+    All files of the result take `result_bytes`. False: the lease is lost.
+    """
+    results = {
+        "progress": 1.0,
+        "output_file": output_file,
+        "rejects_file": rejects_file,
+        "result_bytes": result_bytes,
+        "rows_read": summary.rows_read,
+        "rows_rejected": summary.rows_rejected,
+        "groups": summary.groups,
+        "plays_total": summary.plays_total,
+        "rejects_by_reason": summary.rejects_by_reason,
+    }
+    held = Report.objects.leased(pid, lease_token)
+    return let_go(held, lease_token, Outcome.DONE, ended(Status.DONE) | results)
+
+
+def fail(pid: UUID, lease_token: UUID, code: str, message: str) -> bool:
+    """Processing -> Failed. False: the lease is lost."""
+    error = {"error_code": code, "error_message": message}
+    held = Report.objects.leased(pid, lease_token)
+    failed = let_go(held, lease_token, Outcome.FAILED, ended(Status.FAILED) | error)
+    if failed:
+        events.info("report %s failed: %s", pid, code)
+    return failed
+
+
+def hand_back(pid: UUID, lease_token: UUID) -> bool:
+    """Lets the report wait again, because its worker ends: such an attempt does not count. The
+    caller sends a message. False: the lease is lost.
+    """
+    uncounted = {"attempts": F("attempts") - 1}
+    held = Report.objects.leased(pid, lease_token)
+    return let_go(held, lease_token, Outcome.HANDED_BACK, queued() | message_sent() | uncounted)
+
+
+def hand_back_for_cluster(pid: UUID, lease_token: UUID) -> float | None:
+    """Lets the report wait again, because its Dask cluster is away, and twice as long as the time
+    before: how many seconds. Of such an attempt nothing is kept, for there may be any number of
+    them. None: the lease is lost.
+    """
+    held = Report.objects.leased(pid, lease_token)
+    waits = held.values_list("cluster_waits", flat=True).first() or 0
+    seconds: float = min(2.0 ** min(waits, 30), settings.BMAT_CLUSTER_AGAIN_MAX_SECONDS)
+    uncounted = {"attempts": F("attempts") - 1, "cluster_waits": F("cluster_waits") + 1}
+    with transaction.atomic():
+        if not held.update(**queued() | message_due(seconds) | uncounted):
+            return None
+        ReportAttempt.objects.filter(lease_token=lease_token).delete()
+    return seconds
+
+
+def requeue_abandoned(report: Report, lease_token: UUID) -> bool:
+    """Lets an abandoned report wait again; Processing -> Failed where it has been abandoned so
+    often that one more attempt is pointless. False: its worker was quicker.
+    """
+    is_last = report.attempts >= settings.BMAT_MAX_ATTEMPTS
+    error = {"error_code": WORKER_LOST, "error_message": WORKER_LOST_MESSAGE}
+    changes = ended(Status.FAILED) | error if is_last else queued() | message_due()
+    held = Report.objects.abandoned().filter(pid=report.pid, lease_token=lease_token)
+    changed = let_go(held, lease_token, Outcome.LOST, changes)
+    if changed and is_last:
+        events.info("report %s failed: %s", report.pid, WORKER_LOST)
+    return changed
+
+
+def let_go(
+    held: ReportQuerySet, lease_token: UUID, outcome: Outcome, changes: dict[str, Any]
+) -> bool:
+    """Ends a lease and its attempt. False: `held` is empty, for the lease is lost."""
+    with transaction.atomic():
+        changed = 1 == held.update(**changes)
+        if changed:
+            ReportAttempt.objects.filter(lease_token=lease_token).end(outcome)
+    return changed
+
+
+def cancel(pid: UUID) -> bool:
+    """Processing -> Cancelled. A worker that is at it notices when it next renews its lease.
+    False: the report has ended, or is gone.
+    """
+    with transaction.atomic():
+        processing = Report.objects.filter(pid=pid, status=Status.PROCESSING)
+        cancelled = 1 == processing.update(**ended(Status.CANCELLED))
+        if cancelled:
+            ReportAttempt.objects.filter(report=pid).end(Outcome.CANCELLED)
+    if cancelled:
+        events.info("report %s cancelled", pid)
+    return cancelled
+
+
+def retry(pid: UUID) -> bool:
+    """Failed or Cancelled -> Processing, with all attempts ahead. The caller sends a message.
+    False: the report is in another state, has no files any more, or is gone.
+    """
+    over = Report.objects.filter(
+        pid=pid, status__in=[Status.FAILED, Status.CANCELLED], expired=None
+    )
+    return 1 == over.update(**queued() | message_sent() | RETRIED)
+
+
+def expire(pid: UUID) -> bool:
+    """Says, before the files are removed, that they are. False: it was retried meanwhile, or is
+    gone.
+    """
+    gone: dict[str, Any] = {"input_file": "", "output_file": "", "rejects_file": ""}
+    expirable = Report.objects.expirable().filter(pid=pid)
+    return 1 == expirable.update(**gone, expired=Now())

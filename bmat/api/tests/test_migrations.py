@@ -1,0 +1,35 @@
+"""What a migration makes of the rows that are there."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DUE = datetime(2026, 11, 29, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+def migrate():
+    """Brings the tables of the API to a migration; the models as they are then."""
+
+    def migrated(name):
+        executor = MigrationExecutor(connection)
+        executor.migrate([("api", name)])
+        return executor.loader.project_state([("api", name)]).apps
+
+    yield migrated
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+
+
+def test_a_report_that_waits_keeps_the_time_of_its_next_message(migrate):
+    old = migrate("0005_installation").get_model("api", "Report")
+    pid = old.objects.create(input_file="a", input_name="b", ring_at=DUE, rings=3).pid
+
+    report = migrate("0006_enqueue").get_model("api", "Report").objects.get()
+
+    assert (report.pid, report.next_enqueue_at, report.enqueue_count) == (pid, DUE, 3)
+    assert report.cluster_waits == 0
