@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from bmat.api.schema.accounts import LOGIN
+from bmat.api.schema.operations import LOGIN
 from bmat.tests import samples
 from bmat.tests.live.processes import PROJECT_FOLDER
 from bmat.tests.live.stack import Stack
