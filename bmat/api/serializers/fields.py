@@ -30,9 +30,9 @@ SWITCH: dict[str, Any] = {"type": "string", "enum": "true false 1 0 yes no on of
 COLUMN = {
     "type": "string",
     "maxLength": COLUMN_NAME_LENGTH,
-    "pattern": r"^(?!\s*[_-]([ _-]*[_-])?\s*$)[^\x00]*$",
+    "pattern": r"^(?!\s*[_-]([ _-]*[_-])?\s*$)[^\x00]+$",
 }
-DELIMITER = r"^[\x01-\x09\x0b\x0c\x0e-\x1f!#-&(-*,/;-@\[-`{-\x7f]?$"
+DELIMITER = r"^[\x01-\x09\x0b\x0c\x0e-\x1f!#-&(-*,/;-@\[-`{-\x7f]$"
 BLANK = {"type": "string", "maxLength": 0}
 INSTANT = {"oneOf": [{"type": "string", "format": "date-time"}, BLANK]}
 
@@ -89,18 +89,19 @@ class SwitchField(serializers.BooleanField):
     """Yes or no."""
 
 
-@extend_schema_field(COLUMN)
 class ColumnField(serializers.CharField):
     """The name of a column of the file's header."""
 
     def __init__(self, default: str) -> None:
-        help_text = (
-            f"Its name in the header, without case, spaces, `_` and `-`: else `{default}`. The "
-            "three names are different ones."
-        )
         super().__init__(
-            required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH, help_text=help_text
+            required=False,
+            allow_blank=True,
+            max_length=COLUMN_NAME_LENGTH,
+            help_text="Its name in the header, without case, spaces, `_` and `-`. The three names "
+            "are different ones.",
         )
+        # Of this field, not of all: each has another default.
+        extend_schema_field({**COLUMN, "default": default})(self)
 
 
 @extend_schema_field({"type": "string", "pattern": DELIMITER})

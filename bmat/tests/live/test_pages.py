@@ -12,7 +12,7 @@ from bmat.tests.samples import PLAYS, PLAYS_TOTALS
 
 # Behind the one for the cookie of the admin.
 TOKEN = ".auth-container ~ .auth-container"
-NAME, PASSWORD = "operator", "a password of the live tests"
+PASSWORD = "a password of the live tests"
 UPLOAD, LIST = "#operations-reports-create_report", "#operations-reports-list_reports"
 
 
@@ -40,9 +40,21 @@ def answer(reader: Person, operation: str, status: str) -> str:
     return reader.see(f"{answered} .highlight-code code").text
 
 
-def test_the_docs_show_every_operation(stack: Stack, reader: Person) -> None:
+def log_in(reader: Person, stack: Stack, name: str, page: str) -> None:
+    """Logs a new superuser in to the admin, on the way to a page."""
+    account = ("--username", name, "--email", f"{name}@bmat.example")
+    password = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    stack.manage("createsuperuser", "--no-input", *account, settings=password)
+    reader.open(f"{stack.client.base_url}/admin/login/?next={page}")
+    reader.fill_in("#id_username", name)
+    reader.fill_in("#id_password", PASSWORD)
+    reader.click("input[type=submit]")
+
+
+def test_the_docs_show_every_operation_and_reports_first(stack: Stack, reader: Person) -> None:
     open_docs(reader, stack)
     reader.see(UPLOAD, "Upload a file")
+    assert reader.texts(".opblock-tag span") == ["reports", "auth"]
     assert len(reader.texts(".opblock")) == 14
     assert reader.complaints() == []
 
@@ -73,15 +85,21 @@ def test_a_token_opens_the_operations_of_the_docs(locked: Stack, reader: Person)
     assert pid in answer(reader, LIST, "200")
 
 
+def test_whoever_is_logged_in_needs_no_token_on_the_docs_page(
+    locked: Stack, reader: Person, tmp_path: Path
+) -> None:
+    file = tmp_path / "plays.csv"
+    file.write_bytes(PLAYS)
+    log_in(reader, locked, "reader", "/api/docs/")
+    prepare(reader, UPLOAD)
+    reader.fill_in(f"{UPLOAD} input[type=file]", str(file))
+    assert json.loads(answer(reader, UPLOAD, "201"))["input_name"] == "plays.csv"
+    assert reader.complaints() == []
+
+
 def test_the_admin_shows_who_worked_on_a_report(locked: Stack, reader: Person) -> None:
     body = locked.client.done(locked.client.upload(PLAYS))
-    account = ("--username", NAME, "--email", "operator@bmat.example")
-    password = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    locked.manage("createsuperuser", "--no-input", *account, settings=password)
-    reader.open(f"{locked.client.base_url}/admin/api/report/{body['pid']}/change/")
-    reader.fill_in("#id_username", NAME)
-    reader.fill_in("#id_password", PASSWORD)
-    reader.click("input[type=submit]")
+    log_in(reader, locked, "operator", f"/admin/api/report/{body['pid']}/change/")
     shown = reader.see("#attempt_log-group", "Done").text
     assert "@test" in shown
     assert reader.complaints() == []
