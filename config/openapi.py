@@ -16,7 +16,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATION_PARAMETERS": False,
     "PREPROCESSING_HOOKS": ["bmat.api.schema.hooks.plain_paths"],
+    "POSTPROCESSING_HOOKS": [
+        "bmat.api.schema.hooks.plain_blanks",
+        "bmat.api.schema.hooks.without_ids",
+    ],
     # In this order on the page.
     "TAGS": [{"name": "reports"}, {"name": "auth"}],
-    "ENUM_NAME_OVERRIDES": {"Status": "bmat.api.models.status.Status"},
 }

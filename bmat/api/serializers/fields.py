@@ -25,14 +25,22 @@ mac-roman mac-turkish ptcp154 shift_jis shift_jis_2004 shift_jisx0213 tis-620 ut
 utf-16-le utf-32 utf-32-be utf-32-le utf-8 utf-8-sig
 """.split()
 # A form and an address hold text: these are read as yes and no, in capitals too.
-SWITCH: dict[str, Any] = {"type": "string", "enum": "true false 1 0 yes no on off t f y n".split()}
+SWITCH: dict[str, Any] = {
+    "type": "string",
+    "enum": "true false 1 0 yes no on off t f y n".split(),
+    "default": "false",
+}
 # Not only what does not count in it, and no NUL.
 COLUMN = {
     "type": "string",
     "maxLength": COLUMN_NAME_LENGTH,
-    "pattern": r"^(?!\s*[_-]([ _-]*[_-])?\s*$)[^\x00]+$",
+    "pattern": r"^(?!\s*[_-]([ _-]*[_-])?\s*$)[^\x00]*$",
 }
-DELIMITER = r"^[\x01-\x09\x0b\x0c\x0e-\x1f!#-&(-*,/;-@\[-`{-\x7f]$"
+DELIMITER = {
+    "type": "string",
+    "pattern": r"^[\x01-\x09\x0b\x0c\x0e-\x1f!#-&(-*,/;-@\[-`{-\x7f]?$",
+    "default": "",
+}
 BLANK = {"type": "string", "maxLength": 0}
 INSTANT = {"oneOf": [{"type": "string", "format": "date-time"}, BLANK]}
 
@@ -104,7 +112,7 @@ class ColumnField(serializers.CharField):
         extend_schema_field({**COLUMN, "default": default})(self)
 
 
-@extend_schema_field({"type": "string", "pattern": DELIMITER})
+@extend_schema_field(DELIMITER)
 class DelimiterField(TextField):
     """What stands between the cells of a row."""
 

@@ -108,9 +108,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
     plays_column = ColumnField("Number of Plays")
     delimiter = DelimiterField()
     encoding = EncodingField()
-    strict = SwitchField(
-        required=False, help_text="Fail at the first row that cannot be counted. No by default."
-    )
+    strict = SwitchField(required=False, help_text="Fail at the first row that cannot be counted.")
 
     def validate_input_file(self, upload: TemporaryUploadedFile) -> TemporaryUploadedFile:
         if len(self.initial_data.getlist("input_file")) > 1:
