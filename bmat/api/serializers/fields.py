@@ -109,7 +109,8 @@ class ColumnField(serializers.CharField):
             "are different ones.",
         )
         # Of this field, not of all: each has another default.
-        extend_schema_field({**COLUMN, "default": default})(self)
+        described = extend_schema_field({**COLUMN, "default": default})
+        described(self)  # type: ignore[type-var]  # its types know classes and methods only
 
 
 @extend_schema_field(DELIMITER)
