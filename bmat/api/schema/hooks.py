@@ -33,7 +33,8 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     """The cookie of the admin's session."""
 
     target_class = "bmat.api.authentication.SessionAuthentication"
-    name = "session"
+    # What drf-spectacular calls that of the class below it.
+    name = "cookieAuth"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {
