@@ -45,6 +45,18 @@ class ClientErrorsAsInformation(logging.Filter):
         return True
 
 
+class ErrorIdFilter(logging.Filter):
+    """Puts the id of an error that nobody expected, which the client was told, into the line that
+    Django logs about the request.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error_id = getattr(getattr(record, "request", None), "error_id", None)
+        if error_id is not None:
+            record.msg, record.args = f"{record.getMessage()} [error_id {error_id}]", ()
+        return True
+
+
 def lower(record: logging.LogRecord) -> None:
     """Makes the record one of level INFO, unless it is below that."""
     if record.levelno > logging.INFO:

@@ -17,8 +17,9 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
     "PREPROCESSING_HOOKS": ["bmat.api.schema.hooks.plain_paths"],
     "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "bmat.api.schema.hooks.complete",
+        "bmat.api.schema.hooks.plain_blanks",
+        "bmat.api.schema.hooks.without_ids",
     ],
-    "ENUM_NAME_OVERRIDES": {"Status": "bmat.api.models.reports.Status"},
+    # In this order on the page.
+    "TAGS": [{"name": "reports"}, {"name": "auth"}],
 }

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from bmat.api.views.health import health
+from bmat.api.views.service import health
 
 urlpatterns = [
     path("api/", include("bmat.api.urls")),

@@ -1,24 +1,27 @@
-"""Who sends a request: by a token, or by a login whose attempts are counted."""
+"""Who sends a request, by a token or the session of a page; and who is let in at all. What of it
+they may see is `Report.objects.visible_to`.
+"""
 
-from typing import Any
+import math
+from copy import copy
+from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.models import AuthToken
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.authentication import SessionAuthentication as DjangoSessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from bmat.api.throttling import count_login, count_stranger
+from bmat.api.errors import CODES
+from bmat.api.middleware import refusal
+from bmat.api.ratelimit import count_stranger
 
-
-class InvalidToken(AuthenticationFailed):
-    """A token was sent that opens nothing."""
-
-    default_detail = "The token is malformed, unknown, expired or revoked."
-    default_code = "invalid_token"
+if TYPE_CHECKING:
+    # Imports, in its turn, the classes that the settings name: those of this module among them.
+    from rest_framework.views import APIView
 
 
 class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # knox has no types
@@ -27,30 +30,52 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]  # kno
     """
 
     def authenticate(self, request: Request) -> tuple[Any, AuthToken] | None:
-        """The user and the token; None: there is no token. Raises InvalidToken."""
+        """The user and the token; None: there is no token. Raises AuthenticationFailed."""
         try:
             found: tuple[Any, AuthToken] | None = super().authenticate(request)
         except (AuthenticationFailed, UnicodeDecodeError) as error:
             count_stranger(request)
-            raise InvalidToken from error
+            raise AuthenticationFailed(CODES["invalid_token"].message, "invalid_token") from error
         return found
 
 
-class CountedLogin(ModelBackend):
-    """Django's own login by name and password, for the API and the admin, with its attempts
-    counted.
+class SessionAuthentication(DjangoSessionAuthentication):
+    """The session of somebody who is logged in to the admin, with the CSRF token in the header
+    `X-CSRFToken`. Django would look for it in a form first, and so read the whole of an upload
+    before anybody has asked whether it may come.
     """
 
-    def authenticate(
-        self,
-        request: HttpRequest | None,
-        username: str | None = None,
-        password: str | None = None,
-        **others: Any,
-    ) -> User | None:
-        """The user; None: name or password are wrong. Raises PermissionDenied, which ends Django's
-        search, after too many attempts.
+    def enforce_csrf(self, request: Request) -> None:
+        """Raises PermissionDenied. Reads nothing of the body."""
+        # Django looks for a form in a POST alone. The copy shares META, where the cookie is noted.
+        bare = copy(request._request)
+        bare.method = "PUT" if request.method == "POST" else request.method
+        super().enforce_csrf(cast(Request, bare))
+
+
+class IsLetIn(BasePermission):
+    """Everybody, or whoever is logged in where BMAT_REQUIRE_AUTH says so."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """True. Raises NotAuthenticated, and ApiError rate_limited for a stranger who goes on
+        asking.
         """
-        if request is not None and not count_login(request, username or ""):
-            raise PermissionDenied
-        return super().authenticate(request, username, password, **others)
+        if settings.BMAT_REQUIRE_AUTH and not request.user.is_authenticated:
+            count_stranger(request)
+            raise NotAuthenticated(CODES["not_authenticated"].message)
+        return True
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None, credentials: Any
+) -> HttpResponse:
+    """What django-axes answers a login by a name that has failed too often from this address."""
+    seconds = math.ceil(settings.AXES_COOLOFF_TIME.total_seconds())
+    answer = refusal(
+        request,
+        "rate_limited",
+        f"There were {settings.AXES_FAILURE_LIMIT} failed attempts to log in by this name from "
+        f"your address. Go on in {seconds} seconds.",
+    )
+    answer["Retry-After"] = str(seconds)
+    return answer

@@ -1,214 +1,185 @@
-"""Errors as the API tells them. A bad request (400) has DRF's shape; every other one is
+"""Errors as the API tells them. Whatever part of the service answers, the body has one shape:
 
-    {"detail": "<text for a person>", "code": "<stable code>", ...}
+    {"code": "<stable>", "message": "<for a person>", "fields": {"<name>": ["<what is wrong>"]}}
 
-with one class for each code: docs/api.md has them all. Internal text never reaches a client: what
-nobody expected goes on to Django, and gets an id that is in the log (see error_ids.py).
+`fields` is there with the code `invalid` alone. Beside them stand the keys that Django REST
+framework would answer with, for clients that know no others: the fields themselves, or `detail`.
+`CODES` has every code. Internal text never reaches a client: what nobody expected goes on to
+Django, and gets an id that is in the log, too.
 """
 
 import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, UnreadablePostError
-from django.utils import timezone
+from django.core.signals import got_request_exception
+from django.dispatch import receiver
+from django.http import Http404, HttpRequest, UnreadablePostError
 from rest_framework import exceptions
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.settings import api_settings
 
 from bmat.aggregation.errors import NO_ROOM
-from bmat.api.models import Report
 from bmat.api.services import database
-from bmat.api.uploads import BROKEN_OFF, DiskFull
+from bmat.api.uploads import BROKEN_OFF
 from bmat.results import TooLarge, TooSlow
 
 logger = logging.getLogger(__name__)
 
 
-class FormTooLarge(APIException):
-    """The option fields, which Django holds in memory, are too large."""
+@dataclass(frozen=True)
+class Code:
+    """What a code means: its HTTP status, the text where nothing more exact is known, and after how
+    many seconds a client should ask again.
+    """
 
-    status_code = 413
-    default_detail = "The fields beside the file are too large."
-    default_code = "form_too_large"
-
-
-class Conflict(APIException):
-    """What is asked for does not go with what is there."""
-
-    status_code = 409
-    default_detail = "The request does not go with the state that the report is in."
-    default_code = "conflict"
+    status: int
+    message: str
+    retry_after_seconds: int | None = None
 
 
-class NotCancellable(Conflict):
-    """The report has ended."""
-
-    default_detail = "The report is done: there is nothing to cancel."
-    default_code = "not_cancellable"
-
-
-class NotRetryable(Conflict):
-    """The report is processed, or Done."""
-
-    default_detail = "The report is done: retry is for failed and cancelled ones."
-    default_code = "not_retryable"
-
-
-class ReportProcessing(Conflict):
-    """The report has no files yet."""
-
-    default_detail = "The report is processing: it has no files yet. Poll it until it is done."
-    default_code = "report_processing"
-    # What DRF answers as Retry-After.
-    wait = 1
-
-
-class ReportFailed(Conflict):
-    """The report has ended without files."""
-
-    default_detail = "The report is failed: it has no files. Its `error` says why."
-    default_code = "report_failed"
-
-
-class ReportCancelled(Conflict):
-    """The report was stopped before it had files."""
-
-    default_detail = "The report is cancelled: it has no files. Start it again with a retry."
-    default_code = "report_cancelled"
-
-
-class NoFile(Conflict):
-    """The report is done, without this file."""
-
-    default_detail = "The report is done: it has no such file."
-    default_code = "no_file"
-
-
-class IdempotencyKeyReused(Conflict):
-    """The Idempotency-Key stands for another upload."""
-
-    default_detail = (
-        "This Idempotency-Key was used for another file or other options. Use a new key."
-    )
-    default_code = "idempotency_key_reused"
-
-
-class IdempotencyKeyOutlived(Conflict):
-    """The report that the Idempotency-Key stands for was deleted."""
-
-    default_detail = (
-        "The report of this Idempotency-Key was deleted. To upload again, use a new key."
-    )
-    default_code = "idempotency_key_outlived"
-
-
-class Gone(APIException):
-    """What was there has been removed."""
-
-    status_code = 410
-    default_detail = "What was here has been removed."
-    default_code = "gone"
-
-
-class FilesExpired(Gone):
-    """The files of a report have had their time. Says when they were removed, and why."""
-
-    default_detail = (
-        "The files of this report were removed on 2026-12-01T08:30:00+00:00: they are kept for "
-        "30 days after its end. Upload the file again."
-    )
-    default_code = "files_expired"
-
-    def __init__(self, report: Report) -> None:
-        removed = (report.expired or timezone.now()).isoformat(timespec="seconds")
-        super().__init__(
-            {
-                "detail": f"The files of this report were removed on {removed}: they are kept for "
-                f"{settings.BMAT_RETENTION_DAYS:g} days after its end. Upload the file again.",
-                "expired": removed,
-                "reason": "retention",
-            }
-        )
-
-
-class ServerError(APIException):
-    """What nobody expected. Never raised: it describes what Django answers."""
-
-    default_detail = "Something went wrong here. Whoever runs this service finds it by its id."
-    default_code = "server_error"
-
-
-class DatabaseAway(APIException):
-    """The database is restarting, or cannot be reached."""
-
-    status_code = 503
-    default_detail = "The service is not available for a moment. Try again."
-    default_code = "unavailable"
-    # What DRF answers as Retry-After.
-    wait = 2
-
-
-class QuestionTooLarge(APIException):
-    """The answer to a question about a result needs more memory than it may have."""
-
-    status_code = 422
-    default_detail = (
-        "The answer needs more memory than it may have. Ask for fewer songs or days at a time."
-    )
-    default_code = "question_too_large"
-
-
-class QuestionTooSlow(APIException):
-    """The answer to a question about a result took longer than it may."""
-
-    status_code = 503
-    default_detail = (
-        "The answer took too long to find. Try again later, or ask for fewer songs or days."
-    )
-    default_code = "question_too_slow"
-    wait = 10
-
-
-class TooManyQuestionsAtOnce(APIException):
-    """As many questions about results are being answered as this process takes at a time."""
-
-    status_code = 503
-    default_detail = "Other questions about results are being answered. Try again in a moment."
-    default_code = "too_many_questions"
-    wait = 1
-
-
-WITHOUT_FILE: dict[int, type[Conflict]] = {
-    Report.Status.PROCESSING: ReportProcessing,
-    Report.Status.DONE: NoFile,
-    Report.Status.FAILED: ReportFailed,
-    Report.Status.CANCELLED: ReportCancelled,
+CODES: Mapping[str, Code] = {
+    "invalid": Code(400, "Something that was sent is wrong: `fields` says what."),
+    "parse_error": Code(400, "The body cannot be read."),
+    "bad_request": Code(400, "The request cannot be understood: look at its address and headers."),
+    "unknown_host": Code(400, "This service does not answer to the host name of this request."),
+    "not_authenticated": Code(401, "Send a token: Authorization: Token ..."),
+    "invalid_token": Code(401, "The token is malformed, unknown, expired or revoked."),
+    "wrong_login": Code(401, "The name or the password is wrong."),
+    "permission_denied": Code(403, "You do not have permission to perform this action."),
+    "foreign_origin": Code(
+        403,
+        "A page of another site has sent this request: this service takes changes from its own "
+        "pages, and from programs. DJANGO_CSRF_TRUSTED_ORIGINS adds a site, at its start.",
+    ),
+    "not_found": Code(404, "Not found."),
+    "method_not_allowed": Code(405, "The path has no such method: `Allow` has those that it has."),
+    "not_acceptable": Code(406, "Could not satisfy the request Accept header."),
+    "report_processing": Code(
+        409, "The report is processing: it has no files yet. Poll it until it is done.", 1
+    ),
+    "report_failed": Code(409, "The report is failed: it has no files. Its `error` says why."),
+    "report_cancelled": Code(
+        409, "The report is cancelled: it has no files. Start it again with a retry."
+    ),
+    "no_file": Code(409, "The report is done: it has no such file."),
+    "not_cancellable": Code(409, "The report has ended: there is nothing to cancel."),
+    "not_retryable": Code(409, "Only failed and cancelled reports can be retried."),
+    "too_many_tokens": Code(
+        409,
+        "You have 100 tokens. Revoke them with POST /api/auth/logoutall, or one each with "
+        "POST /api/auth/logout.",
+    ),
+    "idempotency_key_reused": Code(
+        409, "This Idempotency-Key was used for another file or other options. Use a new key."
+    ),
+    "idempotency_key_outlived": Code(
+        409, "The report of this Idempotency-Key was deleted. To upload again, use a new key."
+    ),
+    "files_expired": Code(410, "The files of this report were removed. Upload the file again."),
+    "precondition_failed": Code(
+        412, "What is here is not what If-Match or If-Unmodified-Since mean."
+    ),
+    "upload_too_large": Code(413, "The upload is larger than is accepted here."),
+    "form_too_large": Code(413, "The fields beside the file are too large."),
+    "unsupported_media_type": Code(415, "The body is of a type that is not read here."),
+    "range_not_satisfiable": Code(
+        416, "The file has fewer bytes: ask for a range that begins before its end."
+    ),
+    "question_too_large": Code(
+        422,
+        "The answer needs more memory than it may have. Ask for fewer songs or days at a time.",
+    ),
+    "rate_limited": Code(429, "There were too many requests. `Retry-After` says when to go on."),
+    "too_many_reports": Code(429, "You have too many reports that are not finished."),
+    "too_many_bytes": Code(429, "With this upload, yours would take more room than you have."),
+    "server_error": Code(
+        500, "Something went wrong here. Whoever runs this service finds it by its id."
+    ),
+    "unavailable": Code(503, "The service is not available for a moment. Try again.", 2),
+    "question_too_slow": Code(
+        503,
+        "The answer took too long to find. Try again later, or ask for fewer songs or days.",
+        10,
+    ),
+    "too_many_questions": Code(
+        503, "Other questions about results are being answered. Try again in a moment.", 1
+    ),
+    "disk_full": Code(507, "There is no room for the upload here at the moment. Try again later."),
+    "no_room_for_format": Code(
+        507, "There is no room to write this format at the moment. CSV can still be had."
+    ),
 }
 
 
-# Of a report that is done.
-NOT_KEPT = (
-    "This result has no such file: it was removed this moment, or made by an earlier version of "
-    "this service. Upload the file again."
-)
+class ApiError(APIException):
+    """Ends a request with one of `CODES`. `more` goes into the body beside code and message;
+    `retry_after_seconds` is in place of the code's own.
+    """
 
-
-def no_file(report: Report) -> Conflict:
-    """Why a file of the report is not there."""
-    return WITHOUT_FILE[report.status]()
+    def __init__(
+        self,
+        code: str,
+        message: str = "",
+        *,
+        retry_after_seconds: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> None:
+        known = CODES[code]
+        self.status_code = known.status
+        super().__init__(message or known.message, code)
+        # The name under which DRF looks for it.
+        self.wait = retry_after_seconds or known.retry_after_seconds
+        self.headers, self.more = headers or {}, more
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler, which also knows Django's errors about a request that cannot be
-    read, and adds the code. None: nobody expected the error.
+    """DRF's exception handler, with the API's shape, for Django's errors about a request that
+    cannot be read, too. None: nobody expected the error.
     """
-    response = exception_handler(translated(error), context)
-    if response is not None and response.status_code != 400:
-        response.data["code"] = response.data["detail"].code
+    # Imports the classes that the settings name, and those import this module.
+    from rest_framework.views import exception_handler
+
+    known = translated(error)
+    response = exception_handler(known, context)
+    if response is not None and isinstance(known, APIException):
+        response.data = body(known)
+        for name, value in getattr(known, "headers", {}).items():
+            response[name] = value
     return response
+
+
+def body(error: APIException) -> dict[str, Any]:
+    """What a client is told of the error."""
+    if isinstance(error, ValidationError):
+        return invalid(error.detail)
+    told = told_as(getattr(error.detail, "code", error.default_code), str(error.detail))
+    return {**told, **getattr(error, "more", {})}
+
+
+def told_as(code: str, message: str = "") -> dict[str, Any]:
+    """The body of an error that is about the request as a whole."""
+    text = message or CODES[code].message
+    return {"code": code, "message": text, "detail": text}
+
+
+def invalid(detail: Any) -> dict[str, Any]:
+    """The body of DRF's errors by field."""
+    fields = detail if isinstance(detail, dict) else {api_settings.NON_FIELD_ERRORS_KEY: detail}
+    told = {"code": "invalid", "message": " ".join(sentences(fields)), "fields": fields}
+    return {**fields, **told}
+
+
+def sentences(fields: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong, each with the name of its field."""
+    for name, problems in fields.items():
+        of_field = "" if name == api_settings.NON_FIELD_ERRORS_KEY else f"{name}: "
+        yield from (f"{of_field}{problem}" for problem in problems)
 
 
 def translated(error: Exception) -> Exception:
@@ -218,32 +189,27 @@ def translated(error: Exception) -> Exception:
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, RequestDataTooBig):
-        return FormTooLarge()
+        return ApiError("form_too_large")
     if isinstance(error, UnreadablePostError):
         return ParseError(BROKEN_OFF)
     if isinstance(error, database.AWAY):
         logger.error("a request was answered 503: %s", error)
-        return DatabaseAway()
+        return ApiError("unavailable")
     if isinstance(error, TooLarge):
-        return QuestionTooLarge()
+        return ApiError("question_too_large")
     if isinstance(error, TooSlow):
-        return QuestionTooSlow()
+        return ApiError("question_too_slow")
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         logger.error("a request was answered 507: %s", error)
-        return DiskFull()
+        return ApiError("disk_full")
     if isinstance(error, SuspiciousOperation):
         return ParseError("The request has too many fields or files.")
     return error
 
 
-# Never answered as such: what is more exact builds on them.
-ABSTRACT = (Conflict, Gone)
-# Those of DRF that a request can be answered with.
-FROM_DRF = (
-    exceptions.NotAuthenticated,
-    exceptions.PermissionDenied,
-    exceptions.NotFound,
-    exceptions.MethodNotAllowed,
-    exceptions.NotAcceptable,
-    exceptions.UnsupportedMediaType,
-)
+@receiver(got_request_exception)
+def give_id(sender: Any, request: HttpRequest, **_: Any) -> None:
+    """Gives a request that failed unexpectedly an id. Django logs the traceback after this, and
+    config.logs.ErrorIdFilter puts the id beside it.
+    """
+    request.error_id = str(uuid4())  # type: ignore[attr-defined]

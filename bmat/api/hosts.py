@@ -6,7 +6,6 @@ Clients that are no browser send neither `Origin` nor `Referer`, and are not aff
 
 import logging
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -14,10 +13,8 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.request import validate_host
 from django.utils.http import is_same_domain
-from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
 
-from bmat.api.middleware import JSON, is_of_api
+from bmat.api.middleware import refusal
 
 logger = logging.getLogger(__name__)
 
@@ -25,17 +22,6 @@ SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 PORTS = {"http": 80, "https": 443}
 UNKNOWN_HOST = "This service does not answer to the host name of this request"
 HOW_TO_ADD = "DJANGO_ALLOWED_HOSTS=NAME, at its start, adds one."
-
-
-class ForeignOrigin(APIException):
-    """A page of another site wants to change something."""
-
-    status_code = 403
-    default_detail = (
-        "A page of another site has sent this request: this service takes changes from its own "
-        "pages, and from programs. DJANGO_CSRF_TRUSTED_ORIGINS adds a site, at its start."
-    )
-    default_code = "foreign_origin"
 
 
 class HostAndOriginCheck:
@@ -49,11 +35,10 @@ class HostAndOriginCheck:
             host = request.get_host()
         except DisallowedHost:
             logger.info("answered 400: the host %.100r", request.headers.get("Host"))
-            return refusal(request, 400, {"detail": unknown_host()})
+            return refusal(request, "unknown_host", unknown_host())
         if request.method not in SAFE and is_foreign(request, host):
             logger.info("answered 403: the origin %.100r", request.headers.get("Origin"))
-            detail, code = ForeignOrigin.default_detail, ForeignOrigin.default_code
-            return refusal(request, 403, {"detail": detail, "code": code})
+            return refusal(request, "foreign_origin")
         return self.get_response(request)
 
 
@@ -62,13 +47,6 @@ def unknown_host() -> str:
     if settings.BMAT_IS_PUBLIC:
         return f"{UNKNOWN_HOST}. {HOW_TO_ADD}"
     return f"{UNKNOWN_HOST}. It answers to: {', '.join(settings.ALLOWED_HOSTS)}. {HOW_TO_ADD}"
-
-
-def refusal(request: HttpRequest, status: int, told: dict[str, Any]) -> HttpResponse:
-    """The answer, in the API's shape or as plain text."""
-    if is_of_api(request):
-        return HttpResponse(JSONRenderer().render(told), JSON, status)
-    return HttpResponse(f"{told['detail']}\n", "text/plain; charset=utf-8", status)
 
 
 def is_foreign(request: HttpRequest, host: str) -> bool:

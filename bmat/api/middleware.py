@@ -5,16 +5,21 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 
-from bmat.api.error_ids import error_id
-from bmat.api.errors import FROM_DRF, FormTooLarge, ServerError
+from bmat.api.errors import CODES, told_as
 
 API = "/api"
 JSON = "application/json"
-BAD_REQUEST = "The request cannot be understood: look at its address and headers."
-CLASSES = (*FROM_DRF, FormTooLarge, ServerError)
+# What Django, and what stands around the views, answers with these statuses.
+BY_STATUS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "bad_request",
+    HTTPStatus.FORBIDDEN: "permission_denied",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.PRECONDITION_FAILED: "precondition_failed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "form_too_large",
+}
 
 
 class ApiErrorsMiddleware:
@@ -43,15 +48,11 @@ def is_json(response: HttpResponse) -> bool:
 
 def body(request: HttpRequest, status: int) -> dict[str, Any]:
     """What the client is told about an error of which only the status is known."""
-    if status == HTTPStatus.BAD_REQUEST:
-        return {"detail": BAD_REQUEST}
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f'Method "{request.method}" not allowed.'
-        return {"detail": detail, "code": exceptions.MethodNotAllowed.default_code}
-    known = {error.status_code: error for error in CLASSES}.get(status, ServerError)
-    told = {"detail": str(known.default_detail), "code": known.default_code}
-    given = error_id(request)
-    return told if given is None else {**told, "error_id": given}
+    is_method = status == HTTPStatus.METHOD_NOT_ALLOWED
+    message = f'Method "{request.method}" not allowed.' if is_method else ""
+    told = told_as(BY_STATUS.get(status, "server_error"), message)
+    error_id = getattr(request, "error_id", None)
+    return told if error_id is None else {**told, "error_id": error_id}
 
 
 def replace(response: HttpResponse, told: dict[str, Any]) -> None:
@@ -60,3 +61,11 @@ def replace(response: HttpResponse, told: dict[str, Any]) -> None:
     response.headers["Content-Type"] = JSON
     for header in ("Content-Length", "Content-Encoding"):
         response.headers.pop(header, None)
+
+
+def refusal(request: HttpRequest, code: str, message: str = "") -> HttpResponse:
+    """The answer of an error that no view raises, in the API's shape or as plain text."""
+    told, status = told_as(code, message), CODES[code].status
+    if is_of_api(request):
+        return HttpResponse(JSONRenderer().render(told), JSON, status)
+    return HttpResponse(f"{told['message']}\n", "text/plain; charset=utf-8", status)

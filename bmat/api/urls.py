@@ -4,9 +4,9 @@ from django.urls import include, re_path
 from rest_framework.routers import SimpleRouter
 
 from bmat.api.views.accounts import LoginView, LogoutAllView, LogoutView
-from bmat.api.views.docs import SchemaView, swagger_ui
 from bmat.api.views.downloads import OutputView, RejectsView
 from bmat.api.views.reports import ReportViewSet
+from bmat.api.views.service import schema, swagger_ui
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -18,7 +18,7 @@ urlpatterns = [
     re_path(r"^auth/logoutall/?$", LogoutAllView.as_view(), name="auth-logoutall"),
     re_path(r"^reports/(?P<pid>[^/]+)/output/?$", OutputView.as_view(), name="report-output"),
     re_path(r"^reports/(?P<pid>[^/]+)/rejects/?$", RejectsView.as_view(), name="report-rejects"),
-    re_path(r"^schema/?$", SchemaView.as_view(), name="schema"),
+    re_path(r"^schema/?$", schema, name="schema"),
     re_path(r"^docs/?$", swagger_ui, name="docs"),
     re_path("", include(router.urls)),
 ]

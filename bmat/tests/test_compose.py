@@ -19,6 +19,7 @@ FULL_SET = {
     "flower",
 }
 NGINX = (PROJECT_FOLDER / "compose/production/nginx/default.conf.template").read_text()
+NGINX_FLOWER = (PROJECT_FOLDER / "compose/production/nginx/flower.conf.template").read_text()
 
 Compose = dict[str, Any]
 
@@ -139,7 +140,18 @@ def test_it_shows_flower_locally_to_the_documented_login() -> None:
 
 def test_it_publishes_only_the_proxy_in_production() -> None:
     services = read("production.yml")["services"]
-    assert [name for name, service in services.items() if "ports" in service] == ["nginx"]
+    assert {name: service["ports"] for name, service in services.items() if "ports" in service} == {
+        "nginx": ["80:80", "443:443"]
+    }
+
+
+def test_it_publishes_flower_in_production_only_where_another_file_says_so() -> None:
+    services = read("production.flower.yml")["services"]
+    assert list(services) == ["nginx"]
+    assert services["nginx"]["ports"] == ["5555:5555"]
+    template, at, _ = services["nginx"]["volumes"][0].split(":")
+    assert (PROJECT_FOLDER / template).read_text() == NGINX_FLOWER
+    assert at.startswith("/etc/nginx/templates/")
 
 
 def test_it_gives_no_secret_away_in_production() -> None:
@@ -166,8 +178,9 @@ def test_it_lets_uploads_through_the_proxy_unbuffered_and_unlimited() -> None:
 
 
 def test_it_sets_the_header_that_the_service_trusts_whatever_a_client_sends() -> None:
-    locations = NGINX.count("proxy_pass ")
-    assert locations == NGINX.count("proxy_set_header X-Forwarded-Proto https;") == 2
+    for text in (NGINX, NGINX_FLOWER):
+        locations = text.count("proxy_pass ")
+        assert locations == text.count("proxy_set_header X-Forwarded-Proto https;") > 0
 
 
 def test_it_lets_the_proxy_send_the_files_of_the_service_and_change_none() -> None:

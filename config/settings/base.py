@@ -63,7 +63,9 @@ BMAT_TOKEN_DAYS = limits.days("BMAT_TOKEN_DAYS", 90)
 BMAT_MAX_RUNNING_REPORTS = limits.most("BMAT_MAX_RUNNING_REPORTS")
 BMAT_MAX_STORED_BYTES = limits.most_bytes("BMAT_MAX_STORED_BYTES")
 BMAT_REQUEST_RATE = limits.rate("BMAT_REQUEST_RATE")
-BMAT_LOGIN_RATE = limits.rate("BMAT_LOGIN_RATE", "10/min")
+# So many wrong passwords for a name from an address lock that pair out, for so long.
+BMAT_LOGIN_FAILURES = limits.most("BMAT_LOGIN_FAILURES", 10)
+BMAT_LOGIN_LOCKOUT_SECONDS = environment.number("BMAT_LOGIN_LOCKOUT_SECONDS", 300)
 BMAT_COUNTERS_URL = limits.counters("BMAT_COUNTERS_URL", "memory://")
 
 # A download in a format that has to be written first waits this long for it, and is then told to
@@ -86,26 +88,29 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "knox",
+    "axes",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "bmat.api",
 ]
 MIDDLEWARE = [
     # In front of all others: what they say goes by the answer that is given in the end.
-    "bmat.api.headers.ContentSecurityPolicy",
-    "bmat.api.headers.RateLimitFields",
+    "bmat.api.headers.AnswerFields",
     # In front of whatever reads a body, sends a file or asks for the host's name.
     "bmat.api.hosts.HostAndOriginCheck",
     # What each of those behind it answers about a path of the API goes through it.
     "bmat.api.middleware.ApiErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "bmat.api.headers.ConditionalGet",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Answers a login that is locked out, of the API and of the admin.
+    "axes.middleware.AxesMiddleware",
 ]
 CSRF_TRUSTED_ORIGINS = hosts.trusted_origins()
 ROOT_URLCONF = "config.urls"
@@ -126,12 +131,31 @@ TEMPLATES = [
         },
     },
 ]
-# Counts the attempts to log in, to the API and to the admin.
-AUTHENTICATION_BACKENDS = ["bmat.api.authentication.CountedLogin"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# Failed logins, to the API and to the admin.
+# https://django-axes.readthedocs.io/en/latest/4_configuration.html
+AXES_ENABLED = BMAT_LOGIN_FAILURES is not None
+AXES_FAILURE_LIMIT = BMAT_LOGIN_FAILURES or 1
+AXES_COOLOFF_TIME = timedelta(seconds=BMAT_LOGIN_LOCKOUT_SECONDS)
+# Whoever guesses a name's password locks its owner out from that address alone.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "bmat.api.ratelimit.address"
+AXES_LOCKOUT_CALLABLE = "bmat.api.authentication.locked_out"
+# Going on while locked out does not make it longer: what Retry-After says is true.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+# Who logs in is written down nowhere, and neither is what stands in a form: it may be a password.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
+AXES_VERBOSE = False
 
 # Data
 # --------------------------------------------------------------------------------------------------
@@ -165,10 +189,10 @@ REST_FRAMEWORK = {
     # The first one's scheme is what a 401 names in WWW-Authenticate.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "bmat.api.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "bmat.api.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["bmat.api.permissions.IsLetIn"],
-    "DEFAULT_THROTTLE_CLASSES": ["bmat.api.throttling.RequestRate"],
+    "DEFAULT_PERMISSION_CLASSES": ["bmat.api.authentication.IsLetIn"],
+    "DEFAULT_THROTTLE_CLASSES": ["bmat.api.ratelimit.RequestRate"],
     # How many proxies stand in front, and add to X-Forwarded-For.
     "NUM_PROXIES": 0,
     "DEFAULT_PARSER_CLASSES": ["bmat.api.uploads.WholeMultiPartParser"],
@@ -233,7 +257,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "config.logs.IndentingFormatter"}},
     "filters": {
-        "error_id": {"()": "bmat.api.error_ids.ErrorIdFilter"},
+        "error_id": {"()": "config.logs.ErrorIdFilter"},
         "client_errors": {"()": "config.logs.ClientErrorsAsInformation"},
         # Flower asks the workers at its start, when none may be there. One that fails for another
         # reason names it.
@@ -253,5 +277,7 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        # It tells each step of a login; failures are warnings.
+        "axes": {"level": "WARNING"},
     },
 }

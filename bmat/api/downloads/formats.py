@@ -6,9 +6,9 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from bmat.api.serializers.fields import SwitchField
 from bmat.api.services import files
 
 
@@ -41,7 +41,11 @@ class Wanted:
 class DownloadSerializer(serializers.Serializer[Any]):
     """The query of a download. Its context holds the `formats` that there are."""
 
-    excel_safe = serializers.BooleanField(default=False)
+    excel_safe = SwitchField(
+        default=False,
+        help_text="CSV only: puts an apostrophe in front of each cell that a spreadsheet would "
+        "take for a formula. This changes names.",
+    )
 
     def get_fields(self) -> dict[str, Any]:
         names = [each.name for each in self.context["formats"]]
@@ -59,7 +63,7 @@ def wanted_by(request: Request, formats: tuple[Format, ...]) -> Wanted:
     query = DownloadSerializer(data=request.query_params, context={"formats": formats})
     query.is_valid(raise_exception=True)
     named = {each.name: each for each in formats}.get(query.validated_data.get("format"))
-    chosen = named or accepted(request.headers.get("Accept", ""), formats)
+    chosen = named or accepted(request, formats)
     excel_safe = bool(query.validated_data["excel_safe"])
     if excel_safe and chosen != CSV:
         message = f"Only CSV has formula cells to escape, not {chosen.name}."
@@ -67,12 +71,12 @@ def wanted_by(request: Request, formats: tuple[Format, ...]) -> Wanted:
     return Wanted(chosen, excel_safe)
 
 
-def accepted(accept: str, formats: tuple[Format, ...]) -> Format:
-    """The one of `formats` that the header prefers; of equals, the first. Raises NotAcceptable."""
-    if not accept.strip():
+def accepted(request: Request, formats: tuple[Format, ...]) -> Format:
+    """The one of `formats` that `Accept` prefers; of equals, the first. Raises NotAcceptable."""
+    if not request.headers.get("Accept", "").strip():
         return formats[0]
     offered = {media_type: each for each in formats for media_type in each.media_types}
-    best = parse_accept_header(accept, MIMEAccept).best_match(offered)
+    best = request._request.get_preferred_type(list(offered))
     if best is None:
         there = ", ".join(each.media_types[-1] for each in formats)
         raise NotAcceptable(f"This file can be had as {there}.")

@@ -11,9 +11,16 @@ from rest_framework.reverse import reverse
 from bmat.aggregation import AggregationError, Options
 from bmat.api.models import Report, Status
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.serializers.parameters import InstantField, SomeOfField, TextField
+from bmat.api.serializers.fields import (
+    ColumnField,
+    DelimiterField,
+    EncodingField,
+    InstantField,
+    SomeOfField,
+    SwitchField,
+    TextField,
+)
 
-COLUMN_NAME_LENGTH = 200
 STATES = [status.name.lower() for status in Status]
 STAGES = ["queued", "reading", "merging", "writing"]
 OPTION_FIELDS = ("song_column", "date_column", "plays_column", "delimiter", "encoding", "strict")
@@ -94,19 +101,13 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
 class SubmitSerializer(serializers.Serializer[Any]):
     """The fields of an upload. A blank option counts as not given."""
 
-    input_file = serializers.FileField()
-    song_column = serializers.CharField(
-        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
-    )
-    date_column = serializers.CharField(
-        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
-    )
-    plays_column = serializers.CharField(
-        required=False, allow_blank=True, max_length=COLUMN_NAME_LENGTH
-    )
-    delimiter = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
-    encoding = serializers.CharField(required=False, allow_blank=True)
-    strict = serializers.BooleanField(required=False)
+    input_file = serializers.FileField(help_text="The CSV: one file, and not an empty one.")
+    song_column = ColumnField("Song")
+    date_column = ColumnField("Date")
+    plays_column = ColumnField("Number of Plays")
+    delimiter = DelimiterField()
+    encoding = EncodingField()
+    strict = SwitchField(required=False, help_text="Fail at the first row that cannot be counted.")
 
     def validate_input_file(self, upload: TemporaryUploadedFile) -> TemporaryUploadedFile:
         if len(self.initial_data.getlist("input_file")) > 1:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from bmat.api.serializers.parameters import DayField, NumberField, TextField
+from bmat.api.serializers.fields import DayField, NumberField, TextField
 from bmat.results import ChangeOrder, Grain, Order, Question
 
 ROWS, MOST_ROWS = 100, 1000
@@ -149,3 +149,26 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     up = ChangesSerializer()
     down = ChangesSerializer()
     same = ChangesSerializer()
+
+
+class TopSongSerializer(serializers.Serializer[Any]):
+    """A song and its plays, in all of a result."""
+
+    song = serializers.CharField()
+    plays = serializers.IntegerField(min_value=0)
+
+
+class SummarySerializer(serializers.Serializer[Any]):
+    """What a result comes to, as its file has it: it describes the file, and writes nothing."""
+
+    rows_read = serializers.IntegerField(min_value=0)
+    rows_counted = serializers.IntegerField(min_value=0)
+    rows_rejected = serializers.IntegerField(min_value=0)
+    groups = serializers.IntegerField(min_value=0)
+    plays_total = serializers.IntegerField(min_value=0)
+    rejects_by_reason = serializers.DictField(child=serializers.IntegerField(min_value=0))
+    bytes_read = serializers.IntegerField(min_value=0)
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    top_songs = TopSongSerializer(many=True, help_text="A hundred at most.")
+    plays_by_day = serializers.DictField(child=serializers.IntegerField(min_value=0))

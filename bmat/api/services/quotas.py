@@ -15,7 +15,7 @@ from rest_framework.exceptions import APIException
 
 from bmat.api.models import Report
 from bmat.api.models.reports import ReportQuerySet
-from bmat.api.policies import Policy, Standing
+from bmat.api.ratelimit import Policy, Standing
 
 RUNNING, STORED = "running-reports", "stored-bytes"
 # A report may end at any moment.

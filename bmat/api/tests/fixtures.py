@@ -10,7 +10,7 @@ from kombu import Connection
 from pytest_django import Settings
 
 from bmat.api.models import Report
-from bmat.api.services.counters import counters
+from bmat.api.ratelimit import counters
 from bmat.api.services.reports import submit_report
 from bmat.taskapp import shutdown
 from bmat.taskapp.celery import app

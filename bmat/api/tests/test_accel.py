@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bmat.api.downloads.answers import accel_path
+from bmat.api.downloads.responses import accel_path
 from bmat.api.models import Report
 from bmat.api.services import files
 from bmat.api.services.conversion import convert

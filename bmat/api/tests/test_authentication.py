@@ -1,6 +1,7 @@
 """Who a request is from: the header `Authorization`, or the session of the page."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import Client
 from knox.models import AuthToken
@@ -18,6 +19,18 @@ INVALID = "The token is malformed, unknown, expired or revoked."
 @pytest.fixture
 def require_auth(settings):
     settings.BMAT_REQUIRE_AUTH = True
+
+
+def logged_in_page():
+    """A browser with alice's session on the page of the docs; what sends its CSRF token."""
+    page = Client(enforce_csrf_checks=True)
+    page.force_login(person("alice"))
+    page.get("/api/docs/")
+    return page, {"X-CSRFToken": page.cookies["csrftoken"].value}
+
+
+def upload():
+    return SimpleUploadedFile("plays.csv", PLAYS)
 
 
 @pytest.mark.parametrize("sent", ["Token", "Token a b", "Token xyz", "Token é", "Token \xff\xfe"])
@@ -99,14 +112,41 @@ def test_a_session_alone_changes_nothing(require_auth, submit):
 
 
 def test_a_session_with_its_csrf_token_does(require_auth, submit):
-    page = Client(enforce_csrf_checks=True)
-    page.force_login(person("alice"))
-    page.get("/admin/login/")
-    sent = {"X-CSRFToken": page.cookies["csrftoken"].value}
+    page, sent = logged_in_page()
 
     response = page.delete(f"{REPORTS}{submit(owner=person('alice')).pid}", headers=sent)
 
     assert response.status_code == 204
+
+
+def test_nothing_of_a_sessions_upload_is_read_before_it_is_counted(settings, monkeypatch):
+    """Django would look for the CSRF token in the form, and read the file on the way there."""
+    settings.BMAT_REQUEST_RATE = (1, 60)
+    page, sent = logged_in_page()
+    page.get(REPORTS)
+
+    def refuse(*_):
+        raise AssertionError("the body was read")
+
+    monkeypatch.setattr("django.http.request.HttpRequest.read", refuse)
+    monkeypatch.setattr("django.http.request.HttpRequest._load_post_and_files", refuse)
+
+    assert page.post(REPORTS, {"input_file": upload()}, headers=sent).status_code == 429
+
+
+def test_a_session_uploads_with_its_csrf_token(require_auth):
+    page, sent = logged_in_page()
+
+    assert page.post(REPORTS, {"input_file": upload()}, headers=sent).status_code == 201
+
+
+def test_a_csrf_token_counts_in_its_header_alone(require_auth):
+    page, sent = logged_in_page()
+    form = {"input_file": upload(), "csrfmiddlewaretoken": sent["X-CSRFToken"]}
+
+    response = page.post(REPORTS, form)
+
+    assert (response.status_code, response.json()["code"]) == (403, "permission_denied")
 
 
 def test_a_token_needs_no_csrf_token(require_auth, submit):

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from bmat.api.errors import told_as
 from bmat.api.models import Report
 from bmat.api.models.attempts import Outcome
 from bmat.api.services import process
@@ -77,7 +78,7 @@ def test_it_refuses_a_report_that_has_ended(client, submit, content, state):
 
     assert response.status_code == 409
     message = f"The report is {state}: there is nothing to cancel."
-    assert response.json() == {"detail": message, "code": "not_cancellable"}
+    assert response.json() == told_as("not_cancellable", message)
 
 
 @pytest.mark.parametrize("pid", [uuid4(), "no-uuid"])
@@ -90,4 +91,4 @@ def test_it_refuses_another_method(client, submit):
 
     assert response.status_code == 405
     message = 'Method "GET" not allowed.'
-    assert response.json() == {"detail": message, "code": "method_not_allowed"}
+    assert response.json() == told_as("method_not_allowed", message)

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from django.core.cache import cache
 
+from bmat.api.errors import invalid
 from bmat.api.models import Report
 from bmat.api.services import files
 from bmat.api.services.conversion import convert
@@ -99,13 +100,13 @@ def test_it_lists_the_largest_changes(client, submit, order, first):
 def test_it_refuses_what_it_cannot_follow(compare, parameters, field):
     response = compare(**parameters)
 
-    assert (response.status_code, list(response.json())) == (400, [field])
+    assert (response.status_code, list(response.json()["fields"])) == (400, [field])
 
 
 def test_it_needs_another_report(client, pair):
     response = client.get(f"/api/reports/{pair[0].pid}/compare")
 
-    assert response.json() == {"with": ["This field is required."]}
+    assert response.json() == invalid({"with": ["This field is required."]})
 
 
 def test_it_reaches_no_report_of_somebody_else(compare, pair, settings):

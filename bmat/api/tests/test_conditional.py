@@ -33,7 +33,7 @@ def test_it_answers_in_a_few_bytes_who_has_the_report_already(client, url):
 
     assert (again.status_code, again.content) == (304, b"")
     assert again["ETag"] == first["ETag"]
-    assert again["Cache-Control"] == first["Cache-Control"] == "private, no-cache"
+    assert again["Cache-Control"] == first["Cache-Control"] == "private, no-store"
 
 
 def test_it_says_when_to_ask_again_with_304_too(client, url):
@@ -59,10 +59,10 @@ def test_it_looks_at_every_etag_that_the_client_knows(client, url, known):
 
 
 def test_it_compares_weakly(client, url):
+    """A proxy that compresses makes a strong ETag a weak one."""
     etag = client.get(url)["ETag"]
-    assert etag.startswith("W/")
 
-    assert asked_again(client, url, etag.removeprefix("W/")).status_code == 304
+    assert asked_again(client, url, f"W/{etag}").status_code == 304
 
 
 @pytest.mark.parametrize("known", ['"x"', "", "not quoted", 'W/"', "W/*"])

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import InterfaceError, OperationalError
 
+from bmat.api.errors import told_as
 from bmat.api.models import Report
 from bmat.api.services import database, files, leases, process
 from bmat.api.services.database import retry_while_database_is_down
@@ -160,4 +161,4 @@ def test_a_request_meanwhile_is_told_to_come_again(client, report, monkeypatch):
     assert response.status_code == 503
     assert response["Retry-After"] == "2"
     message = "The service is not available for a moment. Try again."
-    assert response.json() == {"detail": message, "code": "unavailable"}
+    assert response.json() == told_as("unavailable", message)

@@ -5,12 +5,13 @@ import errno
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 
+from bmat.api.errors import told_as
+
 pytestmark = pytest.mark.django_db
 
-NO_ROOM = {
-    "detail": "There is no room for the upload here at the moment. Try again later.",
-    "code": "disk_full",
-}
+NO_ROOM = told_as(
+    "disk_full", "There is no room for the upload here at the moment. Try again later."
+)
 
 
 def post(client, content=b"x" * 1000):

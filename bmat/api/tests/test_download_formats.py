@@ -9,6 +9,7 @@ from datetime import date
 import pyarrow.parquet
 import pytest
 from django.db import connection
+from rest_framework.request import Request
 
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, accepted
 from bmat.api.services import conversion, files
@@ -125,8 +126,10 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;
         ("application/jsonl, */*;q=0.1", JSON_LINES),
     ],
 )
-def test_it_takes_what_the_client_likes_best(accept, expected):
-    assert accepted(accept, (CSV, PARQUET, JSON_LINES)) == expected
+def test_it_takes_what_the_client_likes_best(rf, accept, expected):
+    request = Request(rf.get("/", headers={"accept": accept}))
+
+    assert accepted(request, (CSV, PARQUET, JSON_LINES)) == expected
 
 
 def test_it_asks_a_worker_and_tells_the_client_to_come_again(download, done, enqueued, impatient):

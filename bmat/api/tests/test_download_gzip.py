@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from bmat.api.downloads.bodies import Body, gzipped
+from bmat.api.downloads.responses import Body, gzipped
 from bmat.api.tests.fixtures import TOTALS
 from bmat.api.tests.results import body
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bmat.api.downloads.names import download_name
+from bmat.api.downloads.responses import download_name
 
 
 @pytest.mark.parametrize(

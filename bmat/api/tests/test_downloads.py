@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bmat.api.errors import told_as
 from bmat.api.models import Report
 from bmat.api.services import files, leases
 from bmat.api.tests.fixtures import TOTALS
@@ -71,7 +72,7 @@ def test_it_has_no_rejects_where_all_rows_were_counted(client, submit, left_over
 
     assert client.get(f"/api/reports/{pid}").json()["rejects_file"] is None
     response = client.get(f"/api/reports/{pid}/rejects")
-    told = {"detail": "The report is done: it has no such file.", "code": "no_file"}
+    told = told_as("no_file", "The report is done: it has no such file.")
     assert (response.status_code, response.json()) == (409, told)
     assert not any(path.endswith("rejects.csv") for path in left_over())
 

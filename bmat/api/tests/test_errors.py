@@ -6,12 +6,14 @@ from uuid import UUID
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import Http404
 
-from bmat.api.middleware import BAD_REQUEST
+from bmat.api.errors import told_as
+from bmat.api.tests.fixtures import PLAYS
 
 REPORTS = "/api/reports/"
-NOT_FOUND = {"detail": "Not found.", "code": "not_found"}
+NOT_FOUND = {"code": "not_found", "message": "Not found.", "detail": "Not found."}
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +58,7 @@ def test_it_answers_what_django_cannot_understand_in_json(client, debug, monkeyp
 
     response = client.get(REPORTS)
 
-    assert (response.status_code, response.json()) == (400, {"detail": BAD_REQUEST})
+    assert (response.status_code, response.json()) == (400, told_as("bad_request"))
 
 
 def test_it_refuses_what_cannot_be_accepted_in_json(client):
@@ -64,7 +66,7 @@ def test_it_refuses_what_cannot_be_accepted_in_json(client):
 
     message = "Could not satisfy the request Accept header."
     assert response.status_code == 406
-    assert response.json() == {"detail": message, "code": "not_acceptable"}
+    assert response.json() == told_as("not_acceptable", message)
 
 
 def test_it_refuses_a_method_outside_the_views_in_json(client, monkeypatch):
@@ -74,7 +76,7 @@ def test_it_refuses_a_method_outside_the_views_in_json(client, monkeypatch):
 
     message = 'Method "PUT" not allowed.'
     assert response.status_code == 405
-    assert response.json() == {"detail": message, "code": "method_not_allowed"}
+    assert response.json() == told_as("method_not_allowed", message)
     assert response["Allow"] == "GET, HEAD"
 
 
@@ -84,7 +86,7 @@ def test_it_tells_the_id_of_an_unexpected_error_and_nothing_else(client, debug, 
     told = response.json()
     assert response.status_code == 500
     assert response["Content-Type"] == "application/json"
-    assert (sorted(told), told["code"]) == (["code", "detail", "error_id"], "server_error")
+    assert told == told_as("server_error") | {"error_id": told["error_id"]}
     assert b"internal cause" not in response.content
     assert UUID(told["error_id"])
 
@@ -122,7 +124,7 @@ def test_it_shows_no_cause_on_other_paths_either(client, failing):
 @pytest.mark.parametrize("error, status, code", [
     (Http404, 404, "not_found"),
     (PermissionDenied, 403, "permission_denied"),
-    (SuspiciousOperation, 400, None),
+    (SuspiciousOperation, 400, "parse_error"),
 ])  # fmt: skip
 def test_it_keeps_the_text_of_an_internal_refusal_to_itself(
     client, monkeypatch, error, status, code
@@ -153,7 +155,7 @@ def test_it_does_not_follow_a_cursor_that_it_did_not_give(client, path):
     response = client.get(REPORTS + path)
 
     assert response.status_code == 400
-    assert response.json() == {"cursor": ["It is not one that an earlier page has given."]}
+    assert response.json()["cursor"] == ["It is not one that an earlier page has given."]
 
 
 @pytest.mark.parametrize("status", ["%00", "%FF", "9", "-1", "1e9", "x" * 5000])
@@ -161,4 +163,40 @@ def test_it_refuses_a_status_that_there_is_not(client, status):
     response = client.get(f"{REPORTS}?status={status}")
 
     assert response.status_code == 400
-    assert list(response.json()) == ["status"]
+    assert list(response.json()["fields"]) == ["status"]
+
+
+def test_it_says_what_is_wrong_by_field_and_keeps_the_keys_of_old_clients(client):
+    response = client.post(REPORTS, {"strict": "perhaps"})
+
+    fields = {
+        "input_file": ["No file was submitted."],
+        "strict": ["Must be a valid boolean."],
+    }
+    assert (response.status_code, response.json()) == (400, {
+        **fields,
+        "code": "invalid",
+        "message": "input_file: No file was submitted. strict: Must be a valid boolean.",
+        "fields": fields,
+    })  # fmt: skip
+
+
+def test_it_names_no_field_where_the_fields_do_not_go_together(client):
+    sent = {"input_file": SimpleUploadedFile("plays.csv", PLAYS), "song_column": "Date"}
+
+    told = client.post(REPORTS, sent).json()
+
+    assert told["fields"] == {"non_field_errors": [told["message"]]}
+
+
+def test_it_gives_a_body_that_cannot_be_read_the_same_shape(client):
+    response = client.post("/api/auth/login", "{", content_type="application/json")
+
+    told = response.json()
+    assert (response.status_code, told) == (400, told_as("parse_error", told["message"]))
+
+
+def test_it_knows_a_precondition_that_failed_outside_the_views(client):
+    response = client.get(REPORTS, headers={"If-Match": '"another"'})
+
+    assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")

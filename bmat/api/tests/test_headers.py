@@ -2,7 +2,8 @@
 
 import pytest
 
-pytestmark = pytest.mark.django_db
+# A worker closes its old connections, which would end the transaction that a test runs in.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 REPORTS = "/api/reports/"
 
@@ -25,6 +26,28 @@ def test_a_page_loads_its_own_files_and_no_others(client):
     assert "script-src" not in policy
     assert policy.endswith("frame-ancestors 'none'")
     assert b"<script>" not in response.content
+
+
+@pytest.mark.parametrize("tail", ["", "/rows", "/compare", "/output?format=xlsx", "/no-such-path"])
+def test_no_cache_keeps_reports_rows_and_errors(client, done, tail):
+    query = f"?with={done.pid}" if tail == "/compare" else ""
+
+    response = client.get(f"{REPORTS}{done.pid}{tail}{query}")
+
+    assert response["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("path", [REPORTS, "/api/auth/login", "/api/no-such-path"])
+def test_no_cache_keeps_what_it_answers_a_post(client, path):
+    assert client.post(path)["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("tail", ["summary", "output"])
+def test_only_its_owner_keeps_a_file_and_asks_whether_it_is_still_there(client, done, tail):
+    response = client.get(f"{REPORTS}{done.pid}/{tail}")
+    response.close()
+
+    assert response["Cache-Control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize("method", ["get", "options", "post"])

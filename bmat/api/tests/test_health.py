@@ -18,7 +18,7 @@ def test_it_says_that_the_database_is_away(client, monkeypatch):
     def fail():
         raise OperationalError("password of the internal server refused")
 
-    monkeypatch.setattr("bmat.api.views.health.connection.cursor", fail)
+    monkeypatch.setattr("bmat.api.views.service.connection.cursor", fail)
 
     response = client.get("/healthz")
 

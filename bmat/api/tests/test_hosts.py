@@ -3,7 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from bmat.api.hosts import ForeignOrigin
+from bmat.api.errors import told_as
 from bmat.api.models import Report
 from bmat.api.tests.fixtures import PLAYS
 
@@ -69,10 +69,11 @@ def test_it_refuses_another_host_and_says_which_it_answers(client, debug, host):
     response = client.get(REPORTS, headers={"host": host})
 
     assert (response.status_code, response["Content-Type"]) == (400, "application/json")
-    assert response.json() == {
-        "detail": "This service does not answer to the host name of this request. It answers to: "
-        "testserver. DJANGO_ALLOWED_HOSTS=NAME, at its start, adds one."
-    }
+    assert response.json() == told_as(
+        "unknown_host",
+        "This service does not answer to the host name of this request. It answers to: "
+        "testserver. DJANGO_ALLOWED_HOSTS=NAME, at its start, adds one.",
+    )
 
 
 def test_it_does_not_tell_strangers_which_names_it_answers(client, settings):
@@ -86,7 +87,7 @@ def test_it_refuses_another_host_whatever_is_asked_for(client, debug, path):
     response = client.get(path, headers=EVIL)
 
     assert response.status_code == 400
-    assert response.content.startswith((b"This service does", b'{"detail":"This service does'))
+    assert response.content.startswith((b"This service does", b'{"code":"unknown_host",'))
 
 
 def test_another_host_changes_nothing(client, submit, unread):
@@ -103,7 +104,7 @@ def test_a_page_of_another_site_changes_nothing(client, submit, unread, headers)
 
     responses = [post(client, headers), client.delete(f"{REPORTS}{pid}", headers=headers)]
 
-    told = {"detail": ForeignOrigin.default_detail, "code": "foreign_origin"}
+    told = told_as("foreign_origin")
     assert [(each.status_code, each.json()) for each in responses] == [(403, told)] * 2
     assert Report.objects.count() == 1
 

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
+from bmat.api.errors import invalid, told_as
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.services.process import process_report
 from bmat.api.services.reports import delete_report
@@ -68,7 +69,7 @@ def test_it_refuses_the_key_for_another_body(client, other, left_over):
     response = post(client, **other)
 
     message = "This Idempotency-Key was used for another file or other options. Use a new key."
-    told = {"detail": message, "code": "idempotency_key_reused"}
+    told = told_as("idempotency_key_reused", message)
     assert (response.status_code, response.json()) == (409, told)
     assert left_over() == before
 
@@ -92,7 +93,7 @@ def test_it_does_not_create_a_deleted_report_again(client):
     response = post(client)
 
     message = "The report of this Idempotency-Key was deleted. To upload again, use a new key."
-    told = {"detail": message, "code": "idempotency_key_outlived"}
+    told = told_as("idempotency_key_outlived", message)
     assert (response.status_code, response.json()) == (409, told)
     assert Report.objects.count() == 0
 
@@ -124,7 +125,7 @@ def test_it_refuses_other_keys_before_it_reads_the_upload(client, key, monkeypat
     response = post(client, key=key)
 
     message = "Send 1 to 255 printable ASCII characters, or no such header."
-    assert (response.status_code, response.json()) == (400, {"Idempotency-Key": [message]})
+    assert (response.status_code, response.json()) == (400, invalid({"Idempotency-Key": [message]}))
 
 
 def test_one_of_many_posts_of_the_same_moment_creates_the_report(home):

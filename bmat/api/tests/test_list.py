@@ -2,6 +2,7 @@
 
 import pytest
 
+from bmat.api.errors import invalid, told_as
 from bmat.api.models import Report
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,7 @@ def test_it_refuses_a_status_that_there_is_not(client, status):
     response = client.get(f"/api/reports/?status={status}")
 
     assert response.status_code == 400
-    assert response.json() == {"status": [f'"{status}" is not a valid choice.']}
+    assert response.json() == invalid({"status": [f'"{status}" is not a valid choice.']})
 
 
 def test_it_can_be_narrowed_to_several_statuses(client, submit):
@@ -154,7 +155,7 @@ def test_it_refuses_a_filter_that_it_cannot_follow(client, db, parameters):
     response = client.get("/api/reports/", parameters)
 
     assert response.status_code == 400
-    assert list(response.json()) == list(parameters)
+    assert list(response.json()["fields"]) == list(parameters)
 
 
 def test_it_comes_in_pages_that_lose_and_double_nothing_while_others_come_in(client, submit):
@@ -180,7 +181,7 @@ def test_it_refuses_another_method(client):
 
     assert response.status_code == 405
     message = 'Method "DELETE" not allowed.'
-    assert response.json() == {"detail": message, "code": "method_not_allowed"}
+    assert response.json() == told_as("method_not_allowed", message)
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "501", "null", "1.5", "%00", "9" * 5000])
@@ -188,4 +189,4 @@ def test_it_refuses_a_page_size_that_cannot_be_had(client, size):
     response = client.get(f"/api/reports/?page_size={size}")
 
     assert response.status_code == 400
-    assert list(response.json()) == ["page_size"]
+    assert list(response.json()["fields"]) == ["page_size"]

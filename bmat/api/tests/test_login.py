@@ -65,7 +65,7 @@ def test_it_keeps_no_more_of_a_token_than_its_hash(client):
 
 
 def test_no_cache_keeps_its_answer(client):
-    assert login(client)["Cache-Control"] == "no-store"
+    assert login(client)["Cache-Control"] == "private, no-store"
 
 
 def test_it_writes_down_when_somebody_came(client):

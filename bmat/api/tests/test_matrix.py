@@ -13,10 +13,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLResolver, get_resolver
 
+from bmat.api.access import VisibleReports
 from bmat.api.services.process import process_report
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import PASSWORD, person, token_of
-from bmat.api.views.selector import VisibleReports
 
 # A worker closes its old connections, which would end the transaction that a test runs in.
 pytestmark = pytest.mark.django_db(transaction=True)

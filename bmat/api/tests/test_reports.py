@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from bmat.api.errors import told_as
 from bmat.api.services.process import process_report
 from bmat.api.tests.fixtures import PLAYS, TOTALS
 
@@ -101,7 +102,7 @@ def test_it_does_not_know_a_missing_or_malformed_pid(client, pid, tail):
     response = client.get(f"/api/reports/{pid}{tail}")
 
     assert response.status_code == 404
-    assert response.json() == {"detail": "Not found.", "code": "not_found"}
+    assert response.json() == told_as("not_found", "Not found.")
 
 
 def test_it_refuses_another_method_in_json(client, submit):
@@ -109,7 +110,7 @@ def test_it_refuses_another_method_in_json(client, submit):
 
     assert response.status_code == 405
     message = 'Method "PUT" not allowed.'
-    assert response.json() == {"detail": message, "code": "method_not_allowed"}
+    assert response.json() == told_as("method_not_allowed", message)
 
 
 def test_it_answers_another_unknown_path_with_a_page(client):

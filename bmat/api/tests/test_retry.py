@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from bmat.api.errors import told_as
 from bmat.api.models import Report
 from bmat.api.services import files, leases
 from bmat.api.services.process import process_report
@@ -86,7 +87,7 @@ def test_it_refuses_a_report_that_waits(client, submit):
     response = retry(client, submit().pid)
 
     message = "The report is processing: retry is for failed and cancelled ones."
-    told = {"detail": message, "code": "not_retryable"}
+    told = told_as("not_retryable", message)
     assert (response.status_code, response.json()) == (409, told)
 
 

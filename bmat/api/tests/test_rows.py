@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.http import QueryDict
 
+from bmat.api.errors import told_as
 from bmat.api.models import Report
 from bmat.api.services import files, process, results
 from bmat.api.services.conversion import convert
@@ -193,7 +194,7 @@ def test_it_refuses_what_it_cannot_follow(done, ask, parameters, field):
     response = ask(done(), **parameters)
 
     assert response.status_code == 400
-    assert list(response.json()) == [field]
+    assert list(response.json()["fields"]) == [field]
 
 
 @pytest.mark.parametrize("change", [{"song": "Umbrella"}, {"order": "-song"}, {"grain": "month"}])
@@ -308,10 +309,8 @@ def test_a_question_that_comes_too_early_is_to_be_asked_again(done, ask, enqueue
     response = ask(report)
 
     assert (response.status_code, response["Retry-After"]) == (202, "1")
-    assert response.json() == {
-        "detail": "The result is being prepared for questions. Ask again.",
-        "code": "being_written",
-    }
+    message = "The result is being prepared for questions. Ask again."
+    assert response.json() == told_as("being_written", message)
     assert enqueued() == [f"{report.pid}-totals.parquet"]
 
 

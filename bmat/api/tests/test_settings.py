@@ -246,6 +246,19 @@ def test_production_asks_for_a_login_and_limits_each_user(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("value, preloaded", [("", "False"), ("on", "True")])
+def test_production_has_browsers_preload_its_name_only_where_that_is_asked_for(
+    tmp_path, value, preloaded
+):
+    given = {**PRODUCTION, "BMAT_HSTS_PRELOAD": value}
+    code = "from django.conf import settings; print(settings.SECURE_HSTS_PRELOAD)"
+    shell = ["shell", "--no-imports", "-c", code]
+    ended = manage("config.settings.production", *shell, home=tmp_path, **given)
+    assert ended.stdout == f"{preloaded}\n"
+    check = ["check", "--deploy", "--fail-level", "WARNING"]
+    assert manage("config.settings.production", *check, home=tmp_path, **given).returncode == 0
+
+
 def test_production_says_at_each_start_that_logins_are_off(tmp_path):
     off = {**PRODUCTION, "BMAT_REQUIRE_AUTH": "off"}
     ended = manage("config.settings.production", "check", home=tmp_path, **off)

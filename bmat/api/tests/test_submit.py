@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bmat.api.errors import invalid
 from bmat.api.models import Report
 from bmat.api.tests.fixtures import PLAYS
 
@@ -80,14 +81,14 @@ def test_it_refuses_a_request_without_a_file(client):
     response = client.post("/api/reports/", {"strict": "true"})
 
     assert response.status_code == 400
-    assert response.json() == {"input_file": ["No file was submitted."]}
+    assert response.json() == invalid({"input_file": ["No file was submitted."]})
 
 
 def test_it_refuses_an_empty_file(client, left_over):
     response = client.post("/api/reports/", {"input_file": upload(content=b"")})
 
     assert response.status_code == 400
-    assert response.json() == {"input_file": ["The submitted file is empty."]}
+    assert response.json() == invalid({"input_file": ["The submitted file is empty."]})
     assert left_over() == []
 
 
@@ -95,7 +96,7 @@ def test_it_refuses_two_files(client, left_over):
     response = client.post("/api/reports/", {"input_file": [upload(), upload()]})
 
     assert response.status_code == 400
-    assert response.json() == {"input_file": ["Send one file at a time."]}
+    assert response.json() == invalid({"input_file": ["Send one file at a time."]})
     assert left_over() == []
 
 
@@ -104,7 +105,7 @@ def test_it_refuses_a_delimiter_that_cannot_separate_fields(client, delimiter):
     response = client.post("/api/reports/", {"input_file": upload(), "delimiter": delimiter})
 
     assert response.status_code == 400
-    assert list(response.json()) == ["delimiter"]
+    assert list(response.json()["fields"]) == ["delimiter"]
     assert "use one ASCII character" in response.json()["delimiter"][0]
 
 
@@ -129,7 +130,7 @@ def test_it_names_everything_that_is_wrong_at_once(client):
     response = client.post("/api/reports/", {"encoding": "klingon", "strict": "perhaps"})
 
     assert response.status_code == 400
-    assert sorted(response.json()) == ["encoding", "input_file", "strict"]
+    assert sorted(response.json()["fields"]) == ["encoding", "input_file", "strict"]
     assert Report.objects.count() == 0
 
 
@@ -161,7 +162,7 @@ def test_it_lets_no_file_name_reach_a_path(client, home, name):
     if response.status_code == 201:
         assert paths == {"reports", "uploads", response.json()["pid"], "input.csv"}
     else:
-        assert response.json() == {"input_file": ["No file was submitted."]}
+        assert response.json() == invalid({"input_file": ["No file was submitted."]})
         assert paths == {"reports", "uploads"}
 
 

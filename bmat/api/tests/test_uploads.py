@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.http import UnreadablePostError
 
+from bmat.api.errors import told_as
 from bmat.api.models import Report
 from bmat.api.uploads import BROKEN_OFF, ReceivedFile
 
@@ -31,7 +32,7 @@ def test_it_refuses_an_upload_past_the_limit_and_leaves_nothing(client, settings
 
     message = "The upload is larger than the 1000 bytes that are accepted here."
     assert response.status_code == 413
-    assert response.json() == {"detail": message, "code": "upload_too_large"}
+    assert response.json() == told_as("upload_too_large", message)
     assert left_over() == []
 
 
@@ -62,7 +63,7 @@ def test_it_never_holds_an_upload_in_memory(client, monkeypatch):
         seen.append(type(upload))
         return Report()
 
-    monkeypatch.setattr("bmat.api.views.submitting.submit_report", submit)
+    monkeypatch.setattr("bmat.api.views.reports.submit_report", submit)
     post(client, b"x")
 
     assert seen == [ReceivedFile]
@@ -95,7 +96,7 @@ def test_it_refuses_an_upload_whose_connection_fails(client, monkeypatch, left_o
     response = post(client, b"x")
 
     assert response.status_code == 400
-    assert response.json() == {"detail": BROKEN_OFF}
+    assert response.json() == told_as("parse_error", BROKEN_OFF)
     assert left_over() == []
 
 
@@ -103,9 +104,8 @@ def test_it_refuses_a_body_that_is_no_form(client):
     response = client.generic("POST", "/api/reports/", b"x", "multipart/form-data")
 
     assert response.status_code == 400
-    assert response.json() == {
-        "detail": "Multipart form parse error - Invalid boundary in multipart: None"
-    }
+    message = "Multipart form parse error - Invalid boundary in multipart: None"
+    assert response.json() == told_as("parse_error", message)
 
 
 def test_it_refuses_option_fields_too_large_for_memory(client, settings, left_over):
@@ -115,7 +115,7 @@ def test_it_refuses_option_fields_too_large_for_memory(client, settings, left_ov
 
     assert response.status_code == 413
     message = "The fields beside the file are too large."
-    assert response.json() == {"detail": message, "code": "form_too_large"}
+    assert response.json() == told_as("form_too_large", message)
     assert left_over() == []
 
 
@@ -123,4 +123,4 @@ def test_it_refuses_a_request_of_very_many_fields(client):
     response = post(client, b"x", **{f"field_{number}": "" for number in range(100)})
 
     assert response.status_code == 400
-    assert response.json() == {"detail": "The request has too many fields or files."}
+    assert response.json() == told_as("parse_error", "The request has too many fields or files.")

@@ -17,32 +17,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bmat.api.authentication import TokenAuthentication
-from bmat.api.errors import Conflict, FormTooLarge
-from bmat.api.policies import noted
-from bmat.api.schema.accounts import login_operation, logout_all_operation, logout_operation
+from bmat.api.errors import CODES, ApiError
+from bmat.api.schema.operations import login_operation, logout_all_operation, logout_operation
 from bmat.api.serializers.accounts import LoginSerializer, TokenSerializer
-from bmat.api.throttling import LOGINS, TooManyRequests
 
 # The parsers hold the whole body in memory.
 BODY_BYTES = 2**16
 MOST_TOKENS = 100
-
-
-class WrongLogin(AuthenticationFailed):
-    """No active user has this name and this password."""
-
-    default_detail = "The name or the password is wrong."
-    default_code = "wrong_login"
-
-
-class TooManyTokens(Conflict):
-    """A user who logs in has more tokens than anybody needs."""
-
-    default_detail = (
-        f"You have {MOST_TOKENS} tokens. Revoke them with POST /api/auth/logoutall, or one each "
-        "with POST /api/auth/logout."
-    )
-    default_code = "too_many_tokens"
 
 
 class ShallowJSONParser(JSONParser):
@@ -55,7 +36,7 @@ class ShallowJSONParser(JSONParser):
             raise ParseError("JSON parse error - it is nested too deeply.") from error
 
 
-@login_operation(WrongLogin, TooManyTokens)
+@login_operation
 class LoginView(APIView):
     """A new token for a name and a password: 200. It is sent as `Authorization: Token ...` until it
     expires or is revoked; each login makes another one.
@@ -77,11 +58,11 @@ class LoginView(APIView):
         user = logged_in(request)
         valid = AuthToken.objects.filter(user=user).exclude(expiry__lt=timezone.now())
         if valid.count() >= MOST_TOKENS:
-            raise TooManyTokens
+            raise ApiError("too_many_tokens")
         row, token = AuthToken.objects.create(user)
-        user_logged_in.send(sender=User, request=request, user=user)
+        user_logged_in.send(sender=User, request=request._request, user=user)
         shown = TokenSerializer({"token": token, "expiry": row.expiry})
-        return Response(shown.data, headers={"Cache-Control": "no-store"})
+        return Response(shown.data)
 
 
 @logout_operation
@@ -99,17 +80,14 @@ class LogoutAllView(KnoxLogoutAllView):  # type: ignore[misc]  # knox has no typ
 
 
 def logged_in(request: Request) -> User:
-    """The user whose name and password the body says. Raises FormTooLarge, ValidationError,
-    TooManyRequests and WrongLogin.
+    """The user whose name and password the body says. Raises ApiError form_too_large,
+    ValidationError and AuthenticationFailed.
     """
     if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES:
-        raise FormTooLarge(f"A login has at most {BODY_BYTES} bytes.")
+        raise ApiError("form_too_large", f"A login has at most {BODY_BYTES} bytes.")
     given = LoginSerializer(data=request.data)
     given.is_valid(raise_exception=True)
-    user = authenticate(request, **given.validated_data)
-    standing = noted(request).get(LOGINS)
-    if standing is not None and standing.exceeded:
-        raise TooManyRequests(standing)
+    user = authenticate(request._request, **given.validated_data)
     if not isinstance(user, User):
-        raise WrongLogin
+        raise AuthenticationFailed(CODES["wrong_login"].message, "wrong_login")
     return user

@@ -6,16 +6,13 @@ from django.http.response import HttpResponseBase
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
-from bmat.api.downloads.answers import answer
-from bmat.api.downloads.errors import NoRoomForFormat
+from bmat.api.access import NOT_KEPT, VisibleReports, being_written
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format, Wanted, wanted_by
-from bmat.api.downloads.kept import download_of
-from bmat.api.downloads.names import download_name
-from bmat.api.errors import NOT_KEPT, NoFile
-from bmat.api.schema.downloads import output_operation, rejects_operation
+from bmat.api.downloads.responses import answer, download_name, download_of
+from bmat.api.errors import ApiError
+from bmat.api.schema.operations import output_operation, rejects_operation
 from bmat.api.services import files
 from bmat.api.services.conversion import NoRoom, is_there_in_time
-from bmat.api.views.selector import VisibleReports, being_written
 
 
 class AnyAccepted(DefaultContentNegotiation):
@@ -53,9 +50,9 @@ class ReportFileView(VisibleReports):
             saved_as = download_name(report.input_name, self.ending(wanted), wanted.format.name)
             return answer(request, download_of(request, files.path(name), wanted, saved_as))
         except FileNotFoundError as error:
-            raise NoFile(NOT_KEPT) from error
+            raise ApiError("no_file", NOT_KEPT) from error
         except NoRoom as error:
-            raise NoRoomForFormat from error
+            raise ApiError("no_room_for_format") from error
 
     def ending(self, wanted: Wanted) -> str:
         return f"{self.suffix}-excel-safe" if wanted.excel_safe else self.suffix

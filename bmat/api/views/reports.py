@@ -2,34 +2,45 @@
 
 from typing import Any
 
-from django.http import Http404, HttpResponseBase
+from django.contrib.auth.models import User
+from django.http import Http404
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from bmat.api.errors import NotCancellable, NotRetryable
-from bmat.api.models import Report
+from bmat.api.access import owner_of
+from bmat.api.errors import ApiError
+from bmat.api.models import IdempotencyKey, Report
+from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.pagination import NewestFirst
-from bmat.api.policies import note
-from bmat.api.schema.reports import report_operations
+from bmat.api.ratelimit import note
+from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.reports import (
     FilterSerializer,
     ReportSerializer,
     SubmitSerializer,
     given_options,
 )
-from bmat.api.services import leases
+from bmat.api.services import leases, quotas
 from bmat.api.services.quotas import QuotaExceeded
-from bmat.api.services.reports import delete_report, retry_report
-from bmat.api.views.conditional import conditional
-from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
+from bmat.api.services.reports import (
+    Idempotency,
+    KeyOutlived,
+    KeyReused,
+    delete_report,
+    retry_report,
+    submit_once,
+    submit_report,
+)
+from bmat.api.uploads import ReceivedFile, announced_bytes
 from bmat.api.views.results import ResultActions
-from bmat.api.views.selector import owner_of
-from bmat.api.views.submitting import check_quotas, submitted_report
 
 POLL_AGAIN_SECONDS = 1
+# https://docs.stripe.com/api/idempotent_requests
+KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotent-Replayed"
 
 
 @report_operations
@@ -74,11 +85,12 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
             headers[REPLAYED_HEADER] = "true"
         return self.answer(report, status=201, headers=headers)
 
-    def retrieve(self, request: Request, pid: str) -> HttpResponseBase:
-        return conditional(request, self.answer(self.get_kept()))
+    def retrieve(self, request: Request, pid: str) -> Response:
+        return self.answer(self.get_kept())
 
-    def list(self, request: Request) -> HttpResponseBase:
-        return conditional(request, self.page())
+    def list(self, request: Request) -> Response:
+        reports = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(reports, many=True).data)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pid: str) -> Response:
@@ -89,7 +101,8 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         cancelled = leases.cancel(report.pid)
         report = self.get_kept()
         if not cancelled and report.status != Report.Status.CANCELLED:
-            raise NotCancellable(f"The report is {report.state}: there is nothing to cancel.")
+            message = f"The report is {report.state}: there is nothing to cancel."
+            raise ApiError("not_cancellable", message)
         return self.answer(report)
 
     @action(detail=True, methods=["post"])
@@ -101,8 +114,8 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         retried = retry_report(report.pid, report.input_bytes, report.owner)
         report = self.get_kept()
         if not retried:
-            detail = f"The report is {report.state}: retry is for failed and cancelled ones."
-            raise NotRetryable(detail)
+            message = f"The report is {report.state}: retry is for failed and cancelled ones."
+            raise ApiError("not_retryable", message)
         return self.answer(report, status=202)
 
     def destroy(self, request: Request, pid: str) -> Response:
@@ -116,11 +129,6 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
             note(self.request, exc.standing)
         return super().handle_exception(exc)
 
-    def page(self) -> Response:
-        """A page of the reports."""
-        reports = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.get_serializer(reports, many=True).data)
-
     def answer(self, report: Report, **kwargs: Any) -> Response:
         """The report's JSON; the browser or script is told when to ask again, where that makes
         sense.
@@ -130,3 +138,44 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         if report.status == Report.Status.PROCESSING:
             response["Retry-After"] = str(POLL_AGAIN_SECONDS)
         return response
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key that the request carries: it creates one report, however often it is posted. None
+    where it carries none. Raises ValidationError.
+    """
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not (
+        1 <= len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()
+    ):
+        message = f"Send 1 to {KEY_LENGTH} printable ASCII characters, or no such header."
+        raise ValidationError({KEY_HEADER: [message]})
+    return key
+
+
+def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
+    """Raises QuotaExceeded before anything of the body is read, unless `key` is known by now: a
+    POST that is repeated adds nothing.
+    """
+    try:
+        quotas.check(owner, more_reports=1, more_bytes=announced_bytes(request))
+    except QuotaExceeded:
+        if key is None or IdempotencyKey.objects.known(owner, key) is None:
+            raise
+
+
+def submitted_report(
+    upload: ReceivedFile, options: dict[str, Any], key: str | None, owner: User | None
+) -> tuple[Report, bool]:
+    """The upload's report, and whether `key` stood for it already. Raises QuotaExceeded, and
+    ApiError where `key` stands for something else.
+    """
+    if key is None:
+        return submit_report(upload, options, owner=owner), False
+    idempotency = Idempotency.of(key, upload.sha256.hexdigest(), options)
+    try:
+        return submit_once(upload, options, idempotency, owner)
+    except KeyReused as error:
+        raise ApiError("idempotency_key_reused") from error
+    except KeyOutlived as error:
+        raise ApiError("idempotency_key_outlived") from error

@@ -2,31 +2,29 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 
-from django.http import FileResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from bmat.api.downloads.errors import NoRoomForFormat
-from bmat.api.errors import NOT_KEPT, NoFile, TooManyQuestionsAtOnce
+from bmat.api.access import NOT_KEPT, VisibleReports, being_written
+from bmat.api.errors import ApiError
 from bmat.api.models import Report
-from bmat.api.schema.results import (
-    CURSOR_REFUSED,
-    PREPARING,
-    compare_operation,
-    rows_operation,
-    summary_operation,
-)
+from bmat.api.schema.operations import compare_operation, rows_operation, summary_operation
 from bmat.api.serializers.results import ComparisonSerializer, PairSerializer, QuestionSerializer
 from bmat.api.services import results
 from bmat.api.services.conversion import NoRoom
 from bmat.api.services.results import BadCursor, TooManyQuestions
-from bmat.api.views.conditional import CACHE_CONTROL, not_modified, weak_etag
-from bmat.api.views.selector import VisibleReports, being_written
 from bmat.results import summary
+
+CURSOR_REFUSED = "This cursor is not one of these rows. Follow `next`, or start without a cursor."
+PREPARING = "The result is being prepared for questions. Ask again."
 
 
 class ResultActions(VisibleReports):
@@ -63,13 +61,16 @@ class ResultActions(VisibleReports):
         """
         report = self.get_done(self.get_kept())
         # The file never changes, and no other report has an output of this name.
-        etag = weak_etag((report.output_file.name or "").encode())
-        known = not_modified(request, etag)
-        if known is not None:
+        etag = quote_etag(
+            blake2b(str(report.output_file.name).encode(), digest_size=16).hexdigest()
+        )
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+        bare = HttpResponse(headers=headers)
+        known = get_conditional_response(request, etag=etag, response=bare)
+        if known is not None and known is not bare:
             return known
         with answering():
             file = summary(results.folder_of(report))
-        headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL}
         return FileResponse(file, content_type="application/json", headers=headers)
 
     @compare_operation
@@ -90,7 +91,7 @@ class ResultActions(VisibleReports):
         return answered([later, earlier], answer)
 
     def get_done(self, report: Report) -> Report:
-        """The kept report. Raises NoFile and its kin where it has no result."""
+        """The kept report. Raises ApiError, whose code says why it has no result."""
         self.get_file_name(report, "output_file")
         return report
 
@@ -111,10 +112,10 @@ def answering() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise NoFile(NOT_KEPT) from error
+        raise ApiError("no_file", NOT_KEPT) from error
     except NoRoom as error:
-        raise NoRoomForFormat from error
+        raise ApiError("no_room_for_format") from error
     except TooManyQuestions as error:
-        raise TooManyQuestionsAtOnce from error
+        raise ApiError("too_many_questions") from error
     except BadCursor as error:
         raise ValidationError({"cursor": [CURSOR_REFUSED]}) from error

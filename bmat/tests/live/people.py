@@ -6,7 +6,7 @@ examples in the API's description.
 LOCKED = {
     "BMAT_REQUIRE_AUTH": "on",
     "BMAT_REQUEST_RATE": "900000/min",
-    "BMAT_LOGIN_RATE": "none",
+    "BMAT_LOGIN_FAILURES": "none",
 }
 # Logs out all the time.
 LEAVER = {"username": "leaver", "password": "a password of the live tests"}

@@ -63,9 +63,7 @@ def site(stack: Stack, web_port: int, port: int) -> str:
     text = (COMPOSE / "nginx" / "default.conf.template").read_text()
     text = re.sub(r"\n    ssl_\w+ [^;]*;", "", text).replace("${BMAT_HOST}", "localhost")
     text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
-    for listen in ("listen 80;", "listen 5555 ssl;"):
-        text = text.replace(listen, f"listen 127.0.0.1:{free_port()};")
-    text = text.replace("http://flower:5555", f"http://127.0.0.1:{stack.flower_port}")
+    text = text.replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
     text = text.replace("http://django:8000", f"http://127.0.0.1:{web_port}")
     return text.replace("/var/lib/bmat/reports/", f"{stack.home}/reports/")
 

@@ -23,13 +23,13 @@ def _the_service_goes_on(client: Client) -> Iterator[None]:
 def test_it_asks_for_the_file_where_there_is_none(client: Client) -> None:
     answer = requests.post(client.reports_url, timeout=30)
     assert answer.status_code == 400
-    assert answer.json() == {"input_file": ["No file was submitted."]}
+    assert answer.json()["fields"] == {"input_file": ["No file was submitted."]}
 
 
 def test_it_refuses_an_empty_file(client: Client) -> None:
     answer = client.post(b"")
     assert answer.status_code == 400
-    assert answer.json() == {"input_file": ["The submitted file is empty."]}
+    assert answer.json()["fields"] == {"input_file": ["The submitted file is empty."]}
 
 
 @pytest.mark.parametrize(

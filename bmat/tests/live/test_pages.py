@@ -40,9 +40,21 @@ def answer(reader: Person, operation: str, status: str) -> str:
     return reader.see(f"{answered} .highlight-code code").text
 
 
-def test_the_docs_show_every_operation(stack: Stack, reader: Person) -> None:
+def log_in(reader: Person, stack: Stack, name: str, page: str) -> None:
+    """Logs a new superuser in to the admin, on the way to a page."""
+    account = ("--username", name, "--email", f"{name}@bmat.example")
+    password = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    stack.manage("createsuperuser", "--no-input", *account, settings=password)
+    reader.open(f"{stack.client.base_url}/admin/login/?next={page}")
+    reader.fill_in("#id_username", name)
+    reader.fill_in("#id_password", PASSWORD)
+    reader.click("input[type=submit]")
+
+
+def test_the_docs_show_every_operation_and_reports_first(stack: Stack, reader: Person) -> None:
     open_docs(reader, stack)
     reader.see(UPLOAD, "Upload a file")
+    assert reader.texts(".opblock-tag span") == ["reports", "auth"]
     assert len(reader.texts(".opblock")) == 14
     assert reader.complaints() == []
 
@@ -73,32 +85,33 @@ def test_a_token_opens_the_operations_of_the_docs(locked: Stack, reader: Person)
     assert pid in answer(reader, LIST, "200")
 
 
-def open_admin(reader: Person, stack: Stack, path: str, name: str) -> None:
-    """Opens a page of the admin as a new superuser."""
-    account = ("--username", name, "--email", "operator@bmat.example")
-    password = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    stack.manage("createsuperuser", "--no-input", *account, settings=password)
-    reader.open(f"{stack.client.base_url}/admin/api/report/{path}")
-    reader.fill_in("#id_username", name)
-    reader.fill_in("#id_password", PASSWORD)
-    reader.click("input[type=submit]")
-
-
 def test_the_admin_lists_reports_in_a_window_of_1280_pixels(locked: Stack, reader: Person) -> None:
     name = "plays of the week from all of our stations.csv"
     for content in (PLAYS + b"bad,x,1\n", b"no,header\n"):
         pid = locked.client.upload(content, name)
         locked.client.finished(pid)
-    open_admin(reader, locked, "", "lister")
+    log_in(reader, locked, "lister", "/admin/api/report/")
     reader.see("#result_list", "failed: missing_column")
     assert reader.texts("#result_list a[href$=rejects]")
     assert not reader.has_to_scroll("#changelist-form .results", width_pixels=1280)
     assert reader.complaints() == []
 
 
+def test_whoever_is_logged_in_needs_no_token_on_the_docs_page(
+    locked: Stack, reader: Person, tmp_path: Path
+) -> None:
+    file = tmp_path / "plays.csv"
+    file.write_bytes(PLAYS)
+    log_in(reader, locked, "reader", "/api/docs/")
+    prepare(reader, UPLOAD)
+    reader.fill_in(f"{UPLOAD} input[type=file]", str(file))
+    assert json.loads(answer(reader, UPLOAD, "201"))["input_name"] == "plays.csv"
+    assert reader.complaints() == []
+
+
 def test_the_admin_shows_who_worked_on_a_report(locked: Stack, reader: Person) -> None:
     body = locked.client.done(locked.client.upload(PLAYS))
-    open_admin(reader, locked, f"{body['pid']}/change/", "operator")
+    log_in(reader, locked, "operator", f"/admin/api/report/{body['pid']}/change/")
     shown = reader.see("#attempt_log-group", "Done").text
     assert "@test" in shown
     assert reader.complaints() == []

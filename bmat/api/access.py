@@ -4,16 +4,28 @@ whatever its path.
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from rest_framework.generics import GenericAPIView, get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from bmat.api.errors import FilesExpired, no_file
+from bmat.api.errors import ApiError
 from bmat.api.models import Report
 from bmat.api.models.reports import ReportQuerySet
 
-COME_AGAIN_SECONDS = 1
+RETRY_AFTER_SECONDS = 1
+WITHOUT_FILE: dict[int, str] = {
+    Report.Status.PROCESSING: "report_processing",
+    Report.Status.DONE: "no_file",
+    Report.Status.FAILED: "report_failed",
+    Report.Status.CANCELLED: "report_cancelled",
+}
+# Of a report that is done.
+NOT_KEPT = (
+    "This result has no such file: it was removed this moment, or made by an earlier version of "
+    "this service. Upload the file again."
+)
 
 
 class VisibleReports(GenericAPIView[Report]):
@@ -26,7 +38,9 @@ class VisibleReports(GenericAPIView[Report]):
         return Report.objects.visible_to(self.request.user)
 
     def get_kept(self) -> Report:
-        """The report of the URL. Raises Http404, and FilesExpired where only its row is left."""
+        """The report of the URL. Raises Http404, and ApiError files_expired where only its row is
+        left.
+        """
         return kept(self.get_object())
 
     def get_other_kept(self, pid: UUID) -> Report:
@@ -34,26 +48,33 @@ class VisibleReports(GenericAPIView[Report]):
         return kept(get_object_or_404(self.get_queryset(), pid=pid))
 
     def get_file_name(self, report: Report, column: str) -> str:
-        """The storage's name of the file that `column` of a kept report names. Raises NoFile and
-        its kin.
+        """The storage's name of the file that `column` of a kept report names. Raises ApiError,
+        whose code says why there is none.
         """
         name: str = getattr(report, column).name
         if report.status != Report.Status.DONE or not name:
-            raise no_file(report)
+            raise ApiError(WITHOUT_FILE[report.status])
         return name
 
 
 def kept(report: Report) -> Report:
-    """The report. Raises FilesExpired where only its row is left."""
+    """The report. Raises ApiError files_expired where only its row is left."""
     if report.expired is not None:
-        raise FilesExpired(report)
+        removed = report.expired.isoformat(timespec="seconds")
+        raise ApiError(
+            "files_expired",
+            f"The files of this report were removed on {removed}: they are kept for "
+            f"{settings.BMAT_RETENTION_DAYS:g} days after its end. Upload the file again.",
+            expired=removed,
+            reason="retention",
+        )
     return report
 
 
-def being_written(what: str) -> Response:
+def being_written(message: str) -> Response:
     """202: the same request finds the file later."""
-    told = {"detail": what, "code": "being_written"}
-    return Response(told, status=202, headers={"Retry-After": str(COME_AGAIN_SECONDS)})
+    told = {"code": "being_written", "message": message, "detail": message}
+    return Response(told, status=202, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def owner_of(request: Request) -> User | None:
