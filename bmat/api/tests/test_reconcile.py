@@ -5,6 +5,7 @@ from io import StringIO
 from uuid import uuid4
 
 import pytest
+from amqp.exceptions import ConnectionError as AmqpConnectionError
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -177,7 +178,13 @@ def test_a_thousand_reports_behind_a_long_one_cost_no_message(busy, enqueued):
     assert len(enqueued()) == 1001
 
 
-def test_it_says_that_nobody_can_tell_how_long_a_queue_is(waiting, enqueued, monkeypatch, caplog):
+@pytest.mark.parametrize("error", [ConnectionRefusedError, AmqpConnectionError])
+def test_it_says_that_nobody_can_tell_how_long_a_queue_is(
+    waiting, enqueued, monkeypatch, caplog, error
+):
+    def refuse(*_):
+        raise error("nobody listens")
+
     monkeypatch.setattr("kombu.transport.memory.Channel._size", refuse)
 
     assert reconcile_reports() == 0
