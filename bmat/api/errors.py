@@ -19,9 +19,10 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from bmat.aggregation.errors import NO_ROOM
+from bmat.api.forms import BROKEN_OFF
 from bmat.api.models import Report
+from bmat.api.received import DiskFull
 from bmat.api.services import database
-from bmat.api.uploads import BROKEN_OFF, DiskFull
 from bmat.results import TooLarge, TooSlow
 
 logger = logging.getLogger(__name__)

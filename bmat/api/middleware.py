@@ -1,4 +1,4 @@
-"""The API's shape of errors, for what is answered before, beside and after its views."""
+"""What is answered before, beside and after the views: in the API's shape of errors."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from bmat.api.errors import FROM_DRF, FormTooLarge, ServerError
 
 API = "/api"
 JSON = "application/json"
+IDENTITY = "identity"
 BAD_REQUEST = "The request cannot be understood: look at its address and headers."
 CLASSES = (*FROM_DRF, FormTooLarge, ServerError)
 
@@ -31,6 +32,21 @@ class ApiErrorsMiddleware:
         if response.status_code >= 400 and is_of_api(request) and not is_json(response):
             replace(response, body(request, response.status_code))
         return response
+
+
+class PlainBodiesMiddleware:
+    """Refuses a compressed body: it would be read as what it is not."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        encoding = request.headers.get("Content-Encoding", IDENTITY).strip().lower()
+        if encoding in (IDENTITY, ""):
+            return self.get_response(request)
+        detail = f"A body with Content-Encoding {encoding:.40} is not read here: send it plain."
+        code = exceptions.UnsupportedMediaType.default_code
+        return HttpResponse(JSONRenderer().render({"detail": detail, "code": code}), JSON, 415)
 
 
 def is_of_api(request: HttpRequest) -> bool:

@@ -12,11 +12,14 @@ from django.utils.cache import get_conditional_response
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bmat.api import transfers
 from bmat.api.downloads.bodies import Body, gzipped
 from bmat.api.downloads.errors import PreconditionFailed, RangeNotSatisfiable
 from bmat.api.downloads.excel_safe import excel_safe
 from bmat.api.downloads.kept import Download
 from bmat.api.downloads.ranges import wanted_range
+
+PLAIN = "plain/"
 
 
 def answer(request: Request, download: Download) -> HttpResponseBase:
@@ -30,7 +33,7 @@ def answer(request: Request, download: Download) -> HttpResponseBase:
     if conditional is not bare:
         return conditional or bare
     if is_for_the_proxy(request, download):
-        bare["X-Accel-Redirect"] = accel_path(download.kept.path)
+        bare["X-Accel-Redirect"] = accel_path(download.kept.path, download.is_gzipped)
         return bare
     if download.is_changed:
         return changed(request, download)
@@ -45,16 +48,19 @@ def is_for_the_proxy(request: Request, download: Download) -> bool:
     return bool(settings.BMAT_ACCEL_PREFIX) and is_possible
 
 
-def accel_path(path: Path) -> str:
-    """The proxy's internal path of a file. Raises ValueError for one that is not in the reports'
-    folder.
+def accel_path(path: Path, is_gzipped: bool) -> str:
+    """The proxy's internal path of a file: below `plain/`, it does not compress. Raises ValueError
+    for one that is not in the reports' folder.
     """
     inside = path.resolve().relative_to(Path(settings.BMAT_REPORTS_FOLDER).resolve())
-    return f"{settings.BMAT_ACCEL_PREFIX}{quote(inside.as_posix())}"
+    plain = "" if is_gzipped else PLAIN
+    return f"{settings.BMAT_ACCEL_PREFIX}{plain}{quote(inside.as_posix())}"
 
 
 def changed(request: Request, download: Download) -> HttpResponseBase:
-    """The whole file, changed while it is sent: nobody knows its length before."""
+    """The whole file, changed while it is sent: nobody knows its length before. Raises
+    TooManyTransfers.
+    """
     headers = download.headers()
     if download.is_gzipped:
         headers["Content-Encoding"] = "gzip"
@@ -62,6 +68,11 @@ def changed(request: Request, download: Download) -> HttpResponseBase:
         # Django would give any other empty response a Content-Length of 0.
         return StreamingHttpResponse(headers=headers)
     body = Body(download.kept.path, 0, download.kept.size)
+    try:
+        body.end = transfers.begin(request, "downloads")
+    except transfers.TooManyTransfers:
+        body.close()
+        raise
     if download.wanted.excel_safe:
         body.chunks = excel_safe(body.chunks)
     if download.is_gzipped:
@@ -83,7 +94,10 @@ def unchanged(request: Request, download: Download) -> HttpResponseBase:
     if request.method == "HEAD":
         return HttpResponse(headers=headers)
     status = 200 if wanted is None else 206
-    return StreamingHttpResponse(Body(kept.path, start, stop), status=status, headers=headers)
+    response = StreamingHttpResponse(Body(kept.path, start, stop), status=status, headers=headers)
+    # Where the web server can, it reads the file by itself.
+    response.file_to_send = (str(kept.path), start, stop)  # type: ignore[attr-defined]
+    return response
 
 
 def unsatisfiable(error: RangeNotSatisfiable) -> Response:

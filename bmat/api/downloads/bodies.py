@@ -3,7 +3,7 @@ however large the file.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,12 +16,13 @@ GZIP_WINDOW_BITS = 31
 
 
 class Body:
-    """The chunks of a response. Closes the file with the response, read or not.
+    """The chunks of a response. Closes the file with the response, read or not, and calls `end`.
 
     Raises FileNotFoundError at once where there is no file.
     """
 
     def __init__(self, path: Path, start: int, stop: int) -> None:
+        self.end: Callable[[], None] = lambda: None
         self._file = path.open("rb", buffering=0)
         self.chunks: Iterator[bytes] = stretch(self._file, start, stop)
 
@@ -30,6 +31,7 @@ class Body:
 
     def close(self) -> None:
         self._file.close()
+        self.end()
 
 
 def stretch(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:

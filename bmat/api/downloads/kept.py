@@ -67,5 +67,11 @@ class Download:
 
 def download_of(request: Request, path: Path, wanted: Wanted, saved_as: str) -> Download:
     """The file at `path` as the request wants it. Raises FileNotFoundError."""
-    is_gzipped = wanted.format.is_text and prefers_gzip(request.headers.get("Accept-Encoding", ""))
+    # A range is one of the file's own bytes: a compressed answer has none.
+    prefers = "Range" not in request.headers or wanted.excel_safe
+    is_gzipped = (
+        prefers
+        and wanted.format.is_text
+        and prefers_gzip(request.headers.get("Accept-Encoding", ""))
+    )
     return Download(KeptFile.at(path), wanted, is_gzipped, saved_as)

@@ -11,8 +11,8 @@ from rest_framework.exceptions import APIException
 
 from bmat.api.authentication import InvalidToken
 from bmat.api.errors import DatabaseAway, FilesExpired, ServerError
+from bmat.api.forms import UploadTooLarge
 from bmat.api.throttling import TooManyRequests
-from bmat.api.uploads import UploadTooLarge
 
 Schema = dict[str, Any]
 Responses = dict[int, OpenApiResponse]
@@ -53,6 +53,7 @@ DESCRIPTIONS = {
     403: "Whoever makes the request may not.",
     404: "There is no such thing, or it belongs to somebody else.",
     406: "The answer cannot be had in what `Accept` asks for.",
+    408: "The request came too slowly.",
     409: "The request does not go with the state of things.",
     410: "What was here has been removed, and when.",
     412: "The file is not the one that the request means.",

@@ -13,7 +13,9 @@ from bmat.api.errors import (
     NotCancellable,
     NotRetryable,
 )
+from bmat.api.forms import UploadTooLarge
 from bmat.api.hosts import ForeignOrigin
+from bmat.api.received import DiskFull
 from bmat.api.schema import examples
 from bmat.api.schema.errors import bad_request, errors
 from bmat.api.schema.parameters import (
@@ -30,7 +32,8 @@ from bmat.api.schema.uploads import UPLOAD
 from bmat.api.serializers.reports import FilterSerializer, ReportSerializer
 from bmat.api.services.quotas import TooManyBytes, TooManyReports
 from bmat.api.throttling import TooManyRequests
-from bmat.api.uploads import DiskFull, UploadTooLarge
+from bmat.api.transfers import TooManyTransfers
+from bmat.api.uploads import UploadTimedOut
 
 EXAMPLE = OpenApiExample(
     "plays",
@@ -82,6 +85,8 @@ report_operations = operations(
                 TooManyRequests,
                 TooManyReports,
                 TooManyBytes,
+                TooManyTransfers,
+                UploadTimedOut,
                 PermissionDenied,
                 ForeignOrigin,
                 DiskFull,

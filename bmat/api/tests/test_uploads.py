@@ -6,8 +6,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.http import UnreadablePostError
 
+from bmat.api.forms import BROKEN_OFF
 from bmat.api.models import Report
-from bmat.api.uploads import BROKEN_OFF, ReceivedFile
+from bmat.api.received import ReceivedFile
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +105,7 @@ def test_it_refuses_a_body_that_is_no_form(client):
 
     assert response.status_code == 400
     assert response.json() == {
-        "detail": "Multipart form parse error - Invalid boundary in multipart: None"
+        "detail": "Content-Type names no boundary: it must be multipart/form-data; boundary=..."
     }
 
 

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from bmat.api.errors import IdempotencyKeyOutlived, IdempotencyKeyReused
 from bmat.api.models import IdempotencyKey, Report
+from bmat.api.received import ReceivedFile
 from bmat.api.services import quotas
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.submit import (
@@ -16,7 +17,7 @@ from bmat.api.services.submit import (
     submit_once,
     submit_report,
 )
-from bmat.api.uploads import ReceivedFile, announced_bytes
+from bmat.api.uploads import announced_bytes
 
 
 def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
