@@ -88,7 +88,7 @@ def read_form(
     length = length_of(request)
     if length > settings.BMAT_MAX_UPLOAD_BYTES + FORM_BYTES:
         raise UploadTooLarge
-    if not disk.has_room_for(length):
+    if not disk.has_room_for_upload(length):
         raise DiskFull
     content_type = request.META.get("CONTENT_TYPE", "")
     boundary = parse_header_parameters(content_type)[1].get("boundary")
