@@ -86,9 +86,12 @@ def read_form(
     and ValidationError, which say what is wrong with the form.
     """
     length = length_of(request)
+    is_small = 0 < length <= SMALL_BYTES
     if length > settings.BMAT_MAX_UPLOAD_BYTES + FORM_BYTES:
         raise UploadTooLarge
-    if not disk.has_room_for_upload(length):
+    # The results of others are not asked for where hardly anything is added.
+    has_room = disk.has_room_for if is_small else disk.has_room_for_upload
+    if not has_room(length):
         raise DiskFull
     content_type = request.META.get("CONTENT_TYPE", "")
     boundary = parse_header_parameters(content_type)[1].get("boundary")
@@ -96,7 +99,7 @@ def read_form(
         raise ParseError(NO_BOUNDARY)
     form = Form(announced_bytes(request) if length else 0, "HTTP_IDEMPOTENCY_KEY" in request.META)
     with ExitStack() as end, ExitStack() as on_failure:
-        if not 0 < length <= SMALL_BYTES:
+        if not is_small:
             end.callback(transfers.begin(request, "uploads"))
         on_failure.callback(form.discard)
         try:

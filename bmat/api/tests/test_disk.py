@@ -57,7 +57,7 @@ def test_it_refuses_an_upload_that_would_leave_too_little_before_it_reads_it(
 
 
 def test_it_accepts_an_upload_that_leaves_enough(client, settings, free):
-    free(settings.BMAT_MIN_FREE_BYTES + 3000)
+    free(settings.BMAT_MIN_FREE_BYTES + 2000)
 
     assert post(client).status_code == 201
 
@@ -91,19 +91,19 @@ def test_it_says_so_where_the_upload_cannot_be_saved(client, monkeypatch, left_o
 
 
 def test_it_counts_an_uploads_result_before_it_is_written(client, settings, free):
-    free(settings.BMAT_MIN_FREE_BYTES + 1500)
+    free(settings.BMAT_MIN_FREE_BYTES + 150_000)
 
-    assert post(client).status_code == 507
+    assert post(client, b"x" * 100_000).status_code == 507
 
 
 def test_it_counts_the_results_of_reports_that_are_not_finished(client, settings, free, submit):
-    submit(b"x" * 5000)
-    free(settings.BMAT_MIN_FREE_BYTES + 7000)
-    assert post(client).status_code == 507
+    submit(b"x" * 500_000)
+    free(settings.BMAT_MIN_FREE_BYTES + 600_000)
+    assert post(client, b"x" * 100_000).status_code == 507
 
     Report.objects.update(status=Report.Status.FAILED)
 
-    assert post(client).status_code == 201
+    assert post(client, b"x" * 100_000).status_code == 201
 
 
 def test_it_reserves_what_is_still_to_come_of_an_upload(settings, free):
