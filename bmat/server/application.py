@@ -68,14 +68,6 @@ class Application:
         self._requests = ThreadPoolExecutor(threads.requests, "request")
         self._uploads = ThreadPoolExecutor(threads.uploads, "upload")
         self._free_uploads = threads.uploads
-        self._streamed: set[StreamedBody] = set()
-
-    def __rsgi_del__(self, _: asyncio.AbstractEventLoop) -> None:
-        """The worker ends: no thread waits for the rest of an upload any more."""
-        for body in self._streamed:
-            body.abort()
-        for pool in (self._requests, self._uploads):
-            pool.shutdown(wait=False, cancel_futures=True)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         environ = environ_of(scope)
@@ -109,12 +101,10 @@ class Application:
         streamed = StreamedBody(body, asyncio.get_running_loop())
         environ["wsgi.input"] = streamed
         self._free_uploads -= 1
-        self._streamed.add(streamed)
         try:
             await self._run(self._uploads, environ, protocol, body)
         finally:
             self._free_uploads += 1
-            self._streamed.discard(streamed)
             await streamed.stop()
 
     async def _run(

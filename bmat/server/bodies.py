@@ -27,7 +27,7 @@ class BodyTimedOut(TimeoutError):
 
 
 class BodyIncomplete(OSError):
-    """The connection ended before the body, or the server ends."""
+    """The connection ended before the body."""
 
 
 class Body:
@@ -141,10 +141,6 @@ class StreamedBody(RawIOBase):
                 self._loop.call_soon_threadsafe(self._has_room.set)
             return chunk
 
-    def abort(self) -> None:
-        """Ends the thread's wait with BodyIncomplete."""
-        self._end(BodyIncomplete("The service stops. Send the upload again."))
-
     async def stop(self) -> None:
         """Nobody reads any more: the body can be drained."""
         if self._pump is not None:
@@ -177,5 +173,5 @@ class StreamedBody(RawIOBase):
 
     def _end(self, error: Exception | None) -> None:
         with self._changed:
-            self._is_over, self._error = True, self._error or error
+            self._is_over, self._error = True, error
             self._changed.notify()

@@ -86,7 +86,6 @@ def ask(
         application = Application(wsgi, is_upload, threads, read_seconds)
         await application.__rsgi__(scope(method, path, headers or {}), client)
         await client.received()
-        application.__rsgi_del__(asyncio.get_running_loop())
 
     asyncio.run(asked())
     return client
