@@ -80,8 +80,12 @@ class Form:
                 for event in parser.parse(chunk):
                     if isinstance(event, MultipartSegment):
                         part = self._opened_part(event)
-                    elif part is not None:
-                        part.end() if event is None else part.write(event)
+                        continue
+                    assert part is not None
+                    if event is None:
+                        part.end()
+                    else:
+                        part.write(event)
             if read_bytes < length:
                 raise ParseError(BROKEN_OFF)
             parser.close()

@@ -42,9 +42,7 @@ class UploadTimedOut(APIException):
 
 
 class UploadRequest(WSGIRequest):
-    """A request whose body may come without a Content-Length, where the server knows its end, and
-    whose form is read as DRF's is.
-    """
+    """A request whose body may come without a Content-Length, where the server knows its end."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         super().__init__(environ)
@@ -53,11 +51,6 @@ class UploadRequest(WSGIRequest):
             self._stream = environ["wsgi.input"]
             # DRF reads no body whose length is 0.
             self.META["HTTP_CONTENT_LENGTH"] = "-1"
-
-    def parse_file_upload(
-        self, META: Any, post_data: Any
-    ) -> "tuple[QueryDict, MultiValueDict[str, Any]]":
-        return read_form(self, post_data)
 
 
 class Handler(WSGIHandler):

@@ -155,3 +155,26 @@ def test_it_finds_the_sha256_beside_the_writing():
     assert file.sha256.digest() == hashlib.sha256(b"".join(chunks)).digest()
     assert file.read() == b"".join(chunks)
     file.close()
+
+
+def test_it_reserves_nothing_where_there_is_no_room(settings, free, left_over):
+    free(settings.BMAT_MIN_FREE_BYTES + 999)
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
+
+    with pytest.raises(DiskFull):
+        file.reserve(1000)
+
+    file.close()
+    assert left_over() == []
+
+
+def test_it_passes_over_an_upload_that_ends_meanwhile(settings, monkeypatch):
+    ended = settings.FILE_UPLOAD_TEMP_DIR / "upload-ended"
+    ended.touch()
+    entries = list(os.scandir(settings.FILE_UPLOAD_TEMP_DIR))
+    ended.unlink()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("bmat.api.services.disk.os.scandir", lambda _: entries)
+        reserved = disk.reserved_bytes()
+
+    assert reserved == 0
