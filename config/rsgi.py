@@ -4,6 +4,7 @@ from bmat.server.application import Application, Threads
 from config.wsgi import application as wsgi
 
 from django.conf import settings  # isort: skip  # configured by config.wsgi
+from django.db import connections  # isort: skip
 
 UPLOADS = "/api/reports"
 
@@ -18,4 +19,6 @@ application = Application(
     is_upload,
     Threads(requests=settings.BMAT_WEB_THREADS, uploads=settings.BMAT_WEB_UPLOADS),
     read_seconds=settings.BMAT_READ_SECONDS,
+    # Else the connection would stay open until the thread has its next upload.
+    after_upload=connections.close_all,
 )

@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.db import connection
 from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.utils.datastructures import MultiValueDict
 from django.utils.http import parse_header_parameters
@@ -90,6 +91,9 @@ def read_form(
     boundary = parse_header_parameters(content_type)[1].get("boundary")
     if not boundary:
         raise ParseError(NO_BOUNDARY)
+    if not is_small and not connection.in_atomic_block:
+        # An upload may take hours: meanwhile its thread has no connection to the database.
+        connection.close()
     form = Form(announced_bytes(request) if length else 0, "HTTP_IDEMPOTENCY_KEY" in request.META)
     with ExitStack() as end, ExitStack() as on_failure:
         if not is_small:

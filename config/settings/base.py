@@ -61,8 +61,8 @@ BMAT_REQUEST_RATE = limits.rate("BMAT_REQUEST_RATE")
 BMAT_LOGIN_RATE = limits.rate("BMAT_LOGIN_RATE", "10/min")
 BMAT_COUNTERS_URL = limits.counters("BMAT_COUNTERS_URL", "memory://")
 
-# The web server's threads: for what is answered at once, and for uploads, which wait for their
-# clients. Each has a connection to the database.
+# The threads of each process of the web server: for what is answered at once, with a connection to
+# the database each; and for uploads, which wait for their clients without one.
 BMAT_WEB_THREADS = environment.whole_number("BMAT_WEB_THREADS", 16)
 BMAT_WEB_UPLOADS = environment.whole_number("BMAT_WEB_UPLOADS", 16)
 # So many uploads, and downloads that are made while they are sent, one user has under way in a

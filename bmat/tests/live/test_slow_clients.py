@@ -17,11 +17,13 @@ from bmat.tests.live.stack import START_SECONDS, Stack
 
 ANSWER_SECONDS = 1.0
 DOORS = ["proxy", "direct"]
+# All web servers of this module share one database, which has 100 connections.
+FEW_THREADS = {"BMAT_WEB_THREADS": "4"}
 
 
 @pytest.fixture(scope="module")
 def proxy(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    with proxied(stack, tmp_path_factory.mktemp("slow")) as client:
+    with proxied(stack, tmp_path_factory.mktemp("slow"), FEW_THREADS) as client:
         yield client
 
 
@@ -38,6 +40,7 @@ def impatient(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     settings = {
         "PORT": str(port),
         "BMAT_READ_SECONDS": "1",
+        **FEW_THREADS,
     }
     command = [str(PROJECT_FOLDER / "compose" / "production" / "django" / "start")]
     web = ServerProcess("impatient", command, tmp_path_factory.mktemp("impatient"))
