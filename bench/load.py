@@ -1,5 +1,5 @@
 """`make load`: many clients with small reports, beside a report of 1 GB, and against the obvious
-solution (bench/obvious) on the same servers.
+solution (bench/obvious) on the same servers; and what an upload of 1 GB costs.
 
 Prints the time from POST to Done, and how many reports a second go through. Ends with 1 where a
 target is missed.
@@ -9,7 +9,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.load_clients import CLIENTS, PACED_RATE, REPORTS, BigOne, Clients, Phase
+import requests
+
+from bench.load_clients import (
+    ANSWER_SECONDS,
+    CLIENTS,
+    FORWARDED,
+    PACED_RATE,
+    REPORTS,
+    BigOne,
+    Clients,
+    Phase,
+)
+from bench.load_upload import times_a_copy
 from bench.obvious_stack import Obvious
 from bench.report import judged
 from bench.services import ProductionStack
@@ -18,6 +30,7 @@ from bmat.tests.faults.database import Database
 from bmat.tests.live.stack import Stack
 
 MOST_P95_RATIO, LEAST_TIMES_AS_MANY, MOST_PACED_P95_SECONDS = 1.5, 4.0, 0.150
+MOST_TIMES_A_COPY = 1.3
 POLLED_PHASES = 3
 
 
@@ -37,6 +50,7 @@ def measure(stack: Stack, folder: Path, big: Path) -> int:
     size = big.stat().st_size
     print(f"{CLIENTS} clients post {REPORTS} small reports; the big one has {size:,} bytes")
     clients = Clients(stack.web_port, Database(stack.postgres.port).ends)
+    upload_ratio = upload_against_copy(stack, folder)
     clients.flood()
     paced = shown(f"{PACED_RATE:g} a second", clients.paced())
     flood = shown("all at once", clients.flood())
@@ -52,7 +66,27 @@ def measure(stack: Stack, folder: Path, big: Path) -> int:
         paced_p95=paced.at(0.95),
         p95_ratio=beside.at(0.95) / alone.at(0.95),
         times_as_many=flood.rate / obvious.rate,
+        upload_ratio=upload_ratio,
     )
+
+
+def upload_against_copy(stack: Stack, folder: Path) -> float:
+    """How many times as long as a copy an upload of 1 GB takes, while nobody works on the last."""
+    large = stack.workers[1]
+    large.stop()
+    try:
+        return times_a_copy(stack.web_port, folder, lambda: delete_reports(stack))
+    finally:
+        large.start(stack.environment)
+
+
+def delete_reports(stack: Stack) -> None:
+    """Removes the newest reports with their files."""
+    url = stack.client.reports_url
+    found = requests.get(url, headers=FORWARDED, timeout=ANSWER_SECONDS).json()["results"]
+    for report in found:
+        pid = report["pid"]
+        requests.delete(f"{url}{pid}", headers=FORWARDED, timeout=ANSWER_SECONDS)
 
 
 def shown(name: str, phase: Phase) -> Phase:
@@ -73,7 +107,9 @@ def obvious_flood(stack: Stack, folder: Path) -> Phase:
         return clients.flood()
 
 
-def verdict(errors: int, paced_p95: float, p95_ratio: float, times_as_many: float) -> int:
+def verdict(
+    errors: int, paced_p95: float, p95_ratio: float, times_as_many: float, upload_ratio: float
+) -> int:
     """Prints each figure beside its target. 1 where one is missed."""
     figures = {
         f"errors: {errors} (target: 0)": errors == 0,
@@ -85,6 +121,8 @@ def verdict(errors: int, paced_p95: float, p95_ratio: float, times_as_many: floa
         f"p95 beside the big one: {p95_ratio:.2f} times that without "
         f"(target: at most {MOST_P95_RATIO})": p95_ratio <= MOST_P95_RATIO,
     }
+    text = f"an upload of 1 GB: {upload_ratio:.2f} times a copy (target: at most "
+    figures[f"{text}{MOST_TIMES_A_COPY})"] = upload_ratio <= MOST_TIMES_A_COPY
     for text, met in figures.items():
         print(judged(met, text))
     return 0 if all(figures.values()) else 1

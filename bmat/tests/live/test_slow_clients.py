@@ -93,13 +93,13 @@ def test_clients_that_send_no_more_are_told_so(impatient: Client) -> None:
 
 def test_one_sender_has_a_few_uploads_under_way(impatient: Client) -> None:
     port = port_of(impatient)
-    with waiting(port, slow_clients.upload(port), 20) as sockets:
+    with waiting(port, slow_clients.upload(port), 40) as sockets:
         # Each of the two processes of the web server lets four come.
-        assert Counter(map(status_of, sockets)) == {429: 12, 408: 8}
+        assert Counter(map(status_of, sockets)) == {429: 32, 408: 8}
 
 
 def test_one_reader_has_a_few_downloads_made(impatient: Client, output: str) -> None:
     port = port_of(impatient)
     sent = slow_clients.download(port, f"{output}?excel_safe=1")
-    with waiting(port, sent, 20) as sockets:
-        assert Counter(map(status_of, sockets)) == {429: 12, 200: 8}
+    with waiting(port, sent, 40) as sockets:
+        assert Counter(map(status_of, sockets)) == {429: 32, 200: 8}
