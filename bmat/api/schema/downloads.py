@@ -13,6 +13,8 @@ from bmat.api.errors import WITHOUT_FILE, FilesExpired
 from bmat.api.schema.download_headers import ANSWERED, ASKED, EXCEL_SAFE, which_format
 from bmat.api.schema.errors import bad_request, errors
 from bmat.api.schema.parameters import PID, retry_after
+from bmat.api.throttling import TooManyRequests
+from bmat.api.transfers import TooManyTransfers
 
 TOTALS = "Song,Date,Total Number of Plays for Date\nUmbrella,2020-01-01,150\n"
 LINES = '{"song":"Umbrella","date":"2020-01-01","plays":150}\n'
@@ -27,6 +29,8 @@ REFUSED: tuple[type[APIException], ...] = (
     FilesExpired,
     PreconditionFailed,
     RangeNotSatisfiable,
+    TooManyRequests,
+    TooManyTransfers,
 )
 
 
