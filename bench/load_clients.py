@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +15,6 @@ from typing import Any
 
 import requests
 
-from bench.empty_rate import Rates
-from bmat.tests.faults.database import Database
 from bmat.tests.live.client import DONE
 from bmat.tests.live.generated_plays import as_csv, plays
 from bmat.tests.live.multipart import AFTER, CONTENT_TYPE, StreamedUpload, before
@@ -24,6 +22,7 @@ from bmat.tests.live.processes import wait_until
 from bmat.tests.live.stack import Stack
 
 CLIENTS, REPORTS = 20, 300
+PACED_RATE = 10.0
 SMALL_ROWS = 1000
 PATH = "/api/reports/"
 # A client asks again after what Retry-After tells it.
@@ -43,21 +42,23 @@ class Starts:
 
 @dataclass(frozen=True)
 class Phase:
-    """What became of one phase's reports. `seconds` are those from POST to Done, sorted."""
+    """What became of one phase's reports. `seconds` are those from POST to Done, sorted; `rate` is
+    how many went through in a second, from the first POST to the last Done.
+    """
 
     accepted: int
     errors: int
     seconds: list[float]
-    rates: Rates
+    rate: float
 
     @classmethod
     def together(cls, phases: list["Phase"]) -> "Phase":
-        """Phases that followed one another, as one. `drained` is none of theirs."""
+        """Phases that followed one another, as one."""
         return cls(
             sum(phase.accepted for phase in phases),
             sum(phase.errors for phase in phases),
             sorted(chain.from_iterable(phase.seconds for phase in phases)),
-            Rates(mean(phase.rates.overall for phase in phases), 0.0),
+            mean(phase.rate for phase in phases),
         )
 
     def at(self, share: float) -> float:
@@ -70,13 +71,13 @@ class Phase:
         )
         return (
             f"{name:<28} accepted {self.accepted}  finished {len(self.seconds)}  "
-            f"errors {self.errors}  {times}  {self.rates.overall:.1f} reports/s"
+            f"errors {self.errors}  {times}  {self.rate:.1f} reports/s"
         )
 
 
 class KeptConnection(threading.local):
     """Each client's own connection, which is kept. The clients share the processors with what they
-    measure: so they are as cheap as those that send empty tasks.
+    measure: so they are cheap.
     """
 
     def __init__(self, port: int) -> None:
@@ -91,43 +92,55 @@ class KeptConnection(threading.local):
         return answer.status, json.loads(answer.read())
 
 
-class Load:
-    """The clients of a running service; `big` is the file of their big report."""
+class Clients:
+    """CLIENTS clients of the service on `port`; `ends` tells when each of its reports was Done, in
+    seconds of the clock, by pid.
+    """
 
-    def __init__(self, stack: Stack, big: Path) -> None:
-        self.stack = stack
-        self.big = big
-        self.database = Database(stack.postgres.port)
-        self.connection = KeptConnection(stack.web_port)
+    def __init__(self, port: int, ends: Callable[[], dict[str, float]]) -> None:
+        self.connection = KeptConnection(port)
+        self._ends = ends
         content = as_csv(plays(SMALL_ROWS, songs=100))[0]
-        self.body = before("plays.csv") + content + AFTER
+        self._body = before("plays.csv") + content + AFTER
 
-    def phase(self, polls: bool) -> Phase:
-        """CLIENTS clients post REPORTS reports; those who poll post the next when one is Done."""
+    def flood(self) -> Phase:
+        """They post REPORTS reports as fast as they can."""
+        return self._phase(lambda _: None, lambda _: True)
+
+    def polled(self) -> Phase:
+        """Each of them posts the next one when its last one is Done."""
+        return self._phase(lambda _: None, self._polled_to_done)
+
+    def paced(self) -> Phase:
+        """They post PACED_RATE reports a second."""
+        started = time.monotonic()
+
+        def wait(number: int) -> None:
+            time.sleep(max(0.0, started + number / PACED_RATE - time.monotonic()))
+
+        return self._phase(wait, lambda _: True)
+
+    def _phase(self, wait: Callable[[int], None], follow: Callable[[str], bool]) -> Phase:
         posted: dict[str, float] = {}
 
-        def post(_: int) -> bool:
+        def post(number: int) -> bool:
+            wait(number)
             now = time.time()
             headers = {"Content-Type": CONTENT_TYPE}
-            status, answer = self.connection.ask("POST", PATH, self.body, **headers)
+            status, answer = self.connection.ask("POST", PATH, self._body, **headers)
             if status != 201:
                 return False
             pid = str(answer["pid"])
             posted[pid] = now
-            return not polls or self._polled_to_done(pid)
+            return follow(pid)
 
         with ThreadPoolExecutor(CLIENTS) as clients:
             well = list(clients.map(post, range(REPORTS)))
-        accepted = time.time()
-        ended = self._ends(posted)
+        ended = self._ends_of(posted)
         seconds = sorted(end - posted[pid] for pid, end in ended.items())
-        last = max(ended.values())
-        waited = sum(end > accepted for end in ended.values())
-        rates = Rates(
-            len(ended) / (last - min(posted.values())), waited / max(last - accepted, 0.001)
-        )
+        rate = len(ended) / (max(ended.values()) - min(posted.values()))
         errors = well.count(False) + len(posted) - len(ended)
-        return Phase(len(posted), errors, seconds, rates)
+        return Phase(len(posted), errors, seconds, rate)
 
     def _polled_to_done(self, pid: str) -> bool:
         deadline = time.monotonic() + PHASE_SECONDS
@@ -138,17 +151,26 @@ class Load:
                 return bool(status == 200 and body["status"] == DONE)
         return False
 
-    def _ends(self, posted: dict[str, float]) -> dict[str, float]:
-        """When each of the reports was Done, by this machine's clock."""
+    def _ends_of(self, posted: dict[str, float]) -> dict[str, float]:
+        """When each of these was Done."""
         deadline = time.monotonic() + PHASE_SECONDS
         while True:
-            done = {pid: end for pid, end in self.database.ends().items() if pid in posted}
+            done = {pid: end for pid, end in self._ends().items() if pid in posted}
             if len(done) == len(posted) or time.monotonic() > deadline:
                 return done
             time.sleep(0.2)
 
+
+class BigOne:
+    """A client who always has a report of `file` at work."""
+
+    def __init__(self, stack: Stack, file: Path) -> None:
+        self.stack = stack
+        self.big = file
+        self.connection = KeptConnection(stack.web_port)
+
     @contextmanager
-    def big_under_way(self) -> Iterator[Starts]:
+    def under_way(self) -> Iterator[Starts]:
         """For the time of the block, a worker is at work on `big`, which is uploaded before: again
         and again from its start.
         """

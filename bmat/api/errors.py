@@ -24,8 +24,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from bmat.aggregation.errors import NO_ROOM
+from bmat.api.forms import BROKEN_OFF
 from bmat.api.services import database
-from bmat.api.uploads import BROKEN_OFF
 from bmat.results import TooLarge, TooSlow
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Code:
 CODES: Mapping[str, Code] = {
     "invalid": Code(400, "Something that was sent is wrong: `fields` says what."),
     "parse_error": Code(400, "The body cannot be read."),
+    "incomplete_body": Code(400, "The body broke off before its end."),
     "bad_request": Code(400, "The request cannot be understood: look at its address and headers."),
     "unknown_host": Code(400, "This service does not answer to the host name of this request."),
     "not_authenticated": Code(401, "Send a token: Authorization: Token ..."),
@@ -59,6 +60,7 @@ CODES: Mapping[str, Code] = {
     "not_found": Code(404, "Not found."),
     "method_not_allowed": Code(405, "The path has no such method: `Allow` has those that it has."),
     "not_acceptable": Code(406, "Could not satisfy the request Accept header."),
+    "request_timeout": Code(408, "The body came too slowly. Send it again."),
     "report_processing": Code(
         409, "The report is processing: it has no files yet. Poll it until it is done.", 1
     ),
@@ -95,6 +97,9 @@ CODES: Mapping[str, Code] = {
         "The answer needs more memory than it may have. Ask for fewer songs or days at a time.",
     ),
     "rate_limited": Code(429, "There were too many requests. `Retry-After` says when to go on."),
+    "too_many_transfers": Code(
+        429, "You have as many uploads or downloads under way as you may: wait for one to end.", 5
+    ),
     "too_many_reports": Code(429, "You have too many reports that are not finished."),
     "too_many_bytes": Code(429, "With this upload, yours would take more room than you have."),
     "server_error": Code(
@@ -106,6 +111,7 @@ CODES: Mapping[str, Code] = {
         "The answer took too long to find. Try again later, or ask for fewer songs or days.",
         10,
     ),
+    "too_many_uploads": Code(503, "Too many uploads are under way. Try again in a moment.", 5),
     "too_many_questions": Code(
         503, "Other questions about results are being answered. Try again in a moment.", 1
     ),

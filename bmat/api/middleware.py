@@ -1,4 +1,4 @@
-"""The API's shape of errors, for what is answered before, beside and after its views."""
+"""What is answered before, beside and after the views: in the API's shape of errors."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -20,6 +20,7 @@ BY_STATUS: dict[int, str] = {
     HTTPStatus.PRECONDITION_FAILED: "precondition_failed",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "form_too_large",
 }
+IDENTITY = "identity"
 
 
 class ApiErrorsMiddleware:
@@ -36,6 +37,20 @@ class ApiErrorsMiddleware:
         if response.status_code >= 400 and is_of_api(request) and not is_json(response):
             replace(response, body(request, response.status_code))
         return response
+
+
+class PlainBodiesMiddleware:
+    """Refuses a compressed body: it would be read as what it is not."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        encoding = request.headers.get("Content-Encoding", IDENTITY).strip().lower()
+        if encoding in (IDENTITY, ""):
+            return self.get_response(request)
+        message = f"A body with Content-Encoding {encoding:.40} is not read here: send it plain."
+        return refusal(request, "unsupported_media_type", message)
 
 
 def is_of_api(request: HttpRequest) -> bool:

@@ -1,150 +1,109 @@
-"""How an upload comes in: streamed to a file of its own, limited while it streams, and refused
-unless whole.
+"""How an upload comes in: a form whose file is streamed to disk, limited while it streams, and
+refused unless whole.
 """
 
-import hashlib
 from contextlib import ExitStack
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
-from django.http import HttpRequest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.db import connection
+from django.http import HttpRequest, QueryDict, UnreadablePostError
+from django.utils.datastructures import MultiValueDict
+from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import DataAndFiles, MultiPartParser
+from rest_framework.parsers import BaseParser, DataAndFiles
 
-from bmat.aggregation.errors import NO_ROOM
+from bmat.api import transfers
+from bmat.api.forms import FORM_BYTES, Form, UploadTooLarge
+from bmat.api.received import DiskFull
 from bmat.api.services import disk
 
-# What a request may hold beside its files.
-FORM_BYTES = 2**20
-CHUNK_BYTES = 2**16
-BROKEN_OFF = "The upload ended before all of it had arrived. Send it again."
+# The server has all of a request of this size before it asks: nobody waits for its client.
+SMALL_BYTES = 2**16
+NO_BOUNDARY = "Content-Type names no boundary: it must be multipart/form-data; boundary=..."
 
 
 def announced_bytes(request: HttpRequest) -> int:
     """How large the file of an upload is at least, by what its client says of the whole request."""
-    return max(1, int(request.META.get("CONTENT_LENGTH") or 0) - FORM_BYTES)
+    return max(1, length_of(request) - FORM_BYTES)
 
 
-class UploadTooLarge(APIException):
-    """The request is larger than BMAT_MAX_UPLOAD_BYTES."""
-
-    status_code = 413
-    default_code = "upload_too_large"
-
-    def __init__(self) -> None:
-        limit = settings.BMAT_MAX_UPLOAD_BYTES
-        super().__init__(f"The upload is larger than the {limit} bytes that are accepted here.")
+def length_of(request: HttpRequest) -> int:
+    """The Content-Length; 0 where there is none."""
+    return int(request.META.get("CONTENT_LENGTH") or 0)
 
 
-class DiskFull(APIException):
-    """There is, or would be, less than BMAT_MIN_FREE_BYTES left."""
+class UploadTimedOut(APIException):
+    """The client has sent nothing, or next to nothing, for too long."""
 
-    status_code = 507
-    default_detail = "There is no room for the upload here at the moment. Try again later."
-    default_code = "disk_full"
-
-
-class ReceivedFile(TemporaryUploadedFile):
-    """A file of a request, on disk, with the SHA-256 of its bytes."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.sha256 = hashlib.sha256()
-
-    def write_chunk(self, chunk: bytes) -> None:
-        """Appends to the file. Raises DiskFull."""
-        self.sha256.update(chunk)
-        try:
-            self.write(chunk)
-        except OSError as error:
-            if error.errno in NO_ROOM:
-                raise DiskFull from error
-            raise
+    status_code = 408
+    default_detail = "The upload came too slowly. Send it again."
+    default_code = "request_timeout"
 
 
-class LimitedUploadHandler(TemporaryFileUploadHandler):
-    """Writes each file to FILE_UPLOAD_TEMP_DIR. Raises UploadTooLarge or DiskFull before anything
-    is read where the Content-Length tells, else as soon as the files of the request pass the limit
-    or the disk is full.
-    """
+class UploadRequest(WSGIRequest):
+    """A request whose body may come without a Content-Length, where the server knows its end."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.received_bytes = 0
-        self.opened: list[ReceivedFile] = []
-        self.file: ReceivedFile
-
-    def handle_raw_input(
-        self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any
-    ) -> None:
-        """Looks at the Content-Length. Clients that wait for "100 Continue" then send nothing."""
-        if content_length > settings.BMAT_MAX_UPLOAD_BYTES + FORM_BYTES:
-            raise UploadTooLarge
-        if not disk.has_room_for(content_length):
-            raise DiskFull
-
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """Opens the next file. Django's own would give it the ending of the user's file name."""
-        FileUploadHandler.new_file(self, *args, **kwargs)
-        self.file = ReceivedFile(
-            "upload", self.content_type, 0, self.charset, self.content_type_extra
-        )
-        self.file.name = self.file_name
-        self.opened.append(self.file)
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        self.received_bytes += len(raw_data)
-        if self.received_bytes > settings.BMAT_MAX_UPLOAD_BYTES:
-            raise UploadTooLarge
-        self.file.write_chunk(raw_data)
-
-    def discard(self) -> None:
-        """Removes every file of a request that is refused. Django leaves the last one behind."""
-        for file in self.opened:
-            file.close()
+    def __init__(self, environ: dict[str, Any]) -> None:
+        super().__init__(environ)
+        is_chunked = "HTTP_TRANSFER_ENCODING" in environ and "CONTENT_LENGTH" not in environ
+        if is_chunked and environ.get("wsgi.input_terminated"):
+            self._stream = environ["wsgi.input"]
+            # DRF reads no body whose length is 0.
+            self.META["HTTP_CONTENT_LENGTH"] = "-1"
 
 
-class CountingStream:
-    """Passes a request's body on, and counts its bytes."""
+class Handler(WSGIHandler):
+    """Django, with requests of this kind."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.read_bytes = 0
-
-    def read(self, size: int) -> bytes:
-        chunk: bytes = self._stream.read(size)
-        self.read_bytes += len(chunk)
-        return chunk
-
-    def drain(self) -> None:
-        """Reads the rest, if anything was read: a client that is still sending would not listen."""
-        while self.read_bytes and self.read(CHUNK_BYTES):
-            pass
+    request_class = UploadRequest
 
 
-class WholeMultiPartParser(MultiPartParser):
-    """Refuses a body that ends before its Content-Length, and leaves nothing of what it refuses.
+class UploadParser(BaseParser):
+    """DRF's way to `read_form`."""
 
-    Django's own parser would take what came of a file for the whole.
-    """
+    media_type = "multipart/form-data"
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Any = None
     ) -> "DataAndFiles[Any, Any]":
-        request = parser_context["request"]
-        counted = CountingStream(stream)
-        with ExitStack() as on_failure:
-            for handler in request.upload_handlers:
-                on_failure.callback(handler.discard)
-            try:
-                parsed = super().parse(cast(IO[bytes], counted), media_type, parser_context)
-            except (UploadTooLarge, DiskFull):
-                # Where too much was announced, it was refused unread, and this reads nothing.
-                counted.drain()
-                raise
-            if counted.read_bytes < int(request.META.get("CONTENT_LENGTH") or 0):
-                raise ParseError(BROKEN_OFF)
-            on_failure.pop_all()
-        return parsed
+        return DataAndFiles(*read_form(parser_context["request"]._request, stream))
+
+
+def read_form(
+    request: HttpRequest, stream: IO[bytes]
+) -> "tuple[QueryDict, MultiValueDict[str, Any]]":
+    """The fields and files of a request's body. Nothing is left of what is refused: raises
+    UploadTooLarge or DiskFull before anything is read where the Content-Length tells, else as soon
+    as the files pass the limit or the disk is full; TooManyTransfers; UploadTimedOut; ParseError
+    and ValidationError, which say what is wrong with the form.
+    """
+    length = length_of(request)
+    is_small = 0 < length <= SMALL_BYTES
+    if length > settings.BMAT_MAX_UPLOAD_BYTES + FORM_BYTES:
+        raise UploadTooLarge
+    # The results of others are not asked for where hardly anything is added.
+    has_room = disk.has_room_for if is_small else disk.has_room_for_upload
+    if not has_room(length):
+        raise DiskFull
+    content_type = request.META.get("CONTENT_TYPE", "")
+    boundary = parse_header_parameters(content_type)[1].get("boundary")
+    if not boundary:
+        raise ParseError(NO_BOUNDARY)
+    if not is_small and not connection.in_atomic_block:
+        # An upload may take hours: meanwhile its thread has no connection to the database.
+        connection.close()
+    form = Form(announced_bytes(request) if length else 0, "HTTP_IDEMPOTENCY_KEY" in request.META)
+    with ExitStack() as end, ExitStack() as on_failure:
+        if not is_small:
+            end.callback(transfers.begin(request, "uploads"))
+        on_failure.callback(form.discard)
+        try:
+            form.read(stream, boundary, length)
+        except UnreadablePostError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                raise UploadTimedOut from error
+            raise
+        on_failure.pop_all()
+    return form.fields, form.files

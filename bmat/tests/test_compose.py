@@ -178,9 +178,24 @@ def test_it_lets_uploads_through_the_proxy_unbuffered_and_unlimited() -> None:
 
 
 def test_it_sets_the_header_that_the_service_trusts_whatever_a_client_sends() -> None:
-    for text in (NGINX, NGINX_FLOWER):
-        locations = text.count("proxy_pass ")
-        assert locations == text.count("proxy_set_header X-Forwarded-Proto https;") > 0
+    servers = [
+        server
+        for text in (NGINX, NGINX_FLOWER)
+        for server in text.split("\nserver {")
+        if "proxy_pass " in server
+    ]
+    assert len(servers) == 2
+    for server in servers:
+        assert server.count("proxy_set_header X-Forwarded-Proto https;") == 1
+        # A location that sets a header of its own loses those of its server.
+        assert len(set(re.findall(r"^ +(?=proxy_set_header)", server, re.MULTILINE))) == 1
+
+
+def test_it_waits_for_whole_requests_of_all_but_uploads() -> None:
+    _, _, uploads = NGINX.partition("location ~ ^/api/reports/?$ {")
+    assert NGINX.count("proxy_request_buffering off;") == 1
+    assert "proxy_request_buffering off;" in uploads.partition("}")[0]
+    assert "client_max_body_size 64k;" in NGINX
 
 
 def test_it_lets_the_proxy_send_the_files_of_the_service_and_change_none() -> None:

@@ -68,6 +68,16 @@ BMAT_LOGIN_FAILURES = limits.most("BMAT_LOGIN_FAILURES", 10)
 BMAT_LOGIN_LOCKOUT_SECONDS = environment.number("BMAT_LOGIN_LOCKOUT_SECONDS", 300)
 BMAT_COUNTERS_URL = limits.counters("BMAT_COUNTERS_URL", "memory://")
 
+# The threads of each process of the web server: for what is answered at once, with a connection to
+# the database each; and for uploads, which wait for their clients without one.
+BMAT_WEB_THREADS = environment.whole_number("BMAT_WEB_THREADS", 16)
+BMAT_WEB_UPLOADS = environment.whole_number("BMAT_WEB_UPLOADS", 16)
+# So many uploads, and downloads that are made while they are sent, one user has under way in a
+# process.
+BMAT_MAX_TRANSFERS = limits.most("BMAT_MAX_TRANSFERS", 4)
+# For this long a client may send nothing of a body, in all; what it sends gives it more time.
+BMAT_READ_SECONDS = environment.number("BMAT_READ_SECONDS", 20)
+
 # A download in a format that has to be written first waits this long for it, and is then told to
 # come again.
 BMAT_FORMAT_WAIT_SECONDS = environment.number("BMAT_FORMAT_WAIT_SECONDS", 5)
@@ -100,6 +110,7 @@ MIDDLEWARE = [
     "bmat.api.hosts.HostAndOriginCheck",
     # What each of those behind it answers about a path of the API goes through it.
     "bmat.api.middleware.ApiErrorsMiddleware",
+    "bmat.api.middleware.PlainBodiesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bmat.api.headers.ConditionalGet",
@@ -175,10 +186,8 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-# The uploads' folder lies on the reports' filesystem: so saving an upload is a rename. It is never
-# held in memory.
+# The uploads' folder lies on the reports' filesystem: so saving an upload is a rename.
 FILE_UPLOAD_TEMP_DIR = BMAT_UPLOADS_FOLDER
-FILE_UPLOAD_HANDLERS = ["bmat.api.uploads.LimitedUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_NUMBER_FILES = 4
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
@@ -195,7 +204,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["bmat.api.ratelimit.RequestRate"],
     # How many proxies stand in front, and add to X-Forwarded-For.
     "NUM_PROXIES": 0,
-    "DEFAULT_PARSER_CLASSES": ["bmat.api.uploads.WholeMultiPartParser"],
+    "DEFAULT_PARSER_CLASSES": ["bmat.api.uploads.UploadParser"],
     # Everything, errors too, is JSON.
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "bmat.api.errors.answer",

@@ -5,7 +5,7 @@ because the client has it, or by the proxy. Memory holds one chunk, however larg
 import hashlib
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
@@ -19,11 +19,14 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 from rest_framework.request import Request
 from werkzeug.http import parse_range_header
 
+from bmat.api import transfers
 from bmat.api.downloads.excel_safe import excel_safe
 from bmat.api.downloads.formats import Wanted, prefers_gzip
 from bmat.api.errors import CODES, ApiError
 
 CHUNK_BYTES = 2**18
+# The proxy's folder in which it does not compress.
+PLAIN = "plain/"
 # The fastest: a download shall not wait for the processor. Its output is a third larger than the
 # smallest.
 GZIP_LEVEL = 1
@@ -91,12 +94,13 @@ class Download:
 
 
 class Body:
-    """The chunks of a response. Closes the file with the response, read or not.
+    """The chunks of a response. Closes the file with the response, read or not, and calls `end`.
 
     Raises FileNotFoundError at once where there is no file.
     """
 
     def __init__(self, path: Path, start: int, stop: int) -> None:
+        self.end: Callable[[], None] = lambda: None
         self._file = path.open("rb", buffering=0)
         self.chunks: Iterator[bytes] = stretch(self._file, start, stop)
 
@@ -105,11 +109,18 @@ class Body:
 
     def close(self) -> None:
         self._file.close()
+        self.end()
 
 
 def download_of(request: Request, path: Path, wanted: Wanted, saved_as: str) -> Download:
     """The file at `path` as the request wants it. Raises FileNotFoundError."""
-    is_gzipped = wanted.format.is_text and prefers_gzip(request.headers.get("Accept-Encoding", ""))
+    # A range is one of the file's own bytes: a compressed answer has none.
+    prefers = "Range" not in request.headers or wanted.excel_safe
+    is_gzipped = (
+        prefers
+        and wanted.format.is_text
+        and prefers_gzip(request.headers.get("Accept-Encoding", ""))
+    )
     return Download(KeptFile.at(path), wanted, is_gzipped, saved_as)
 
 
@@ -126,7 +137,7 @@ def answer(request: Request, download: Download) -> HttpResponseBase:
     if conditional is not bare:
         return conditional or bare
     if is_for_the_proxy(request, download):
-        bare["X-Accel-Redirect"] = accel_path(download.kept.path)
+        bare["X-Accel-Redirect"] = accel_path(download.kept.path, download.is_gzipped)
         return bare
     if download.is_changed:
         return changed(request, download)
@@ -141,16 +152,19 @@ def is_for_the_proxy(request: Request, download: Download) -> bool:
     return bool(settings.BMAT_ACCEL_PREFIX) and is_possible
 
 
-def accel_path(path: Path) -> str:
-    """The proxy's internal path of a file. Raises ValueError for one that is not in the reports'
-    folder.
+def accel_path(path: Path, is_gzipped: bool) -> str:
+    """The proxy's internal path of a file: below `plain/`, it does not compress. Raises ValueError
+    for one that is not in the reports' folder.
     """
     inside = path.resolve().relative_to(Path(settings.BMAT_REPORTS_FOLDER).resolve())
-    return f"{settings.BMAT_ACCEL_PREFIX}{quote(inside.as_posix())}"
+    plain = "" if is_gzipped else PLAIN
+    return f"{settings.BMAT_ACCEL_PREFIX}{plain}{quote(inside.as_posix())}"
 
 
 def changed(request: Request, download: Download) -> HttpResponseBase:
-    """The whole file, changed while it is sent: nobody knows its length before."""
+    """The whole file, changed while it is sent: nobody knows its length before. Raises
+    TooManyTransfers.
+    """
     headers = download.headers()
     if download.is_gzipped:
         headers["Content-Encoding"] = "gzip"
@@ -158,6 +172,11 @@ def changed(request: Request, download: Download) -> HttpResponseBase:
         # Django would give any other empty response a Content-Length of 0.
         return StreamingHttpResponse(headers=headers)
     body = Body(download.kept.path, 0, download.kept.size)
+    try:
+        body.end = transfers.begin(request, "downloads")
+    except transfers.TooManyTransfers:
+        body.close()
+        raise
     if download.wanted.excel_safe:
         body.chunks = excel_safe(body.chunks)
     if download.is_gzipped:
@@ -176,7 +195,10 @@ def unchanged(request: Request, download: Download) -> HttpResponseBase:
     if request.method == "HEAD":
         return HttpResponse(headers=headers)
     status = 200 if wanted is None else 206
-    return StreamingHttpResponse(Body(kept.path, start, stop), status=status, headers=headers)
+    response = StreamingHttpResponse(Body(kept.path, start, stop), status=status, headers=headers)
+    # Where the web server can, it reads the file by itself.
+    response.file_to_send = (str(kept.path), start, stop)  # type: ignore[attr-defined]
+    return response
 
 
 def wanted_range(request: Request, etag: str, modified: int, size: int) -> tuple[int, int] | None:

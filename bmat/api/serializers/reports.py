@@ -23,6 +23,11 @@ from bmat.api.serializers.fields import (
 
 STATES = [status.name.lower() for status in Status]
 STAGES = ["queued", "reading", "merging", "writing"]
+# What Django's own forms carry beside their fields.
+CSRF_FIELD = "csrfmiddlewaretoken"
+UNKNOWN_FIELD = "There is no such field."
+# What a file is read as that names no charset.
+UTF_8 = ("utf-8", "ascii")
 OPTION_FIELDS = ("song_column", "date_column", "plays_column", "delimiter", "encoding", "strict")
 
 
@@ -109,6 +114,18 @@ class SubmitSerializer(serializers.Serializer[Any]):
     encoding = EncodingField()
     strict = SwitchField(required=False, help_text="Fail at the first row that cannot be counted.")
 
+    def to_internal_value(self, data: Any) -> Any:
+        """The fields' values. Each field that nobody knows is an error, too."""
+        unknown = {name: [UNKNOWN_FIELD] for name in data if name not in {*self.fields, CSRF_FIELD}}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            assert isinstance(error.detail, dict)
+            raise serializers.ValidationError({**error.detail, **unknown}) from error
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
     def validate_input_file(self, upload: TemporaryUploadedFile) -> TemporaryUploadedFile:
         if len(self.initial_data.getlist("input_file")) > 1:
             raise serializers.ValidationError("Send one file at a time.", code="several_files")
@@ -123,6 +140,9 @@ class SubmitSerializer(serializers.Serializer[Any]):
         return encoding
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        charset = attrs["input_file"].charset
+        if charset and charset not in UTF_8 and not attrs.get("encoding"):
+            attrs["encoding"] = charset
         check_options(**given_options(attrs))
         return attrs
 

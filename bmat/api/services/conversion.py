@@ -79,12 +79,18 @@ def is_there(report: Report, file_name: str) -> bool:
     file = files.beside_output(report, file_name)
     if file.exists():
         return True
-    output_bytes = files.beside_output(report, files.OUTPUT).stat().st_size
-    if not disk.has_room_for(output_bytes + MORE_BYTES_PER_ROW * report.groups):
+    if not disk.has_room_for(most_bytes_of(report)):
         raise NoRoom
+    output_bytes = files.beside_output(report, files.OUTPUT).stat().st_size
     if not is_being_written(file):
         request(report.pid, file_name, output_bytes)
     return False
+
+
+def most_bytes_of(report: Report) -> int:
+    """How large a format of the result is at most. Raises FileNotFoundError where there is none."""
+    output_bytes = files.beside_output(report, files.OUTPUT).stat().st_size
+    return output_bytes + MORE_BYTES_PER_ROW * report.groups
 
 
 def request(pid: UUID, file_name: str, output_bytes: int) -> None:
@@ -136,14 +142,11 @@ def convert(pid: UUID, file_name: str) -> None:
 def write_beside_output(report: Report, file_name: str) -> None:
     target = files.beside_output(report, file_name)
     try:
-        if write_once(report, target):
-            logger.info("report %s: wrote %s", report.pid, file_name)
-        # One more file of the result, which its owner's limit counts. Who has written it may have
-        # died before it said so.
-        result_bytes = files.size_of(target.parent)
-        retry_while_database_is_down(
-            lambda: with_result(report.pid).update(result_bytes=result_bytes)
-        )
+        with counted(report, target):
+            if write_once(report, target):
+                logger.info("report %s: wrote %s", report.pid, file_name)
+    except NoRoom:
+        logger.error("report %s: there is no room for %s", report.pid, file_name)
     except (NotWanted, FileNotFoundError):
         logger.warning("report %s: broke %s off, nobody wants it here", report.pid, file_name)
     except OSError as error:
@@ -152,6 +155,28 @@ def write_beside_output(report: Report, file_name: str) -> None:
         logger.error("report %s: there is no room for %s: %s", report.pid, file_name, error)
     finally:
         remove_unless_wanted(report.pid)
+
+
+@contextmanager
+def counted(report: Report, target: Path) -> Iterator[None]:
+    """The time in which one more file of the result is written, which its owner's limit counts: at
+    its most from before the first byte on, as it is after the last. (Who has written one may have
+    died before it said so.) Raises NoRoom, and FileNotFoundError where there is no output.
+    """
+    more_bytes = 0 if target.exists() else most_bytes_of(report)
+    if more_bytes and not disk.has_room_for(more_bytes):
+        raise NoRoom
+    set_result_bytes(report, files.size_of(target.parent) + more_bytes)
+    try:
+        yield
+    finally:
+        set_result_bytes(report, files.size_of(target.parent))
+
+
+def set_result_bytes(report: Report, result_bytes: int) -> None:
+    retry_while_database_is_down(
+        lambda: with_result(report.pid).update(result_bytes=result_bytes)
+    )
 
 
 def with_result(pid: UUID) -> ReportQuerySet:

@@ -59,6 +59,32 @@ def test_the_file_counts_though_its_writer_died_before_it_said_so(done, monkeypa
     assert done.result_bytes == sum(sizes)
 
 
+def test_the_file_counts_before_it_is_written(done, monkeypatch):
+    seen = []
+
+    def write(source, target, watch):
+        seen.append(Report.objects.get().result_bytes)
+        return 0
+
+    monkeypatch.setitem(conversion.WRITERS, files.JSON_LINES, write)
+    before = Report.objects.get().result_bytes
+
+    with pytest.raises(conversion.RowsMissing):
+        convert(done.pid, files.JSON_LINES)
+
+    assert seen == [before + conversion.most_bytes_of(done)]
+    assert Report.objects.get().result_bytes == before
+
+
+def test_it_begins_no_file_for_which_there_is_no_room(done, monkeypatch, caplog):
+    monkeypatch.setattr("bmat.api.services.disk.has_room_for", lambda _: False)
+
+    convert(done.pid, files.JSON_LINES)
+
+    assert "there is no room for totals.jsonl" in caplog.text
+    assert not beside(done, files.JSON_LINES).exists()
+
+
 def test_a_part_counts_as_nothing(done):
     folder = beside(done, "x").parent
     before = files.size_of(folder)
@@ -201,14 +227,20 @@ def test_it_stops_where_its_worker_ends(done, worker_ends):
     assert names_beside(done) == before
 
 
-def test_it_leaves_nothing_where_the_disk_is_full(done, caplog):
+def test_it_leaves_nothing_where_the_disk_is_full(done, caplog, monkeypatch):
+    def write(*arguments):
+        """Writes no more than 20 bytes."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
+        try:
+            return write_json_lines(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
     before = names_beside(done)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
-    try:
-        convert(done.pid, files.JSON_LINES)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    monkeypatch.setitem(conversion.WRITERS, files.JSON_LINES, write)
+
+    convert(done.pid, files.JSON_LINES)
 
     assert names_beside(done) == before
     assert "there is no room for totals.jsonl" in caplog.text

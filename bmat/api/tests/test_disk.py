@@ -1,11 +1,16 @@
 """A disk that is full, or nearly so."""
 
 import errno
+import hashlib
+import os
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 
 from bmat.api.errors import told_as
+from bmat.api.models import Report
+from bmat.api.received import DiskFull, ReceivedFile
+from bmat.api.services import disk
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +88,93 @@ def test_it_says_so_where_the_upload_cannot_be_saved(client, monkeypatch, left_o
 
     assert (response.status_code, response.json()) == (507, NO_ROOM)
     assert left_over() == []
+
+
+def test_it_counts_an_uploads_result_before_it_is_written(client, settings, free):
+    free(settings.BMAT_MIN_FREE_BYTES + 150_000)
+
+    assert post(client, b"x" * 100_000).status_code == 507
+
+
+def test_it_counts_the_results_of_reports_that_are_not_finished(client, settings, free, submit):
+    submit(b"x" * 500_000)
+    free(settings.BMAT_MIN_FREE_BYTES + 600_000)
+    assert post(client, b"x" * 100_000).status_code == 507
+
+    Report.objects.update(status=Report.Status.FAILED)
+
+    assert post(client, b"x" * 100_000).status_code == 201
+
+
+def test_it_reserves_what_is_still_to_come_of_an_upload(settings, free):
+    free(settings.BMAT_MIN_FREE_BYTES + 2**20)
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
+    file.reserve(2**20)
+
+    assert not disk.has_room_for(1)
+    file.write_chunk(b"x" * 2**19)
+    assert disk.has_room_for(2**19) and not disk.has_room_for(2**19 + 1)
+    file.complete()
+    assert disk.has_room_for(2**20)
+    file.close()
+
+
+def test_it_reserves_nothing_for_what_a_dead_process_left(settings, free):
+    free(settings.BMAT_MIN_FREE_BYTES)
+    left = settings.FILE_UPLOAD_TEMP_DIR / "upload-left"
+    with left.open("wb") as file:
+        file.truncate(2**30)
+    assert not disk.has_room_for(0)
+
+    os.utime(left, (1, 1))
+
+    assert disk.has_room_for(0)
+
+
+def test_it_asks_again_while_an_upload_comes(settings, free, monkeypatch, left_over):
+    monkeypatch.setattr("bmat.api.received.STEP_BYTES", 1000)
+    free(settings.BMAT_MIN_FREE_BYTES)
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
+    file.write_chunk(b"x" * 1500)
+
+    free(settings.BMAT_MIN_FREE_BYTES - 1)
+
+    with pytest.raises(DiskFull):
+        file.write_chunk(b"x" * 1500)
+    file.close()
+    assert left_over() == []
+
+
+def test_it_finds_the_sha256_beside_the_writing():
+    chunks = [bytes([number]) * 1000 for number in range(100)]
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=True)
+    for chunk in chunks:
+        file.write_chunk(chunk)
+    file.complete()
+
+    assert file.sha256.digest() == hashlib.sha256(b"".join(chunks)).digest()
+    assert file.read() == b"".join(chunks)
+    file.close()
+
+
+def test_it_reserves_nothing_where_there_is_no_room(settings, free, left_over):
+    free(settings.BMAT_MIN_FREE_BYTES + 999)
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
+
+    with pytest.raises(DiskFull):
+        file.reserve(1000)
+
+    file.close()
+    assert left_over() == []
+
+
+def test_it_passes_over_an_upload_that_ends_meanwhile(settings, monkeypatch):
+    ended = settings.FILE_UPLOAD_TEMP_DIR / "upload-ended"
+    ended.touch()
+    entries = list(os.scandir(settings.FILE_UPLOAD_TEMP_DIR))
+    ended.unlink()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("bmat.api.services.disk.os.scandir", lambda _: entries)
+        reserved = disk.reserved_bytes()
+
+    assert reserved == 0

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bmat.api.errors import invalid
+from bmat.api.forms import NO_FILENAME
 from bmat.api.models import Report
 from bmat.api.tests.fixtures import PLAYS
 
@@ -162,7 +163,7 @@ def test_it_lets_no_file_name_reach_a_path(client, home, name):
     if response.status_code == 201:
         assert paths == {"reports", "uploads", response.json()["pid"], "input.csv"}
     else:
-        assert response.json() == invalid({"input_file": ["No file was submitted."]})
+        assert response.json() == invalid({"input_file": [NO_FILENAME]})
         assert paths == {"reports", "uploads"}
 
 

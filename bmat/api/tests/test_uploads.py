@@ -7,8 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 from django.http import UnreadablePostError
 
 from bmat.api.errors import told_as
+from bmat.api.forms import BROKEN_OFF
 from bmat.api.models import Report
-from bmat.api.uploads import BROKEN_OFF, ReceivedFile
+from bmat.api.received import ReceivedFile
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +105,7 @@ def test_it_refuses_a_body_that_is_no_form(client):
     response = client.generic("POST", "/api/reports/", b"x", "multipart/form-data")
 
     assert response.status_code == 400
-    message = "Multipart form parse error - Invalid boundary in multipart: None"
+    message = "Content-Type names no boundary: it must be multipart/form-data; boundary=..."
     assert response.json() == told_as("parse_error", message)
 
 

@@ -17,6 +17,7 @@ from bmat.api.models import IdempotencyKey, Report
 from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.pagination import NewestFirst
 from bmat.api.ratelimit import note
+from bmat.api.received import ReceivedFile
 from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.reports import (
     FilterSerializer,
@@ -35,7 +36,7 @@ from bmat.api.services.reports import (
     submit_once,
     submit_report,
 )
-from bmat.api.uploads import ReceivedFile, announced_bytes
+from bmat.api.uploads import announced_bytes
 from bmat.api.views.results import ResultActions
 
 POLL_AGAIN_SECONDS = 1

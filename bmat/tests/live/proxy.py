@@ -4,7 +4,7 @@ over to it. Without TLS, and on free ports.
 
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,10 +34,15 @@ http {{
 
 
 @contextmanager
-def proxied(stack: Stack, folder: Path) -> Iterator[Client]:
-    """A client of the stack that goes through the proxy to a web server of its own."""
+def proxied(
+    stack: Stack, folder: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[Client]:
+    """A client of the stack that goes through the proxy to a web server of its own, with these
+    settings.
+    """
     web_port, port = free_port(), free_port()
     environment = {**stack.environment, "PORT": str(web_port), "BMAT_ACCEL_PREFIX": PREFIX}
+    environment |= settings or {}
     web = ServerProcess("web-behind-proxy", [str(COMPOSE / "django" / "start")], folder)
     nginx = ServerProcess("nginx", nginx_command(folder), folder)
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder))

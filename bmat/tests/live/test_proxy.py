@@ -73,6 +73,23 @@ def test_it_compresses_for_those_who_ask(proxy: Client, report: tuple[str, bytes
     assert again.status_code == 304
 
 
+def test_it_serves_ranges_of_the_plain_bytes_to_those_who_could_take_others(
+    proxy: Client, client: Client, report: tuple[str, bytes]
+) -> None:
+    path, totals = report
+    for door in (proxy, client):
+        part = get(door, path, **{"Range": "bytes=1000-1999", "Accept-Encoding": "gzip"})
+        assert (part.status_code, part.content) == (206, totals[1000:2000])
+        assert "Content-Encoding" not in part.headers
+
+
+def test_it_refuses_a_large_form_in_the_shape_of_the_api(proxy: Client) -> None:
+    url = f"{proxy.base_url}/api/auth/login"
+    answer = requests.post(url, data=b"x" * 70_000, timeout=ANSWER_SECONDS)
+    assert (answer.status_code, answer.json()["code"]) == (413, "form_too_large")
+    assert answer.headers["Server"].startswith("nginx")
+
+
 def test_it_knows_what_the_client_has(proxy: Client, report: tuple[str, bytes]) -> None:
     path, totals = report
     first = get(proxy, path)

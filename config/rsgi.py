@@ -1,0 +1,24 @@
+"""The application that granian serves: `granian --interface rsgi config.rsgi:application`."""
+
+from bmat.server.application import Application, Threads
+from config.wsgi import application as wsgi
+
+from django.conf import settings  # isort: skip  # configured by config.wsgi
+from django.db import connections  # isort: skip
+
+UPLOADS = "/api/reports"
+
+
+def is_upload(method: str, path: str) -> bool:
+    """Whether a request's body may be as large as an upload."""
+    return method == "POST" and path.removesuffix("/") == UPLOADS
+
+
+application = Application(
+    wsgi,
+    is_upload,
+    Threads(requests=settings.BMAT_WEB_THREADS, uploads=settings.BMAT_WEB_UPLOADS),
+    read_seconds=settings.BMAT_READ_SECONDS,
+    # Else the connection would stay open until the thread has its next upload.
+    after_upload=connections.close_all,
+)
