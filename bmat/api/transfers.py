@@ -17,25 +17,18 @@ lock = threading.Lock()
 under_way: Counter[str] = Counter()
 
 
-class TooManyTransfers(ApiError):
-    """BMAT_MAX_TRANSFERS."""
-
-    def __init__(self, what: str, limit: int) -> None:
-        super().__init__(
-            "too_many_transfers",
-            f"You have {limit} {what} under way, which is the limit. Wait for one of them to end.",
-        )
-
-
 def begin(request: HttpRequest | Request, what: str) -> Callable[[], None]:
     """Counts a transfer of the request's sender, until the function that is returned is called for
-    the first time. Raises TooManyTransfers.
+    the first time. Raises ApiError `too_many_transfers`.
     """
     who = f"{what} {sender(request)}"
     limit = settings.BMAT_MAX_TRANSFERS
     with lock:
         if limit is not None and under_way[who] >= limit:
-            raise TooManyTransfers(what, limit)
+            raise ApiError(
+                "too_many_transfers",
+                f"You have {limit} {what} under way, which is the limit. Wait for one to end.",
+            )
         under_way[who] += 1
     ended = threading.Event()
 

@@ -76,8 +76,8 @@ def read_form(
 ) -> "tuple[QueryDict, MultiValueDict[str, Any]]":
     """The fields and files of a request's body. Nothing is left of what is refused: raises
     UploadTooLarge or DiskFull before anything is read where the Content-Length tells, else as soon
-    as the files pass the limit or the disk is full; TooManyTransfers; UploadTimedOut; ParseError
-    and ValidationError, which say what is wrong with the form.
+    as the files pass the limit or the disk is full; ApiError `too_many_transfers`; UploadTimedOut;
+    ParseError and ValidationError, which say what is wrong with the form.
     """
     length = length_of(request)
     is_small = 0 < length <= SMALL_BYTES

@@ -162,8 +162,8 @@ def accel_path(path: Path, is_gzipped: bool) -> str:
 
 
 def changed(request: Request, download: Download) -> HttpResponseBase:
-    """The whole file, changed while it is sent: nobody knows its length before. Raises
-    TooManyTransfers.
+    """The whole file, changed while it is sent: nobody knows its length before. Raises ApiError
+    `too_many_transfers`.
     """
     headers = download.headers()
     if download.is_gzipped:
@@ -174,7 +174,7 @@ def changed(request: Request, download: Download) -> HttpResponseBase:
     body = Body(download.kept.path, 0, download.kept.size)
     try:
         body.end = transfers.begin(request, "downloads")
-    except transfers.TooManyTransfers:
+    except ApiError:
         body.close()
         raise
     if download.wanted.excel_safe:

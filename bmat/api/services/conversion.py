@@ -174,9 +174,7 @@ def counted(report: Report, target: Path) -> Iterator[None]:
 
 
 def set_result_bytes(report: Report, result_bytes: int) -> None:
-    retry_while_database_is_down(
-        lambda: with_result(report.pid).update(result_bytes=result_bytes)
-    )
+    retry_while_database_is_down(lambda: with_result(report.pid).update(result_bytes=result_bytes))
 
 
 def with_result(pid: UUID) -> ReportQuerySet:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from bmat.api.errors import invalid, told_as
 from bmat.api.forms import NO_END
 from bmat.api.models import Report
 from bmat.api.tests.fixtures import PLAYS
@@ -46,11 +47,11 @@ def test_it_takes_an_upload_in_chunks(client):
 def test_it_needs_a_server_that_knows_the_end(client):
     status, told = send(client, FORM, **{"wsgi.input_terminated": False})
 
-    assert (status, told) == (400, {"input_file": ["No file was submitted."]})
+    assert (status, told) == (400, invalid({"input_file": ["No file was submitted."]}))
 
 
 def test_it_refuses_an_upload_that_breaks_off(client, left_over):
-    assert send(client, BEFORE + PLAYS) == (400, {"detail": NO_END})
+    assert send(client, BEFORE + PLAYS) == (400, told_as("parse_error", NO_END))
     assert left_over() == []
 
 
@@ -80,7 +81,6 @@ def test_it_reads_the_form_of_somebody_who_is_logged_in(admin_user):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(admin_user)
     browser.cookies["csrftoken"] = token = "t" * 32
-    field = '--x\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n'
 
-    assert send(browser, f"{field}{token}\r\n".encode() + FORM)[0] == 201
+    assert send(browser, FORM, HTTP_X_CSRFTOKEN=token)[0] == 201
     assert send(browser, FORM)[0] == 403
