@@ -5,9 +5,7 @@ whatever its path.
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from rest_framework.generics import GenericAPIView, get_object_or_404
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bmat.api.errors import ApiError
@@ -75,8 +73,3 @@ def being_written(message: str) -> Response:
     """202: the same request finds the file later."""
     told = {"code": "being_written", "message": message, "detail": message}
     return Response(told, status=202, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-
-
-def owner_of(request: Request) -> User | None:
-    """To whom belongs what the request uploads; None: to nobody."""
-    return request.user if request.user.is_authenticated else None

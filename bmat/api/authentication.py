@@ -7,6 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.models import AuthToken
@@ -64,6 +65,11 @@ class IsLetIn(BasePermission):
             count_stranger(request)
             raise NotAuthenticated(CODES["not_authenticated"].message)
         return True
+
+
+def owner_of(request: Request) -> User | None:
+    """To whom belongs what the request uploads; None: to nobody."""
+    return request.user if request.user.is_authenticated else None
 
 
 def locked_out(

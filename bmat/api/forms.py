@@ -14,7 +14,7 @@ from django.utils.http import parse_header_parameters
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 
-from bmat.api.received import ReceivedFile
+from bmat.api.services.disk import ReceivedFile
 
 # What a request may hold beside its files.
 FORM_BYTES = 2**20

@@ -16,8 +16,8 @@ from rest_framework.parsers import BaseParser, DataAndFiles
 
 from bmat.api import transfers
 from bmat.api.forms import FORM_BYTES, Form, UploadTooLarge
-from bmat.api.received import DiskFull
 from bmat.api.services import disk
+from bmat.api.services.disk import DiskFull
 
 # The server has all of a request of this size before it asks: nobody waits for its client.
 SMALL_BYTES = 2**16

@@ -105,15 +105,15 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     # In front of all others: what they say goes by the answer that is given in the end.
-    "bmat.api.headers.AnswerFields",
+    "bmat.api.middleware.AnswerFields",
     # In front of whatever reads a body, sends a file or asks for the host's name.
-    "bmat.api.hosts.HostAndOriginCheck",
+    "bmat.api.middleware.HostAndOriginCheck",
     # What each of those behind it answers about a path of the API goes through it.
     "bmat.api.middleware.ApiErrorsMiddleware",
     "bmat.api.middleware.PlainBodiesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "bmat.api.headers.ConditionalGet",
+    "bmat.api.middleware.ConditionalGet",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

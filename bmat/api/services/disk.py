@@ -1,17 +1,26 @@
-"""Whether the disk has room, asked before somebody sends for hours what then cannot be kept, or
-somebody's result cannot be written.
+"""Files of requests on their way to the disk, and whether it has room: asked before somebody sends
+for hours what then cannot be kept, or somebody's result cannot be written.
 
 A file of the uploads' folder is as long as it was announced from its start on, and filled from
 there: what the disk has not got of it yet is reserved, for all processes to see.
 """
 
+import hashlib
 import os
 import shutil
+import tempfile
 import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db.models import Sum
+from rest_framework.exceptions import APIException
 
+from bmat.aggregation.errors import NO_ROOM
 from bmat.api.models import Report
 
 # The unit of st_blocks. https://man7.org/linux/man-pages/man3/stat.3type.html
@@ -19,6 +28,8 @@ BLOCK_BYTES = 512
 # A file to which nothing was added for this long is left over from a process that died: the web
 # server gives a client less.
 STALE_SECONDS = 300
+# After each of these, the disk is asked again whether it has room.
+STEP_BYTES = 2**26
 
 
 def has_room_for(more_bytes: int) -> bool:
@@ -52,3 +63,95 @@ def reserved_bytes() -> int:
         if stat.st_mtime >= fresh:
             reserved += max(0, stat.st_size - stat.st_blocks * BLOCK_BYTES)
     return reserved
+
+
+class DiskFull(APIException):
+    """There is, or would be, less than BMAT_MIN_FREE_BYTES left."""
+
+    status_code = 507
+    default_detail = "There is no room for the upload here at the moment. Try again later."
+    default_code = "disk_full"
+
+
+class ReceivedFile(TemporaryUploadedFile):
+    """A file of a request. Until it is complete, it has the length that was announced for it: what
+    it has not got on the disk yet is reserved for it.
+
+    Where `is_hashed`, `sha256` is that of its bytes, found by another thread beside the writing.
+    """
+
+    def __init__(self, name: str, media_type: str, charset: str | None, is_hashed: bool) -> None:
+        file = tempfile.NamedTemporaryFile(
+            prefix="upload-", dir=settings.FILE_UPLOAD_TEMP_DIR, buffering=0
+        )
+        UploadedFile.__init__(self, file, name, media_type, 0, charset)
+        self.sha256 = hashlib.sha256()
+        self._hashing = OneByOne() if is_hashed else None
+        self._flushing = OneByOne()
+        self._written_bytes = 0
+
+    def reserve(self, announced_bytes: int) -> None:
+        """Raises DiskFull where there is no room for as many."""
+        if not has_room_for(announced_bytes):
+            raise DiskFull
+        os.truncate(self.fileno(), announced_bytes)
+
+    def write_chunk(self, chunk: bytes) -> None:
+        """Appends to the file. Raises DiskFull."""
+        if self._hashing is not None:
+            self._hashing.do(self.sha256.update, chunk)
+        try:
+            left = memoryview(chunk)
+            while left:
+                left = left[self.write(left) :]
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise DiskFull from error
+            raise
+        steps = self._written_bytes // STEP_BYTES
+        self._written_bytes += len(chunk)
+        if steps < self._written_bytes // STEP_BYTES:
+            if not has_room_for(0):
+                raise DiskFull
+            # The disk works while the next bytes come: what is left for the end is little.
+            self._flushing.do(os.fdatasync, self.fileno())
+
+    def complete(self) -> None:
+        """All of it has come."""
+        self._wait()
+        self.size = self._written_bytes
+        os.truncate(self.fileno(), self.size)
+        self.seek(0)
+
+    def close(self) -> None:
+        try:
+            self._wait()
+        finally:
+            super().close()
+
+    def _wait(self) -> None:
+        self._flushing.end()
+        if self._hashing is not None:
+            self._hashing.end()
+
+
+class OneByOne:
+    """Work that another thread does, in order, a few steps behind. The thread begins with it."""
+
+    MOST_BEHIND = 4
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1)
+        self._behind: deque[Future[Any]] = deque()
+
+    def do(self, work: Callable[..., Any], *arguments: Any) -> None:
+        """Takes one more on. Raises what an earlier one has raised."""
+        self._behind.append(self._thread.submit(work, *arguments))
+        if len(self._behind) > self.MOST_BEHIND:
+            self._behind.popleft().result()
+
+    def end(self) -> None:
+        """Waits until all is done. Raises what it has raised."""
+        while self._behind:
+            self._behind.popleft().result()
+        self._thread.shutdown()

@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 
 from bmat.api.errors import told_as
 from bmat.api.models import Report
-from bmat.api.received import DiskFull, ReceivedFile
 from bmat.api.services import disk
+from bmat.api.services.disk import DiskFull, ReceivedFile
 
 pytestmark = pytest.mark.django_db
 
@@ -132,7 +132,7 @@ def test_it_reserves_nothing_for_what_a_dead_process_left(settings, free):
 
 
 def test_it_asks_again_while_an_upload_comes(settings, free, monkeypatch, left_over):
-    monkeypatch.setattr("bmat.api.received.STEP_BYTES", 1000)
+    monkeypatch.setattr("bmat.api.services.disk.STEP_BYTES", 1000)
     free(settings.BMAT_MIN_FREE_BYTES)
     file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
     file.write_chunk(b"x" * 1500)

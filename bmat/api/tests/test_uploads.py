@@ -9,7 +9,7 @@ from django.http import UnreadablePostError
 from bmat.api.errors import told_as
 from bmat.api.forms import BROKEN_OFF
 from bmat.api.models import Report
-from bmat.api.received import ReceivedFile
+from bmat.api.services.disk import ReceivedFile
 
 pytestmark = pytest.mark.django_db
 

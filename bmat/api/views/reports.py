@@ -11,13 +11,12 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from bmat.api.access import owner_of
+from bmat.api.authentication import owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.pagination import NewestFirst
 from bmat.api.ratelimit import note
-from bmat.api.received import ReceivedFile
 from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.reports import (
     FilterSerializer,
@@ -26,6 +25,7 @@ from bmat.api.serializers.reports import (
     given_options,
 )
 from bmat.api.services import leases, quotas
+from bmat.api.services.disk import ReceivedFile
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import (
     Idempotency,
