@@ -18,6 +18,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["bmat.api.schema.hooks.plain_paths"],
     "POSTPROCESSING_HOOKS": [
         "bmat.api.schema.hooks.plain_blanks",
+        "bmat.api.schema.hooks.known_fields_alone",
         "bmat.api.schema.hooks.without_ids",
     ],
     # In this order on the page.

@@ -35,6 +35,11 @@ logger = logging.getLogger(__name__)
 Environ = dict[str, Any]
 WSGIApplication = Callable[..., Any]
 COME_AGAIN_SECONDS = 5
+DECISIVE_HEADERS = {
+    *("accept", "accept-encoding", "authorization", "content-encoding", "content-type", "origin"),
+    *("idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range"),
+    *("if-unmodified-since", "range", "x-csrftoken"),
+}
 FAILED = "Something went wrong here. The log has the cause."
 
 
@@ -72,6 +77,10 @@ class Application:
         self._free_uploads = threads.uploads
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        if unreadable := unreadable_header(scope):
+            message = f"The header {unreadable} holds characters beyond ASCII."
+            refuse(protocol, HTTPStatus.BAD_REQUEST, "bad_request", message)
+            return
         environ = environ_of(scope)
         body = Body(protocol, environ, self._read_seconds)
         try:
@@ -135,6 +144,14 @@ class Application:
             logger.exception("the application failed")
             answer = error_answer(HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", FAILED)
         await send(answer, protocol, environ["REQUEST_METHOD"], not body.is_over, in_thread)
+
+
+def unreadable_header(scope: Any) -> str | None:
+    """The name of a header that decides what is answered, and that granian leaves out of the items,
+    for its value is not ASCII: the application would take it for one that was not sent.
+    """
+    left_out = set(scope.headers.keys()).difference(name for name, _ in scope.headers.items())
+    return min(left_out & DECISIVE_HEADERS, default=None)
 
 
 def environ_of(scope: Any) -> Environ:

@@ -67,6 +67,12 @@ def plain_blanks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
+def known_fields_alone(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Says that an upload has no fields but those that are described."""
+    result["components"]["schemas"]["SubmitRequest"]["additionalProperties"] = False
+    return result
+
+
 def without_ids(result: Any, **_: Any) -> Any:
     """Takes out the ids by which drf-spectacular tells enumerations apart: none has a name here."""
     if isinstance(result, dict):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 def files_of(send):
     """The files of the package whose functions are called while `send` is, in order."""
-    called = {}
+    called: dict[str, None] = {}
 
     def note(frame: FrameType, event: str, _: object) -> None:
         file = Path(frame.f_code.co_filename)

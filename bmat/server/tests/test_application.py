@@ -49,6 +49,25 @@ def test_it_passes_on_what_a_request_says():
     assert (told["SERVER_NAME"], told["REMOTE_ADDR"]) == ("::1", "192.0.2.7")
 
 
+class NotAscii(dict[str, str]):
+    """Headers of which granian knows the names alone."""
+
+    def items(self):
+        return []
+
+
+@pytest.mark.parametrize("name", ["authorization", "idempotency-key"])
+def test_it_passes_over_no_header_that_it_cannot_read(name):
+    answer = ask(never, Client(), "POST", "/", NotAscii({name: "", "user-agent": ""}))
+
+    assert (answer.status, json.loads(answer.content)["code"]) == (400, "bad_request")
+    assert name in json.loads(answer.content)["message"]
+
+
+def test_it_takes_a_request_whose_sender_has_a_name_beyond_ascii():
+    assert ask(refuses, Client(), "GET", "/", NotAscii({"user-agent": ""})).status == 401
+
+
 def test_a_request_may_name_its_host_in_its_target():
     head = scope("GET", "/", {})
     head.authority = "bmat.example"

@@ -94,8 +94,11 @@ def test_clients_that_send_no_more_are_told_so(impatient: Client) -> None:
 def test_one_sender_has_a_few_uploads_under_way(impatient: Client) -> None:
     port = port_of(impatient)
     with waiting(port, slow_clients.upload(port), 40) as sockets:
-        # Each of the two processes of the web server lets four come.
-        assert Counter(map(status_of, sockets)) == {429: 32, 408: 8}
+        # Each of the two processes of the web server lets four come. Of the others it has threads
+        # for twelve at a time to say so.
+        counts = Counter(map(status_of, sockets))
+        assert (counts[408], counts[429] + counts[503]) == (8, 32)
+        assert counts[429] > 0
 
 
 def test_one_reader_has_a_few_downloads_made(impatient: Client, output: str) -> None:
