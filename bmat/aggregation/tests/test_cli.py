@@ -140,3 +140,31 @@ def test_every_option_has_a_help_text() -> None:
     for action in cli.parser()._actions:
         assert action.help
         assert all(option in done.stdout for option in action.option_strings)
+
+
+@pytest.mark.parametrize(("size", "is_little"), [(4096, True), (4097, False)])
+def test_a_few_rows_are_read_without_the_compiler(
+    tmp_path: Path, size: int, is_little: bool
+) -> None:
+    (tmp_path / "in.csv").write_bytes(b"x" * size)
+    assert cli.is_small([tmp_path / "in.csv"]) is is_little
+
+
+def test_of_a_stream_nobody_knows_whether_it_is_small() -> None:
+    assert not cli.is_small([Path("-")])
+
+
+def test_it_takes_no_compiler_to_say_that_a_file_is_not_there(tmp_path: Path) -> None:
+    assert cli.is_small([tmp_path / "none.csv"])
+
+
+def test_without_arguments_it_takes_those_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.csv").write_text("Song,Date,Number of Plays\nsong,2020-01-01,1\n")
+    output = tmp_path / "out.csv"
+    # So it is left as it is.
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "0")
+    monkeypatch.setattr("sys.argv", ["bmat", str(tmp_path / "in.csv"), "-o", str(output)])
+    assert cli.main() == 0
+    assert output.read_text().endswith("song,2020-01-01,1\n")
