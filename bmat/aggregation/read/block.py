@@ -30,6 +30,8 @@ from bmat.aggregation.source.layout import Source
 from bmat.aggregation.system import read_into
 from bmat.aggregation.workspace import ReadingMemory
 
+# Most records are no longer: the last one of a stretch is read with it, up to so many bytes behind.
+MOST_SHORT_RECORD_BYTES = 2**12
 # What `BlockReader.read` returns for a record that it has given up.
 GIVEN_UP = -2
 
@@ -98,6 +100,7 @@ class BlockReader:
         self._begin, self._stop, self._progress = start, stop, progress
         offset, filled = start, 0
         most = min(self.memory.read_bytes, 4 * self._longest)
+        most = min(most, stop - start + MOST_SHORT_RECORD_BYTES)
         while offset < stop:
             filled += self._fill(descriptor, offset, filled, most)
             state.stop = stop - offset
