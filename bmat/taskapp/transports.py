@@ -2,8 +2,9 @@
 
 `filesystem` is the embedded default. kombu's own lets a reader take a message that is still being
 written, which then ends the reader, and moves it through the system's temporary folder, where
-another filesystem turns the move into a copy that two readers can both make. Here messages appear
-and disappear whole.
+another filesystem turns the move into a copy that two readers can both make. And it makes the table
+of an exchange before it locks it, so that others read an empty one, or two make it at once and one
+binding is lost. Here messages and tables appear whole.
 
 `redis` is that of the full stack. `kombu.transport.redis.QoS.ack` first removes the message from
 Redis and then, where that raised nothing, from the messages that the worker has not finished
@@ -16,6 +17,7 @@ https://github.com/celery/kombu/blob/main/kombu/transport/redis.py
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from time import monotonic_ns
@@ -36,6 +38,19 @@ class FilesystemChannel(filesystem.Channel):
         hidden = folder / f".{name}"
         hidden.write_text(dumps(payload), encoding="utf-8")
         hidden.rename(folder / name)
+
+    def _queue_bind(self, exchange: str, *binding: Any) -> None:
+        """Binds a queue to an exchange, whose table is there before kombu looks for it."""
+        # Raises ChannelError where the name of the exchange is none.
+        if not self.get_table(exchange):
+            folder = Path(self.control_folder)
+            folder.mkdir(exist_ok=True)
+            hidden = folder / f".{uuid.uuid4()}"
+            hidden.write_text("[]", encoding="utf-8")
+            with suppress(FileExistsError):
+                (folder / f"{exchange}.exchange").hardlink_to(hidden)
+            hidden.unlink()
+        super()._queue_bind(exchange, *binding)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         """Takes the oldest message of the queue. Raises Empty."""

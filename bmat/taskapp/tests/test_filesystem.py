@@ -1,6 +1,10 @@
 """The broker of the embedded default."""
 
+import json
+import subprocess
+import sys
 import threading
+import time
 from queue import Empty
 
 import pytest
@@ -85,3 +89,34 @@ def test_it_leaves_a_message_to_the_reader_that_was_faster(broker, monkeypatch, 
 
     with broker.channel() as channel, pytest.raises(Empty):
         channel._get("plays")
+
+
+# Waits for the moment at which all bind, and binds a queue of its own to each of many exchanges.
+BIND = """
+import json, sys, time
+from kombu import Connection
+from config.brokers import transport
+moment, name, options = float(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+url = "filesystem://localhost"
+with Connection(url, transport=transport(url), transport_options=options) as connection:
+    with connection.channel() as channel:
+        time.sleep(max(0, moment - time.time()))
+        for number in range(300):
+            channel._queue_bind(f"exchange{number}", name, "", name)
+            channel.get_table(f"exchange{number}")
+"""
+
+
+def test_it_loses_no_binding_of_processes_that_bind_at_once(broker, home):
+    options = filesystem_options(home / "broker")
+    arguments = [str(time.time() + 2), json.dumps(options, default=str)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", BIND, arguments[0], name, arguments[1]])
+        for name in "abcd"
+    ]
+
+    assert [process.wait() for process in processes] == [0] * 4
+    with broker.channel() as channel:
+        for number in range(300):
+            bound = {queue.queue for queue in channel.get_table(f"exchange{number}")}
+            assert bound == set("abcd")
