@@ -24,22 +24,6 @@ RUNNING_AGAIN_SECONDS = 5
 STORED_AGAIN_SECONDS = 60
 
 
-def too_many_reports(limit: int) -> str:
-    """What the user is told."""
-    return (
-        f"You have {limit} reports that are not finished, which is the limit. Wait for one, or "
-        "cancel one."
-    )
-
-
-def too_many_bytes(limit: int) -> str:
-    """What the user is told."""
-    return (
-        f"With this upload, yours would take more than the {limit} bytes that each user has. "
-        "Delete reports that you no longer need."
-    )
-
-
 class QuotaExceeded(Exception):
     """A user has as much as the limit allows."""
 
@@ -50,11 +34,13 @@ class TooManyReports(QuotaExceeded, APIException):
     """BMAT_MAX_RUNNING_REPORTS. `wait` is what DRF answers as Retry-After."""
 
     status_code = 429
-    default_detail = too_many_reports(100)
     default_code = "too_many_reports"
 
     def __init__(self, standing: Standing) -> None:
-        super().__init__(too_many_reports(standing.policy.quota))
+        super().__init__(
+            f"You have {standing.policy.quota} reports that are not finished, which is the limit. "
+            "Wait for one, or cancel one."
+        )
         self.standing, self.wait = standing, standing.seconds
 
 
@@ -62,11 +48,13 @@ class TooManyBytes(QuotaExceeded, APIException):
     """BMAT_MAX_STORED_BYTES. `wait` is what DRF answers as Retry-After."""
 
     status_code = 429
-    default_detail = too_many_bytes(256 * 2**30)
     default_code = "too_many_bytes"
 
     def __init__(self, standing: Standing) -> None:
-        super().__init__(too_many_bytes(standing.policy.quota))
+        super().__init__(
+            f"With this upload, yours would take more than the {standing.policy.quota} bytes that "
+            "each user has. Delete reports that you no longer need."
+        )
         self.standing, self.wait = standing, standing.seconds
 
 
