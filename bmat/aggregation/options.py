@@ -1,13 +1,31 @@
 """What a caller may ask for: how to read the input, and how much of the machine to use."""
 
 import codecs
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any, Self
 
 from bmat.aggregation.errors import failure, shown
 from bmat.aggregation.system import available_cores
 
 NOT_DELIMITERS = "-+.:\"' \r\n\0"
+TABS = ("tab", "\\t")
+# What a key may be made of, with the names of the columns in the output, and in an input where no
+# option says another one.
+ROLES = {
+    "song": "Song",
+    "artist": "Artist",
+    "isrc": "ISRC",
+    "territory": "Territory",
+    "service": "Service",
+}
+DATE_COLUMN, PLAYS_COLUMN = "Date", "Number of Plays"
+DATE_FORMATS = ("iso", "dmy", "mdy", "ymd", "epoch", "epoch_ms")
+THOUSANDS = (",", ".", "'", "space")
+QUOTINGS = ("csv", "none")
+PLAYS = ("column", "one")
 # Codecs that Python counts among the text encodings, but in which no file is written.
 NOT_FILE_ENCODINGS = frozenset(
     {
@@ -39,48 +57,122 @@ class Bounds:
         """So many bytes show whether the record that starts with them is too long: the longest
         one, a quoted field that begins at its end, and what tells that this one is closed.
         """
-        return self.record + self.quoted_field + 4
+        return self.record + self.quoted_field + 8
 
 
 BOUNDS = Bounds()
 
 
+def described(text: str, metavar: str = "NAME", choices: tuple[str, ...] = ()) -> Any:
+    """A field of Options that is None where it is not given: its text for people who ask what it
+    does, the word for its value, or the values that it may have.
+    """
+    return field(default=None, metadata={"help": text, "metavar": metavar, "choices": choices})
+
+
 @dataclass(frozen=True)
 class Options:
-    """How the input is read. See docs/data-contract.md for the meaning of each; only tests set the
-    `bounds`.
+    """How the input is read, where somebody says so: what is None is up to the preset. See
+    docs/data-contract.md for the meaning of each; only tests set the `bounds`.
 
     Raises AggregationError `invalid_option` or `unknown_encoding` for what cannot be followed.
     """
 
-    song_column: str = "Song"
-    date_column: str = "Date"
-    plays_column: str = "Number of Plays"
-    delimiter: str | None = None
-    encoding: str | None = None
-    strict: bool = False
-    bounds: Bounds = BOUNDS
+    preset: str | None = described("the format of the file, see docs/presets.md; told by the file")
+    song_column: str | None = described("the song's column (Song)")
+    artist_column: str | None = described("the artist's column (Artist)")
+    isrc_column: str | None = described("the ISRC's column (ISRC)")
+    territory_column: str | None = described("the territory's column (Territory)")
+    service_column: str | None = described("the service's column (Service)")
+    date_column: str | None = described("the date's column (Date)")
+    plays_column: str | None = described("the count's column (Number of Plays)")
+    group_by: str | None = described(
+        "what is totalled per day: song, artist, isrc, territory, service, by commas (song)", "KEY"
+    )
+    delimiter: str | None = described("between fields, or tab; read off the header", "CHAR")
+    encoding: str | None = described("of the input; UTF-8 or by byte order mark")
+    date_format: str | None = described("how dates are written (iso)", choices=DATE_FORMATS)
+    thousands: str | None = described("between groups of three digits", choices=THOUSANDS)
+    quoting: str | None = described("none: quotes are ordinary bytes (csv)", choices=QUOTINGS)
+    header_line: int | None = described("the line that the header is on", "N")
+    plays: str | None = described("one: each record is one play (column)", choices=PLAYS)
+    strict: bool = field(
+        default=False, metadata={"help": "fail at the first record that cannot be counted"}
+    )
+    bounds: Bounds = field(default=BOUNDS, metadata={"hidden": True})
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """The options with these names. Raises AggregationError `invalid_option` for a name that
+        is none.
+        """
+        for name in given:
+            if name not in OPTION_NAMES:
+                advice = f"there is no such option, but {', '.join(OPTION_NAMES)}"
+                raise failure("invalid_option", option=shown(name), value="used", advice=advice)
+        return cls(**given)
 
     def __post_init__(self) -> None:
+        for one in fields(self):
+            choices, value = one.metadata.get("choices"), getattr(self, one.name)
+            if choices and value is not None and value not in choices:
+                advice = f"use one of {'  '.join(choices)}"
+                raise failure("invalid_option", option=one.name, value=shown(value), advice=advice)
+        if self.header_line is not None and self.header_line < 1:
+            raise failure(
+                "invalid_option",
+                option="header_line",
+                value=self.header_line,
+                advice="lines are counted from 1",
+            )
+        self._check_group_by()
         self._check_columns()
         if self.delimiter is not None:
-            check_delimiter(self.delimiter)
+            delimiter_byte(self.delimiter)
         if self.encoding is not None:
             python_encoding(self.encoding)
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The roles that make the key, in order."""
+        return tuple(role.strip() for role in (self.group_by or "song").split(","))
+
+    def column(self, role: str) -> str | None:
+        """The name that was given for the column of `role`, of ROLES, `date` or `plays`."""
+        name: str | None = getattr(self, f"{role}_column")
+        return name
+
+    def _check_group_by(self) -> None:
+        if self.group_by == "":
+            raise failure("invalid_option", option="group_by", value="''", advice="name a column")
+        for number, role in enumerate(self.key):
+            if role in ROLES and role not in self.key[:number]:
+                continue
+            advice = f"name each of {', '.join(ROLES)} at most once, with commas between them"
+            value = shown(self.group_by or "")
+            raise failure("invalid_option", option="group_by", value=value, advice=advice)
+
     def _check_columns(self) -> None:
-        columns = {
-            "song_column": self.song_column,
-            "date_column": self.date_column,
-            "plays_column": self.plays_column,
-        }
+        """No two of the columns that are read have the same name."""
+        defaults = ROLES | {"date": DATE_COLUMN, "plays": PLAYS_COLUMN}
+        read = [*self.key, "date", *(["plays"] if self.plays != "one" else [])]
+        # A column that nobody reads may be named, but not without a name.
+        roles = sorted(defaults, key=lambda role: role not in read)
         seen: set[str] = set()
-        for option, name in columns.items():
+        for role in roles:
+            name = self.column(role)
+            if name is None and role not in read:
+                continue
+            name = defaults[role] if name is None else name
             key = column_key(name)
-            if not key or key in seen:
+            if not key or key in seen and role in read:
                 advice = "it names another column already" if key else "it names no column"
+                option = f"{role}_column"
                 raise failure("invalid_option", option=option, value=shown(name), advice=advice)
             seen.add(key)
+
+
+OPTION_NAMES = tuple(one.name for one in fields(Options) if "hidden" not in one.metadata)
 
 
 @dataclass(frozen=True)
@@ -104,21 +196,33 @@ class Limits:
 
 
 def column_key(name: str) -> str:
-    """A column's name as it is compared: without case, spaces, `_` and `-`."""
-    return name.casefold().translate({ord(ignored): None for ignored in " _-"})
-
-
-def check_delimiter(delimiter: str) -> None:
-    """Raises AggregationError `invalid_option` unless `delimiter` is one ASCII character that
-    may separate fields: one that is part of no date, count or quoted field.
+    """A column's name as it is compared: without case, compatible characters alike, no white space,
+    nothing invisible, no `_` and `-`.
     """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(
+        character
+        for character in folded
+        if character not in "_-"
+        and not character.isspace()
+        and unicodedata.category(character) not in ("Cc", "Cf")
+    )
+
+
+def delimiter_byte(delimiter: str) -> bytes:
+    """The byte that the option stands for. Raises AggregationError `invalid_option` unless it is
+    one ASCII character that may separate fields: one that is part of no date, count or quoted field.
+    """
+    if delimiter in TABS:
+        return b"\t"
     is_one = len(delimiter) == 1 and delimiter.isascii()
     if not is_one or delimiter.isalnum() or delimiter in NOT_DELIMITERS:
         advice = (
-            "use one ASCII character: none of - + . : "
+            "use tab, or one ASCII character: none of - + . : "
             "and no letter, digit, space, quote or line end"
         )
         raise failure("invalid_option", option="delimiter", value=shown(delimiter), advice=advice)
+    return delimiter.encode()
 
 
 def python_encoding(name: str) -> str:

@@ -1,10 +1,11 @@
 """How the records of a file are laid out: what reading its header finds out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from bmat.aggregation.options import BOUNDS, Bounds
+from bmat.aggregation.results import Input
 
 
 class Extent(NamedTuple):
@@ -15,39 +16,83 @@ class Extent(NamedTuple):
     start: int
     stop: int
     next: int
-    terminated: bool
+
+
+class Skipped(NamedTuple):
+    """A record before the header that is rejected, on physical line `line`."""
+
+    line: int
+    extent: Extent
+    reason: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which records count: those whose field number `column` is `text`, or, of a `prefix`, starts
+    with it. All others are left out, for `reason`: `not_a_play` or `other_record`.
+    """
+
+    column: int
+    text: bytes
+    is_prefix: bool
+    reason: str
 
 
 @dataclass(frozen=True)
 class Layout:
     """How the records of one file are laid out.
 
-    `song`, `date` and `plays` are field indexes among `field_count` fields; the first record
-    starts at byte `data_start`, on physical line `first_line`; `skipped` are the records with an
-    unterminated quote before the header, with their lines; `bounds` say how long a record may be.
+    `key`, `date` and `plays` are field indexes: the key's in the order of `group_by`; without
+    `date` all plays are of `fixed_day` (days since 0001-01-01), without `plays` each record is one
+    play. A field beyond number `field_count` that holds something is one too many.
+
+    The first record starts at byte `data_start`, on physical line `first_line`; `skipped` are the
+    rejected ones before it; `header` is the header's bytes, without its line end (none: b"").
+    `date_format` and `thousands` are the options' values. With `is_quoted` quotes may open a field;
+    with `has_cr_ends` each CR ends a line. `bounds` say how long a record may be.
     """
 
     delimiter: bytes
     field_count: int
-    song: int
-    date: int
-    plays: int
+    key: tuple[int, ...]
+    date: int | None
+    plays: int | None
     data_start: int
     first_line: int
-    skipped: tuple[tuple[int, Extent], ...]
+    skipped: tuple[Skipped, ...] = ()
+    header: bytes = b""
+    date_format: str = "iso"
+    thousands: str | None = None
+    fixed_day: int | None = None
+    is_quoted: bool = True
+    has_cr_ends: bool = False
+    filter: Filter | None = None
     bounds: Bounds = BOUNDS
+
+
+@dataclass(frozen=True)
+class JSONOrigin:
+    """Of a source that was made of JSON: the file with the JSON itself. Each record's first field
+    is `start:stop:line` of its text there; `paths` names the record's fields: reason -> path.
+    """
+
+    path: Path
+    paths: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Source:
     """One input file as it is read: `path` holds its bytes in UTF-8, `owner_path` is the path
-    that was given.
+    that was given; `read_as` says how it is read, `are_periods` that its dates stand for periods.
     """
 
     path: Path
     owner_path: Path
     size: int
     layout: Layout
+    read_as: Input = Input("default", ",", "utf-8", 1)
+    are_periods: bool = False
+    json: JSONOrigin | None = None
 
     @property
     def data_bytes(self) -> int:
