@@ -11,11 +11,12 @@ from typing import Any
 
 from bmat.aggregation.exchange.counts import Totals
 from bmat.aggregation.exchange.parts import Part
+from bmat.aggregation.exchange.rejects import write_rejects
 from bmat.aggregation.job import Job
 from bmat.aggregation.merge.merge import merge_part
 from bmat.aggregation.read.batch import BatchReading, Settled, add_up, read_batch, settle_batch
 from bmat.aggregation.write.output import Written, write_part
-from bmat.aggregation.write.summary import finish, list_rejects
+from bmat.aggregation.write.summary import finish
 
 # So many parts may be merged but not written yet: it bounds the memory that their texts take.
 PARTS_AHEAD = 6
@@ -34,7 +35,7 @@ def build(job: Job) -> dict[Any, Any]:
         graph["settle", number] = (settle_batch, "job", number, before, ("read", number))
     settled = [("settle", number) for number in batches]
     graph["totals"] = (add_up, "job", settled)
-    graph["rejects"] = (list_rejects, "job", "totals")
+    graph["rejects"] = (write_rejects, "job", "totals")
     partitions = range(job.splitters.partitions)
     for number in partitions:
         ahead = ("write", number - PARTS_AHEAD) if number >= PARTS_AHEAD else None

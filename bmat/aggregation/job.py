@@ -35,6 +35,7 @@ class Job:
     output: Path
     rejects: Path | None
     strict: bool
+    group_by: tuple[str, ...]
     workspace: Workspace
     progress: RunProgress
     splitters: Splitters

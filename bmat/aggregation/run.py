@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
-from bmat.aggregation.errors import naming_a_full_disk
+from bmat.aggregation.errors import AggregationError, naming_a_full_disk
 from bmat.aggregation.graph import RESULT, build, job_in_file
 from bmat.aggregation.job import Job
 from bmat.aggregation.options import Limits, Options
@@ -22,7 +22,7 @@ from bmat.aggregation.results import Outcome, Summary
 from bmat.aggregation.scheduler import compute, is_in_process
 from bmat.aggregation.source.open import open_source
 from bmat.aggregation.write.files import is_stream, refuse_shared_paths, whole
-from bmat.aggregation.write.output import HEADER
+from bmat.aggregation.write.output import header_of
 from bmat.aggregation.write.summary import write_summary
 
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -55,8 +55,32 @@ def aggregate(
     refuse_shared_paths(inputs, {"output": output, "rejects": rejects, "summary": summary_file})
     with naming_a_full_disk(), ExitStack() as stack:
         folder = Path(stack.enter_context(temporary_folder(limits, output)))
-        part = stack.enter_context(whole(output, folder))
         rejects_part = stack.enter_context(whole(rejects, folder)) if rejects else None
+        try:
+            return aggregate_in(
+                folder, inputs, output, rejects_part, summary_file, options, limits, on_progress
+            )
+        except AggregationError as error:
+            if error.summary is None:
+                raise
+            # Nothing could be counted: the rejects are what there is to look at, and stay.
+            failed = error
+    raise failed
+
+
+def aggregate_in(
+    folder: Path,
+    inputs: Sequence[Path],
+    output: Path,
+    rejects_part: Path | None,
+    summary_file: Path | None,
+    options: Options,
+    limits: Limits,
+    on_progress: Callable[[Progress], None] | None,
+) -> Summary:
+    """`aggregate`, with temporary files in `folder`, and the rejects in a file that stays there."""
+    with ExitStack() as stack:
+        part = stack.enter_context(whole(output, folder))
         summary_part = stack.enter_context(whole(summary_file, folder)) if summary_file else None
         meter = ProgressMeter(on_progress)
         meter.tell()
@@ -69,7 +93,7 @@ def aggregate(
             folder,
             part,
             rejects_part,
-            strict=options.strict,
+            options=options,
             limits=limits,
             is_in_process=is_in_process(),
         )
@@ -99,7 +123,7 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
     """Compute the job's graph: a few tasks here and now, more of them on threads. Leaves no task at
     work.
     """
-    job.output.write_bytes(HEADER)
+    job.output.write_bytes(header_of(job.group_by))
     graph = build(job)
     if not is_in_process():
         graph |= job_in_file(job)
@@ -138,7 +162,7 @@ def follow(job: Job, future: "Future[Outcome]", meter: ProgressMeter) -> None:
         except TimeoutError:
             done = job.progress.read()
             meter.update(
-                int(done[:blocks, 0].sum()) / total,
+                int(done[:blocks, 0].sum()) / max(total, 1),
                 float(done[blocks:, 0].mean()),
                 int(done[:, 1].sum()),
             )

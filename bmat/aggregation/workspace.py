@@ -25,6 +25,7 @@ from bmat.aggregation.kernels.arrays import (
     INGESTED_FIELDS,
     INGESTED_ROWS,
     LISTED_RECORD_BYTES,
+    MOST_SLOTS,
     SEEN_BATCH,
     SEEN_FIELDS,
     SLACK_BYTES,
@@ -213,7 +214,7 @@ class MergingMemory:
             day_low=sparse_array(ALL_DAYS, np.uint64),
             day_high=sparse_array(ALL_DAYS, np.uint64),
         )
-        self.prefix = padded_bytes(2 * BOUNDS.song + 2)
+        self.prefix = padded_bytes(2 * (BOUNDS.song + MOST_SLOTS))
         self.dates = sparse_array(DATE_TEXT_BYTES * ALL_DAYS, np.uint8)
         self.clear()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.kernels.arrays import REASON_COUNT
+from bmat.aggregation.kernels.judge import FIRST_LEFT_OUT
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,7 @@ class Reading:
     """What a block came to. It reaches from byte `start` to byte `end`, where the next record
     starts.
 
-    `reasons` are the rejects by reason, in the order of REASONS; `listed` of them are described
+    `reasons` are the rejects, and what was left out, by reason, in the order of REASONS; `listed` of them are described
     in the file `rejects`, from its byte `rejects_at` on, lines counted from the block's start.
     """
 
@@ -25,6 +26,11 @@ class Reading:
     listed: int = 0
     rejects: Path | None = None
     rejects_at: int = 0
+
+    @property
+    def rejected(self) -> int:
+        """How many records were rejected."""
+        return sum(self.reasons[:FIRST_LEFT_OUT])
 
 
 @dataclass(frozen=True)
@@ -43,9 +49,18 @@ class Totals:
     rows_counted: int
     plays: int
     rejects_by_reason: dict[str, int]
+    left_out_by_reason: dict[str, int]
     spilled: list[Spilled]
     rejects: list[Rejects]
 
     @property
     def rows_rejected(self) -> int:
         return sum(self.rejects_by_reason.values())
+
+    @property
+    def rows_left_out(self) -> int:
+        return sum(self.left_out_by_reason.values())
+
+    @property
+    def rows_read(self) -> int:
+        return self.rows_counted + self.rows_rejected + self.rows_left_out

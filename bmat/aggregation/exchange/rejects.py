@@ -1,8 +1,8 @@
 """The list of the records that could not be counted."""
 
+import os
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from bmat.aggregation.errors import AggregationError, failure, shown
@@ -10,9 +10,13 @@ from bmat.aggregation.exchange.counts import Rejects, Totals
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import LISTED_RECORD_BYTES
 from bmat.aggregation.kernels.judge import REASONS, REJECT_HEAD_BYTES
+from bmat.aggregation.results import Example
 from bmat.aggregation.source.layout import Source
 
 REJECTS_BETWEEN_CHECKS = 1000
+# Of each reason, so many rejects are shown with the summary, each with so many characters.
+EXAMPLES = 5
+EXAMPLE_LENGTH = 200
 
 
 class Reject(NamedTuple):
@@ -30,10 +34,10 @@ class Reject(NamedTuple):
 def skipped_before(source: Source) -> Iterator[Reject]:
     """The records that the search for the header rejected."""
     with source.path.open("rb") as file:
-        for line, extent in source.layout.skipped:
+        for line, extent, reason in source.layout.skipped:
             file.seek(extent.start)
             record = file.read(min(extent.stop - extent.start, LISTED_RECORD_BYTES))
-            yield Reject(line, REASONS[0], record)
+            yield Reject(line, reason, record)
 
 
 def listed(source: Source, rejects: Rejects) -> Iterator[Reject]:
@@ -56,28 +60,43 @@ def first_reject(source: Source, rejects: Rejects) -> Reject:
     return next(listed(source, rejects))
 
 
-def all_listed(job: Job, stretches: list[Rejects]) -> Iterator[tuple[Source, Reject]]:
+def all_listed(job: Job, stretches: list[Rejects]) -> Iterator[tuple[int, Reject]]:
+    """The listed rejects of these stretches, with the numbers of their inputs."""
     for rejects in stretches:
-        source = job.sources[rejects.source]
-        for reject in listed(source, rejects):
-            yield source, reject
+        for reject in listed(job.sources[rejects.source], rejects):
+            yield rejects.source, reject
 
 
-def write_rejects(job: Job, path: Path, stretches: list[Rejects]) -> None:
-    """Write the list; with several input files, the file's path as given comes first."""
-    name_files = len(job.sources) > 1
+def write_rejects(job: Job, totals: Totals) -> dict[str, list[Example]]:
+    """Write the list, where it is wanted; with several input files, the file's path as given comes
+    first. Returns the first examples of each reason.
+    """
+    sample: dict[str, list[Example]] = {reason: [] for reason in totals.rejects_by_reason}
+    awaited = sum(min(count, EXAMPLES) for count in totals.rejects_by_reason.values())
+    names = [csv_field(str(source.owner_path)) for source in job.sources]
     with (
-        path.open("w", encoding="utf-8", newline="", errors="surrogateescape") as file,
+        open(
+            job.rejects or os.devnull, "w", encoding="utf-8", newline="", errors="surrogateescape"
+        ) as file,
         job.progress_of_block(0) as progress,
     ):
-        file.write("File,Line,Reason,Record\n" if name_files else "Line,Reason,Record\n")
-        listed_rejects = islice(all_listed(job, stretches), job.listed_rejects)
+        file.write("File,Line,Reason,Record\n" if len(names) > 1 else "Line,Reason,Record\n")
+        listed_rejects = islice(all_listed(job, totals.rejects), job.listed_rejects)
         for number, (source, reject) in enumerate(listed_rejects):
             if number % REJECTS_BETWEEN_CHECKS == 0:
                 progress.check()
             record = reject.record.decode("utf-8", "replace").replace("\0", "\ufffd")
+            examples = sample[reject.reason]
+            if len(examples) < EXAMPLES:
+                examples.append(Example(source, reject.line, record[:EXAMPLE_LENGTH]))
+                awaited -= 1
+            if job.rejects is None:
+                if not awaited:
+                    break
+                continue
             line = f"{reject.line},{reject.reason},{csv_field(record)}\n"
-            file.write(f"{csv_field(str(source.owner_path))},{line}" if name_files else line)
+            file.write(f"{names[source]},{line}" if len(names) > 1 else line)
+    return {reason: examples for reason, examples in sample.items() if examples}
 
 
 def csv_field(value: str) -> str:
@@ -95,8 +114,7 @@ def strict_violation(job: Job, rejects: Rejects) -> AggregationError:
 
 
 def no_valid_rows(job: Job, totals: Totals) -> AggregationError:
-    if not totals.rejects:
-        return failure("no_valid_rows", found="there is none below the header")
+    """The error of a run in which all records were rejected."""
     counts = [f"{count} {reason}" for reason, count in totals.rejects_by_reason.items()]
     first = first_reject(job.sources[totals.rejects[0].source], totals.rejects[0])
     found = (

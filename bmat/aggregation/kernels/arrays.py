@@ -44,8 +44,10 @@ ARRAYS: dict[Any, tuple[Any, int]] = {
 DAY_SHIFT = np.uint64(42)
 INDEX_FLAG = np.uint64(1 << 41)
 VALUE_MASK = np.uint64((1 << 41) - 1)
-# Of the records that cannot be counted: see REASONS in `judge`.
-REASON_COUNT = 10
+# Of the records that cannot be counted, or are left out: see REASONS in `judge`.
+REASON_COUNT = 16
+# The most fields of a record that are read: those of the key, the date, the plays, the filter's.
+MOST_SLOTS = 8
 # Of a rejected record, so many bytes are listed.
 LISTED_RECORD_BYTES = 1024
 # Of each partition's open chunk: [next free byte, end, start]; of each full one: [partition, start,
@@ -115,7 +117,8 @@ def dtype_of(record: type[Record]) -> np.dtype[np.void]:
 
 class RecordLayout(NamedTuple):
     """How the records of a file are laid out: the delimiter's byte; the numbers of the columns
-    among `field_count`; and the bounds of a record, a quoted field and a song, in bytes.
+    among `field_count`; and the bounds of a record, a quoted field and a song, in bytes. Where
+    `has_clean` is 0 no record is clean: see `clean`.
     """
 
     delimiter: int
@@ -126,13 +129,49 @@ class RecordLayout(NamedTuple):
     most_record: int
     most_quoted: int
     most_song: int
+    has_clean: int
+
+
+class RecordRules(NamedTuple):
+    """How a record is split and judged that is not clean. `slots[f]` is the slot of field f, -1
+    where nobody reads it, as for all fields behind the last one of `slots`.
+
+    The fields of the key have the slots 0 to `key_fields` - 1, among them that of the `song` (-1:
+    none); `date`, `plays` and `filter` are the slots of the others, -1 for none: then all plays are
+    of `fixed_day`, a record is one play, and all records count. Else those count whose field number
+    `filter_column` is `filter_text`, or starts with it (`is_prefix`), and the others are left out
+    for `filter_reason`.
+
+    `date_format` is one of DATE_FORMATS in `fields`, `thousands` a byte or 0; `header` the bytes of
+    the header.
+    """
+
+    slots: Int32s
+    key_fields: int
+    song: int
+    date: int
+    fixed_day: int
+    plays: int
+    filter: int
+    filter_column: int
+    filter_text: PaddedBytes
+    filter_bytes: int
+    is_prefix: int
+    filter_reason: int
+    date_format: int
+    thousands: int
+    is_quoted: int
+    has_cr_ends: int
+    header: PaddedBytes
+    header_bytes: int
 
 
 class ParseState(Record):
     """How far `parse_block` is in `buffer[:end]`, of which it begins no record from `stop` on;
     `is_last`: the file ends at `end`. Then what it has counted, `plays` in two words; how many
     bytes of rejects it has put down, how many rejects these are, and at most; how many pairs; how
-    many rows wait among those seen; and where `pass_over` is in a record.
+    many rows wait among those seen; and where `pass_over` is in a record: what stands there, in
+    which field, at which of the record's bytes.
     """
 
     position: Int64
@@ -149,20 +188,24 @@ class ParseState(Record):
     pairs: Int64
     seen: Int64
     passed_kind: Int64
+    passed_fields: Int64
+    passed_bytes: Int64
     reasons: Annotated[Ints, REASON_COUNT]
 
 
 class FoundFields(Record):
     """What `split_record` says about a record: where the next line starts, where the record stops,
-    how many fields it has and lines it takes; then [start, stop, closing quote or -1 where the
-    bytes may be taken as they are] of song, date and plays.
+    how many fields it has, and up to the last one that is not empty; how many lines it takes, and
+    CRs that end none. Then, of each slot, [start, stop, whether there are doubled quotes].
     """
 
     next: Int64
     stop: Int64
     fields: Int64
+    filled: Int64
     lines: Int64
-    columns: Annotated[Ints, 9]
+    strays: Int64
+    columns: Annotated[Ints, 3 * MOST_SLOTS]
 
 
 class Splitters(NamedTuple):
@@ -324,14 +367,15 @@ class SumArrays(NamedTuple):
 
 
 class LineTexts(NamedTuple):
-    """What lines are made of: room for one song in quotes, the texts of days that were written
-    before, the first days of months, and the texts of small numbers.
+    """What lines are made of: room for one key in quotes, the texts of days that were written
+    before, the first days of months, the texts of small numbers, and how many fields a key has.
     """
 
     prefix: PaddedBytes
     dates: Bytes
     month_starts: Int32s
     numbers: Words
+    key_fields: int
 
 
 def fields_of(annotation: Any) -> dict[str, Any]:

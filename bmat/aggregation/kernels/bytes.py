@@ -53,6 +53,7 @@ ONES = np.uint64(0x0101010101010101)
 HIGHS = np.uint64(0x8080808080808080)
 LF, CR, QUOTE = 10, 13, 34
 LINE_FEEDS = np.uint64(0x0A0A0A0A0A0A0A0A)
+RETURNS = np.uint64(0x0D0D0D0D0D0D0D0D)
 
 
 @inlined
@@ -163,6 +164,20 @@ def find_field_end(source: Any, start: Any, stop: Any, delimiters: Any) -> Any:
     while at < stop:
         word = load64(source, at)
         hits = zero_bytes(word ^ delimiters) | zero_bytes(word ^ LINE_FEEDS)
+        if hits != np.uint64(0):
+            return min(at + (trailing_zeros(hits) >> 3), stop)
+        at += 8
+    return stop
+
+
+@inlined
+def find_field_stop(source: Any, start: Any, stop: Any, delimiters: Any) -> Any:
+    """Where the first delimiter, LF or CR stands in `source[start:stop]`; `stop` for none."""
+    at = start
+    while at < stop:
+        word = load64(source, at)
+        hits = zero_bytes(word ^ delimiters) | zero_bytes(word ^ LINE_FEEDS)
+        hits |= zero_bytes(word ^ RETURNS)
         if hits != np.uint64(0):
             return min(at + (trailing_zeros(hits) >> 3), stop)
         at += 8

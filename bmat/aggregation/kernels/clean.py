@@ -21,6 +21,7 @@ from bmat.aggregation.kernels.bytes import (
     ONES,
     QUOTE,
     find_field_end,
+    find_field_stop,
     hash_word,
     inlined,
     is_utf8,
@@ -33,6 +34,10 @@ from bmat.aggregation.kernels.bytes import (
 from bmat.aggregation.kernels.fields import day_of
 
 QUOTES = np.uint64(0x2222222222222222)
+LOW_24 = np.uint64(0xFFFFFF)
+# That of UTF-8, as the low bytes of a word.
+BYTE_ORDER_MARK = np.uint64(0xBFBBEF)
+BYTE_ORDER_MARK_BYTES = 3
 SPACES = np.uint64(0x2020202020202020)
 ZERO_DIGITS = np.uint64(0x3030303030303030)
 SEVENTY_SIXES = np.uint64(0x7676767676767676)
@@ -75,12 +80,15 @@ def read_clean(
     for turn in range(3):
         column = columns[turn]
         if column > field:
+            if at == start and starts_with_mark(buffer, at):
+                at = np.int64(-1)
+                break
             at = skip_fields(buffer, at, end, delimiters, most_quoted, column - field)
             if at < 0:
                 break
             field = column
         if column == layout.song:
-            song, count, hashed, at = read_song(buffer, at, end, delimiters, hash_key)
+            song, count, hashed, at = read_song(buffer, at, end, delimiters, hash_key, start)
         elif column == layout.date:
             day, at = read_date(buffer, at, month_starts)
         else:
@@ -116,10 +124,19 @@ def skip_fields(
 
 
 @inlined
+def starts_with_mark(buffer: Any, at: Any) -> Any:
+    """Whether the bytes at `at` are a byte order mark."""
+    return load64(buffer, at) & LOW_24 == BYTE_ORDER_MARK
+
+
+@inlined
 def skip_field(buffer: Any, at: Any, end: Any, delimiters: Any, most_quoted: Any) -> Any:
     """Where the delimiter or LF behind the field at `at` stands; -1 where it is not clean."""
     if load8(buffer, at) != QUOTE:
-        return find_field_end(buffer, at, end, delimiters)
+        at = find_field_stop(buffer, at, end, delimiters)
+        if load8(buffer, at) == CR and at < end:
+            return at + 1 if load8(buffer, at + 1) == LF else np.int64(-1)
+        return at
     closing = find_field_end(buffer, at + 1, end, QUOTES)
     behind = closing + 1
     if closing >= end or closing - at - 1 > most_quoted or load8(buffer, closing) != QUOTE:
@@ -134,9 +151,9 @@ def skip_field(buffer: Any, at: Any, end: Any, delimiters: Any, most_quoted: Any
 
 
 @inlined
-def read_song(buffer: Any, at: Any, end: Any, delimiters: Any, hash_key: Any) -> Any:
+def read_song(buffer: Any, at: Any, end: Any, delimiters: Any, hash_key: Any, record: Any) -> Any:
     """Of the song at `at`: (first byte, its length, its hash, where the byte behind the field
-    stands); the last is -1 where it is not clean.
+    stands); the last is -1 where it is not clean. The record starts at `record`.
     """
     quotes = np.int64(0)
     ends = delimiters
@@ -166,6 +183,7 @@ def read_song(buffer: Any, at: Any, end: Any, delimiters: Any, hash_key: Any) ->
     hashed = hash_word(hashed, word & mask, hash_key)
     if ((highs | (word & mask)) & HIGHS) != np.uint64(0):
         is_clean = is_clean and is_utf8(buffer, start, start + count)
+        is_clean = is_clean and not (start == record and starts_with_mark(buffer, start))
     behind = start + count + quotes if is_clean else np.int64(-1)
     return start, count, hashed, behind
 
@@ -262,8 +280,16 @@ def end_record(
             return at + 1
         if byte == CR and at + 1 < end and load8(buffer, at + 1) == LF:
             return at + 2
-        if np.uint64(byte) != (delimiters & np.uint64(0xFF)) or fields == 0:
+        if np.uint64(byte) != (delimiters & np.uint64(0xFF)):
             break
-        at = skip_field(buffer, at + 1, end, delimiters, most_quoted)
-        fields -= 1
+        if fields > 0:
+            at = skip_field(buffer, at + 1, end, delimiters, most_quoted)
+            fields -= 1
+        else:
+            # What is empty behind the last field is none.
+            at += 1
+            byte = load8(buffer, at)
+            is_empty = byte == LF or byte == CR or np.uint64(byte) == (delimiters & np.uint64(0xFF))
+            if not is_empty:
+                break
     return np.int64(-1)

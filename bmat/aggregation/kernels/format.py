@@ -20,7 +20,9 @@ from bmat.aggregation.kernels.arrays import (
 from bmat.aggregation.kernels.backend import kernel
 from bmat.aggregation.kernels.bytes import (
     LINE_FEEDS,
+    RETURNS,
     copy_bytes,
+    find_byte,
     inlined,
     load8,
     load64,
@@ -43,7 +45,6 @@ NUMBER_TEXTS = np.array(
 
 COMMAS = np.uint64(0x2C2C2C2C2C2C2C2C)
 QUOTES = np.uint64(0x2222222222222222)
-RETURNS = np.uint64(0x0D0D0D0D0D0D0D0D)
 
 
 @inlined
@@ -74,6 +75,28 @@ def write_quoted(target: Any, to: Any, texts: Any, start: Any, count: Any) -> An
         to += 1
     store8(target, to, 34)
     return to + 1
+
+
+@inlined
+def write_key(target: Any, texts: Any, start: Any, count: Any) -> Any:
+    """Write the fields of a key, which NULs part, with commas between them, and those in quotes
+    that must be. Returns where it ends.
+    """
+    to = np.int64(0)
+    at = start
+    stop = start + count
+    while True:
+        end = find_byte(texts, at, stop, np.uint64(0))
+        if needs_quotes(texts, at, end - at):
+            to = write_quoted(target, to, texts, at, end - at)
+        else:
+            copy_bytes(target, to, texts, at, end - at)
+            to += end - at
+        if end == stop:
+            return to
+        store8(target, to, 44)
+        to += 1
+        at = end + 1
 
 
 @inlined
@@ -184,9 +207,11 @@ def format_songs(
             high = sum_by_day(ordered, table.wide, table.state, low, high)
         else:
             sort_few(gathered, low, high)
-        last_at = len(text) - (2 * count + 2 + LINE_TAIL_BYTES)
+        last_at = len(text) - (2 * (count + lines.key_fields) + LINE_TAIL_BYTES)
         quoted_bytes = np.int64(0)
-        if needs_quotes(texts, start, count):
+        if lines.key_fields > 1:
+            quoted_bytes = write_key(lines.prefix, texts, start, count)
+        elif needs_quotes(texts, start, count):
             quoted_bytes = write_quoted(lines.prefix, 0, texts, start, count)
         while row < high:
             if at > last_at:

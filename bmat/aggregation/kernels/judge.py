@@ -13,37 +13,48 @@ from bmat.aggregation.kernels.arrays import (
     PaddedBytes,
     ParseState,
     RecordLayout,
+    RecordRules,
 )
 from bmat.aggregation.kernels.backend import kernel
 from bmat.aggregation.kernels.bytes import (
     COPY_SLACK,
-    LF,
-    LINE_FEEDS,
     ONES,
     QUOTE,
     copy_bytes,
-    find_byte,
-    find_field_end,
+    find_field_stop,
     inlined,
     is_plain,
     is_utf8,
     load8,
+    same_bytes,
+    store8,
     store64,
 )
-from bmat.aggregation.kernels.fields import NEGATIVE, has_nul, parse_date, parse_plays
+from bmat.aggregation.kernels.fields import NEGATIVE, has_nul, parse_day, parse_plays
 from bmat.aggregation.kernels.split import (
     CUT_OFF,
+    MALFORMED,
+    SLOT_FIELDS,
     UNTERMINATED,
     WHOLE,
+    behind_quote,
     closing_quote,
+    find_line_end,
+    line_end_at,
+    most_between,
+    slot_of,
+    stop_record,
     unquote,
 )
 
-# The order is that of the data contract: the first reason that applies. A song that is too long is
-# told after one that is empty.
+# The order is that of the data contract: the first reason that applies; `too_long` stands for a
+# song, too, and is told after one that is empty. The last ones are of records that are left out.
 REASONS = (
     "unterminated_quote",
+    "malformed_quotes",
+    "repeated_header",
     "too_long",
+    "stray_carriage_return",
     "extra_field",
     "missing_field",
     "empty_song",
@@ -52,10 +63,17 @@ REASONS = (
     "invalid_date",
     "negative_plays",
     "invalid_plays",
+    "malformed_json",
+    "not_a_play",
+    "other_record",
 )
+LEFT_OUT = ("not_a_play", "other_record")
 (
     UNTERMINATED_QUOTE,
+    MALFORMED_QUOTES,
+    REPEATED_HEADER,
     TOO_LONG,
+    STRAY_CARRIAGE_RETURN,
     EXTRA_FIELD,
     MISSING_FIELD,
     EMPTY_SONG,
@@ -64,7 +82,9 @@ REASONS = (
     INVALID_DATE,
     NEGATIVE_PLAYS,
     INVALID_PLAYS,
-) = range(10)
+) = range(13)
+FIRST_LEFT_OUT = REASONS.index(LEFT_OUT[0])
+COUNTS = -1
 
 
 REJECT_HEAD_BYTES = 16
@@ -72,8 +92,10 @@ REJECT_HEAD_BYTES = 16
 
 @inlined
 def list_reject(state: Any, rejects: Any, source: Any, start: Any, stop: Any, reason: Any) -> Any:
-    """Count a rejected record, and list it; False, and nothing done, where the list is full."""
-    if state.rejects_listed < state.most_listed:
+    """Count a record that is rejected, and list it, or that is left out; False, and nothing done,
+    where the list is full.
+    """
+    if reason < FIRST_LEFT_OUT and state.rejects_listed < state.most_listed:
         count = min(stop - start, LISTED_RECORD_BYTES)
         at = state.reject_bytes
         if at + REJECT_HEAD_BYTES + count + COPY_SLACK > len(rejects):
@@ -88,33 +110,92 @@ def list_reject(state: Any, rejects: Any, source: Any, start: Any, stop: Any, re
 
 
 @inlined
-def judge_song(source: Any, start: Any, count: Any, most_song: Any) -> Any:
-    """The reason why these bytes are no song, or -1."""
-    if count == 0:
-        return EMPTY_SONG
-    if count > most_song:
-        return TOO_LONG
-    if is_plain(source, start, count):
-        return -1
-    if has_nul(source, start, start + count):
-        return INVALID_CHARACTER
-    if not is_utf8(source, start, start + count):
-        return INVALID_ENCODING
-    return -1
+def read_field(found: Any, slot: Any, buffer: Any, room: Any) -> Any:
+    """A field as it counts: (where it starts, where it ends, where there is room for the next one).
+    One that must be is unquoted to `buffer[room:]`.
+    """
+    start = found.columns[SLOT_FIELDS * slot]
+    stop = found.columns[SLOT_FIELDS * slot + 1]
+    if found.columns[SLOT_FIELDS * slot + 2] == 0:
+        return start, stop, room
+    stop = unquote(buffer, room, start, stop)
+    return room, stop, stop
 
 
 @inlined
-def field_of(found: Any, column: Any, buffer: Any, scratch: Any) -> Any:
-    """A field as it counts: (where it starts, where it ends, where there is room for the next one).
-    One that must be is unquoted to `buffer[scratch:]`.
+def join_key(found: Any, rules: Any, buffer: Any, room: Any) -> Any:
+    """The fields of the key at `buffer[room:]`, with NUL between them: (where they end, whether one
+    of them holds a NUL).
     """
-    start = found.columns[3 * column]
-    stop = found.columns[3 * column + 1]
-    closing = found.columns[3 * column + 2]
-    if closing < 0:
-        return start, stop, scratch
-    stop = unquote(buffer, scratch, start, closing, stop)
-    return scratch, stop, stop
+    at = room
+    has_zero = False
+    for slot in range(rules.key_fields):
+        if slot > 0:
+            store8(buffer, at, 0)
+            at += 1
+        start = found.columns[SLOT_FIELDS * slot]
+        stop = found.columns[SLOT_FIELDS * slot + 1]
+        begin = at
+        if found.columns[SLOT_FIELDS * slot + 2] == 0:
+            copy_bytes(buffer, at, buffer, start, stop - start)
+            at += stop - start
+        else:
+            at = unquote(buffer, at, start, stop)
+        has_zero = has_zero or has_nul(buffer, begin, at)
+    return at, has_zero
+
+
+@inlined
+def judge_key(found: Any, layout: Any, rules: Any, buffer: Any, room: Any) -> Any:
+    """The key: (the reason why it is none, or COUNTS; where it starts; its bytes; where there is
+    room behind it).
+    """
+    if rules.song >= 0:
+        # A quoted field that is not empty does not become empty.
+        if found.columns[SLOT_FIELDS * rules.song] == found.columns[SLOT_FIELDS * rules.song + 1]:
+            return np.int64(EMPTY_SONG), room, np.int64(0), room
+    if rules.key_fields == 1:
+        at, stop, room = read_field(found, np.int64(0), buffer, room)
+        has_zero = False
+    else:
+        at = room
+        stop, has_zero = join_key(found, rules, buffer, room)
+        room = stop
+    count = stop - at
+    reason = np.int64(COUNTS)
+    if count < rules.key_fields:
+        reason = np.int64(EMPTY_SONG)
+    elif count > layout.most_song:
+        reason = np.int64(TOO_LONG)
+    elif not is_plain(buffer, at, count):
+        if rules.key_fields == 1:
+            has_zero = has_nul(buffer, at, stop)
+        if has_zero:
+            reason = np.int64(INVALID_CHARACTER)
+        elif not is_utf8(buffer, at, stop):
+            reason = np.int64(INVALID_ENCODING)
+    return reason, at, count, room
+
+
+@inlined
+def is_left_out(found: Any, rules: Any, buffer: Any, room: Any) -> Any:
+    """Whether the record's field is not what the filter asks for; False for one without it."""
+    if rules.filter < 0 or found.fields <= rules.filter_column:
+        return False
+    start, stop, _ = read_field(found, rules.filter, buffer, room)
+    count = stop - start
+    if count < rules.filter_bytes or (count > rules.filter_bytes and not rules.is_prefix):
+        return True
+    return not same_bytes(buffer, start, rules.filter_text, 0, rules.filter_bytes)
+
+
+@inlined
+def is_header(found: Any, rules: Any, buffer: Any, start: Any) -> Any:
+    """Whether the record is the header once more."""
+    count = found.stop - start
+    if rules.header_bytes == 0 or count != rules.header_bytes:
+        return False
+    return same_bytes(buffer, start, rules.header, 0, count)
 
 
 @inlined
@@ -122,98 +203,157 @@ def judge(
     status: Any,
     found: Any,
     layout: Any,
+    rules: Any,
     buffer: Any,
     start: Any,
-    scratch: Any,
+    room: Any,
     month_starts: Any,
 ) -> Any:
-    """Judge the record at `start`, which was split: (the first reason that applies or -1, where the
-    song starts, its bytes, day, plays). Fields that must be are unquoted to `buffer[scratch:]`, one
-    after another.
+    """Judge the record at `start`, which was split: (the first reason that applies or COUNTS, where
+    the key starts, its bytes, day, plays). What must be is copied to `buffer[room:]`, one behind
+    another.
     """
-    at = np.int64(0)
-    count = np.int64(0)
-    day = np.int64(-1)
-    plays = np.int64(-1)
     if status == UNTERMINATED:
-        return UNTERMINATED_QUOTE, at, count, day, plays
+        return np.int64(UNTERMINATED_QUOTE), room, np.int64(0), np.int64(0), np.int64(0)
+    if status == MALFORMED:
+        return np.int64(MALFORMED_QUOTES), room, np.int64(0), np.int64(0), np.int64(0)
+    reason, at, count, day, plays = judge_fields(
+        found, layout, rules, buffer, start, room, month_starts
+    )
+    if reason >= 0 and reason < FIRST_LEFT_OUT and is_header(found, rules, buffer, start):
+        reason = np.int64(REPEATED_HEADER)
+    return reason, at, count, day, plays
+
+
+@inlined
+def judge_fields(
+    found: Any,
+    layout: Any,
+    rules: Any,
+    buffer: Any,
+    start: Any,
+    room: Any,
+    month_starts: Any,
+) -> Any:
+    """`judge` of a record whose quotes are in order, and which may be the header."""
+    at = room
+    count = np.int64(0)
+    day = np.int64(rules.fixed_day)
+    plays = np.int64(1)
     if found.stop - start > layout.most_record:
-        return TOO_LONG, at, count, day, plays
-    if found.fields > layout.field_count:
-        return EXTRA_FIELD, at, count, day, plays
-    if found.fields <= max(layout.song, layout.date, layout.plays):
-        return MISSING_FIELD, at, count, day, plays
-    at, stop, scratch = field_of(found, 0, buffer, scratch)
-    count = stop - at
-    reason = judge_song(buffer, at, count, layout.most_song)
+        return np.int64(TOO_LONG), at, count, day, plays
+    if is_left_out(found, rules, buffer, room):
+        return np.int64(rules.filter_reason), at, count, day, plays
+    if found.strays > 0:
+        return np.int64(STRAY_CARRIAGE_RETURN), at, count, day, plays
+    if found.filled > layout.field_count:
+        return np.int64(EXTRA_FIELD), at, count, day, plays
+    if found.fields < len(rules.slots):
+        return np.int64(MISSING_FIELD), at, count, day, plays
+    reason, at, count, room = judge_key(found, layout, rules, buffer, room)
     if reason >= 0:
         return reason, at, count, day, plays
-    field, stop, scratch = field_of(found, 1, buffer, scratch)
-    day = parse_date(buffer, field, stop, month_starts)
-    if day < 0:
-        return INVALID_DATE, at, count, day, plays
-    field, stop, scratch = field_of(found, 2, buffer, scratch)
-    plays = parse_plays(buffer, field, stop)
-    if plays < 0:
-        return NEGATIVE_PLAYS if plays == NEGATIVE else INVALID_PLAYS, at, count, day, plays
-    return -1, at, count, day, plays
+    if rules.date >= 0:
+        field, stop, room = read_field(found, rules.date, buffer, room)
+        day = parse_day(buffer, field, stop, month_starts, rules.date_format)
+        if day < 0:
+            return np.int64(INVALID_DATE), at, count, day, plays
+    if rules.plays >= 0:
+        field, stop, room = read_field(found, rules.plays, buffer, room)
+        plays = parse_plays(buffer, field, stop, rules.thousands)
+        if plays == NEGATIVE:
+            return np.int64(NEGATIVE_PLAYS), at, count, day, plays
+        if plays < 0:
+            return np.int64(INVALID_PLAYS), at, count, day, plays
+    return np.int64(COUNTS), at, count, day, plays
 
 
-# What stands at the position: the start of a field, more of one that is not quoted (or lies behind
-# the closing quote), more of the line on which a field was never closed.
-FIELD, REST, LINE = 0, 1, 2
+# What stands at the position: the start of a field, more of one that is not quoted, more of the
+# line on which a field opened that was never closed, or was followed by something else.
+FIELD, REST, UNTERMINATED_LINE, MALFORMED_LINE = 0, 1, 2, 3
 
 
 @kernel
 def pass_over(
-    buffer: PaddedBytes, state: ParseState, found: FoundFields, layout: RecordLayout
+    buffer: PaddedBytes,
+    state: ParseState,
+    found: FoundFields,
+    layout: RecordLayout,
+    rules: RecordRules,
 ) -> Int64:
     """Go on with a record of which the part before `position` was passed over.
 
-    Returns WHOLE or UNTERMINATED at its end, the position being that of the next record; or
-    CUT_OFF: the bytes from the position on, no more than a quoted field has, are needed once more,
-    with others behind them. Counts the record's lines in `found`.
+    Returns WHOLE, UNTERMINATED or MALFORMED at its end, the position being that of the next record;
+    or CUT_OFF: the bytes from the position on, no more than a quoted field has, are needed once
+    more, with others behind them. Counts the record's lines in `found`.
     """
-    at = state.position
+    start = state.position
+    at = start
     end = state.end
     is_last = state.is_last != 0
     kind = state.passed_kind
+    number = state.passed_fields
+    passed = state.passed_bytes
     delimiters = np.uint64(layout.delimiter) * ONES
-    outcome = WHOLE
+    outcome = CUT_OFF
     while True:
         if kind == FIELD:
             if at == end and not is_last:
-                outcome = CUT_OFF
                 break
-            kind = REST
-            if at < end and load8(buffer, at) == QUOTE:
-                closing = closing_quote(found, buffer, at + 1, end, is_last, layout.most_quoted)
-                if closing == -2:
-                    kind = FIELD
-                    outcome = CUT_OFF
+            kind = np.int64(REST)
+            if rules.is_quoted and at < end and load8(buffer, at) == QUOTE:
+                lines = found.lines
+                offset = passed + at - start
+                most_quoted = most_between(layout, slot_of(rules, number), offset)
+                closing = closing_quote(found, buffer, at + 1, end, is_last, most_quoted, rules)
+                behind = np.int64(-2)
+                if closing >= 0:
+                    behind, _ = behind_quote(
+                        buffer, closing, end, is_last, layout.most_quoted, rules, delimiters
+                    )
+                if closing == -2 or (closing >= 0 and behind == -2):
+                    found.lines = lines
+                    kind = np.int64(FIELD)
                     break
                 if closing == -1:
-                    kind = LINE
+                    kind = np.int64(UNTERMINATED_LINE)
+                elif behind == -1:
+                    found.lines = lines
+                    kind = np.int64(MALFORMED_LINE)
                 else:
-                    at = closing + 1
-        if kind == LINE:
-            at = find_byte(buffer, at, end, LINE_FEEDS)
-        else:
-            at = find_field_end(buffer, at, end, delimiters)
+                    at = behind
+            number += 1
+        if kind != REST:
+            at, size = find_line_end(buffer, at, end, is_last, rules.has_cr_ends)
+            if size < 0:
+                break
+            stop_record(found, at, size)
+            at += size
+            outcome = UNTERMINATED if kind == UNTERMINATED_LINE else MALFORMED
+            break
+        at = find_field_stop(buffer, at, end, delimiters)
         if at == end:
-            if not is_last:
-                outcome = CUT_OFF
-            elif kind == LINE:
-                outcome = UNTERMINATED
+            if is_last:
+                stop_record(found, at, np.int64(0))
+                outcome = WHOLE
+            break
+        if np.uint64(load8(buffer, at)) == (delimiters & np.uint64(0xFF)):
+            at += 1
+            kind = np.int64(FIELD)
+            continue
+        size = line_end_at(buffer, at, end, is_last, rules.has_cr_ends)
+        if size < 0:
+            break
+        if size > 0:
+            stop_record(found, at, size)
+            at += size
+            outcome = WHOLE
             break
         at += 1
-        if load8(buffer, at - 1) == LF:
-            found.lines += 1
-            outcome = UNTERMINATED if kind == LINE else WHOLE
-            break
-        kind = FIELD
     state.position = at
     state.passed_kind = kind
+    state.passed_fields = number
+    state.passed_bytes = passed + at - start
     return outcome
 
 

@@ -20,24 +20,18 @@ from bmat.aggregation.kernels.arrays import (
     PaddedBytes,
     ParseState,
     RecordLayout,
+    RecordRules,
     Splitters,
     UInt64,
     Words,
 )
 from bmat.aggregation.kernels.backend import kernel
-from bmat.aggregation.kernels.bytes import (
-    CR,
-    LF,
-    ONES,
-    hash_bytes,
-    inlined,
-    load8,
-)
-from bmat.aggregation.kernels.clean import read_clean
+from bmat.aggregation.kernels.bytes import ONES, hash_bytes, inlined
+from bmat.aggregation.kernels.clean import BYTE_ORDER_MARK_BYTES, read_clean, starts_with_mark
 from bmat.aggregation.kernels.hot import note_row, place_seen
 from bmat.aggregation.kernels.judge import judge, list_reject
 from bmat.aggregation.kernels.rows import append_row, locate_in_bucket
-from bmat.aggregation.kernels.split import CUT_OFF, split_record
+from bmat.aggregation.kernels.split import CUT_OFF, line_end_at, split_record
 
 # What made the kernel return.
 DONE, NEEDS_BYTES, ARENA_FULL, REJECTS_FULL = 0, 1, 2, 3
@@ -57,6 +51,7 @@ def parse_block(
     state: ParseState,
     found: FoundFields,
     layout: RecordLayout,
+    rules: RecordRules,
     scratch: Int64,
     month_starts: Int32s,
     splitters: Splitters,
@@ -72,7 +67,8 @@ def parse_block(
 
     A record that could not be read whole, or not be put anywhere, is left: call again when there is
     room. Rows of hot songs go to `pairs` as words `cell:40 | plays:24`, all others to the arena.
-    From `buffer[scratch]` on there is room for as many bytes again, to unquote fields in.
+    From `buffer[scratch]` on there is room for as many bytes again: for keys that are put together,
+    and for fields that are unquoted.
     """
     position = state.position
     end = state.end
@@ -92,10 +88,14 @@ def parse_block(
     clean_rows = np.int64(0)
     clean_plays = np.uint64(0)
     outcome = DONE
+    # How far clean records are looked for.
+    clean_stop = stop if layout.has_clean else position
+    # Where the next key may be put together: behind those that wait to be placed.
+    room = scratch
     while True:
         # The fewer values live in this loop, the more of them the compiler keeps in registers: it
         # counts only what is clean.
-        while position < stop and seen_count < most_seen:
+        while position < clean_stop and seen_count < most_seen:
             at, count, hashed, day, plays, follower = read_clean(
                 buffer, position, end, layout, columns, hash_key, month_starts
             )
@@ -119,33 +119,31 @@ def parse_block(
                 seen, seen_count, buffer, hot, pairs, pair_count, splitters, buckets, arena
             )
             most_seen = SEEN_BATCH
+            room = scratch
             if seen_count > 0:
                 outcome = ARENA_FULL
                 break
             if position >= stop:
                 break
             continue
-        byte = load8(buffer, position)
-        if byte == LF:
-            position += 1
+        size = line_end_at(buffer, position, end, is_last, rules.has_cr_ends)
+        if size > 0:
+            position += size
             state.lines += 1
             continue
-        if byte == CR:
-            if position + 1 == end:
-                if is_last:
-                    position = end
-                stop = position
+        if size == 0 and starts_with_mark(buffer, position):
+            if position + BYTE_ORDER_MARK_BYTES <= end:
+                position += BYTE_ORDER_MARK_BYTES
                 continue
-            if load8(buffer, position + 1) == LF:
-                position += 2
-                state.lines += 1
-                continue
-        status = split_record(found, buffer, position, end, is_last, delimiters, layout)
+        status = CUT_OFF
+        if size == 0:
+            status = split_record(found, buffer, position, end, is_last, delimiters, layout, rules)
         if status == CUT_OFF:
             stop = position
+            clean_stop = position
             continue
         reason, at, count, day, plays = judge(
-            status, found, layout, buffer, position, scratch, month_starts
+            status, found, layout, rules, buffer, position, room, month_starts
         )
         if reason >= 0:
             state.lines += clean_rows
@@ -166,9 +164,8 @@ def parse_block(
             hashed = hash_bytes(buffer, at, count, hash_key)
             note_row(seen, seen_count, hot.slots, at, count, hashed, day, plays)
             seen_count += 1
-            # A name that was unquoted stays where it is only until the next one is.
-            if at >= scratch:
-                most_seen = 0
+            if at >= room:
+                room = at + count
         state.rows_counted += 1
         state.lines += found.lines
         add_plays(state, np.uint64(plays))

@@ -67,7 +67,9 @@ class PartWriter:
 
     def _format(self, state: FormatState) -> int:
         memory = self._memory
-        lines = LineTexts(memory.prefix, memory.dates, MONTH_STARTS, NUMBER_TEXTS)
+        lines = LineTexts(
+            memory.prefix, memory.dates, MONTH_STARTS, NUMBER_TEXTS, len(self._job.group_by)
+        )
         outcome: int = format_songs(
             state, memory.table, memory.ordered, memory.sums, lines, self._text
         )

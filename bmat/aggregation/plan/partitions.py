@@ -120,15 +120,16 @@ def sample_source(reader: BlockReader, source: Source, total: int) -> int:
     number = max(1, SAMPLES * (size - start) // total)
     share = int(total * SAMPLED_SHARE / SAMPLES)
     sample_bytes = min(max(LEAST_SAMPLE_BYTES, share), MOST_SAMPLE_BYTES)
+    line_end = source.layout.line_end
     descriptor = os.open(source.path, os.O_RDONLY)
     bytes_read = 0
     try:
         for place in range(number):
             at = start + (size - start) * place // number
-            data = os.pread(descriptor, sample_bytes, at) if at > start else b"\n"
-            at += data.find(b"\n") + 1 if at > start else 0
+            data = os.pread(descriptor, sample_bytes, at) if at > start else line_end
+            at += data.find(line_end) + 1 if at > start else 0
             stop = min(at + min(sample_bytes, (size - start) // number), size)
-            if at < stop and b"\n" in data:
+            if at < stop and line_end in data:
                 end = reader.read(descriptor, at, stop, None, is_guess=at > start)
                 bytes_read += max(end, stop) - at
                 reader.flush_rows()

@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 
 from bmat.aggregation.job import LISTED_REJECTS, Block, Job
-from bmat.aggregation.options import Limits
+from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.plan.budget import MOST_BATCHES, row_memory_bytes, sizes_of
 from bmat.aggregation.plan.partitions import plan_partitions
 from bmat.aggregation.progress import ProgressFile, ProgressInMemory, RunProgress
@@ -18,7 +18,7 @@ def make_job(
     output: Path,
     rejects: Path | None,
     *,
-    strict: bool,
+    options: Options,
     limits: Limits,
     is_in_process: bool,
 ) -> Job:
@@ -45,7 +45,8 @@ def make_job(
         folder=folder,
         output=output,
         rejects=rejects,
-        strict=strict,
+        strict=options.strict,
+        group_by=options.key,
         workspace=workspace,
         progress=progress,
         splitters=splitters,

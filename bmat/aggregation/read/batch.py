@@ -4,6 +4,7 @@ all of them added up.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,13 +13,13 @@ from pathlib import Path
 
 from bmat.aggregation.exchange.counts import Reading, Rejects, Totals
 from bmat.aggregation.exchange.hot_cells import NO_PAIRS, give_pairs_back, sorted_pairs, take_pairs
-from bmat.aggregation.exchange.rejects import no_valid_rows, strict_violation
+from bmat.aggregation.exchange.rejects import strict_violation
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.scratch import ScratchFile
 from bmat.aggregation.job import Block, Job
 from bmat.aggregation.kernels.arrays import ParseState, Words, number_of
 from bmat.aggregation.kernels.hot import add_pairs
-from bmat.aggregation.kernels.judge import REASONS
+from bmat.aggregation.kernels.judge import LEFT_OUT, REASONS
 from bmat.aggregation.read.block import GIVEN_UP, BlockReader
 from bmat.aggregation.source.layout import Source
 from bmat.aggregation.workspace import ReadingMemory
@@ -160,9 +161,9 @@ def first_line(descriptor: int, block: Block, source: Source) -> int:
     at = block.start - 1
     while at < block.stop - 1:
         data = os.pread(descriptor, min(2**16, block.stop - 1 - at), at)
-        line_feed = data.find(b"\n")
-        if line_feed >= 0:
-            return at + line_feed + 1
+        line_end = data.find(source.layout.line_end)
+        if line_end >= 0:
+            return at + line_end + 1
         if not data:
             return -1
         at += len(data)
@@ -223,8 +224,8 @@ def with_lines(job: Job, number: int, before: Settled | None, reading: BatchRead
 
 def preamble(source: Source) -> Reading:
     """What comes before a file's data: the records that the search for its header rejected."""
-    skipped = len(source.layout.skipped)
-    reasons = (skipped,) + (0,) * (len(REASONS) - 1)
+    skipped = Counter(one.reason for one in source.layout.skipped)
+    reasons = tuple(skipped[reason] for reason in REASONS)
     return Reading(0, source.layout.data_start, source.layout.first_line - 1, reasons=reasons)
 
 
@@ -241,14 +242,14 @@ def check_strictly(job: Job, before: Settled | None, settled: Settled) -> None:
 
 
 def raise_strictly(job: Job, rejects: Rejects) -> None:
-    if any(rejects.reading.reasons):
+    if rejects.reading.rejected:
         raise strict_violation(job, rejects)
 
 
 def add_up(job: Job, batches: list[Settled]) -> Totals:
     """Take all batches together.
 
-    Raises AggregationError `strict_violation` or `no_valid_rows`.
+    Raises AggregationError `strict_violation`.
     """
     of_source = [
         [Rejects(number, 1, preamble(source))] for number, source in enumerate(job.sources)
@@ -260,16 +261,19 @@ def add_up(job: Job, batches: list[Settled]) -> Totals:
     reasons = [0] * len(REASONS)
     for listed in rejects:
         reasons = [a + b for a, b in zip(reasons, listed.reading.reasons, strict=True)]
-    if job.strict and any(reasons):
-        raise strict_violation(job, next(one for one in rejects if any(one.reading.reasons)))
-    by_reason = {name: count for name, count in zip(REASONS, reasons, strict=True) if count}
-    totals = Totals(
+    rejected = [one for one in rejects if one.reading.rejected]
+    if job.strict and rejected:
+        raise strict_violation(job, rejected[0])
+    by_reason = sorted(zip(REASONS, reasons, strict=True))
+    return Totals(
         rows_counted=sum(one.reading.rows_counted for one in rejects),
         plays=sum(one.reading.plays for one in rejects),
-        rejects_by_reason=dict(sorted(by_reason.items())),
+        rejects_by_reason={
+            reason: count for reason, count in by_reason if count and reason not in LEFT_OUT
+        },
+        left_out_by_reason={
+            reason: count for reason, count in by_reason if count and reason in LEFT_OUT
+        },
         spilled=[batch.rows for batch in batches if batch.rows is not None],
-        rejects=[one for one in rejects if any(one.reading.reasons)],
+        rejects=rejected,
     )
-    if not totals.rows_counted:
-        raise no_valid_rows(job, totals)
-    return totals

@@ -12,21 +12,25 @@ from bmat.aggregation.kernels.arrays import (
     HotSongs,
     ParseState,
     RecordLayout,
+    RecordRules,
     Splitters,
     Words,
+    padded_copy,
 )
-from bmat.aggregation.kernels.fields import MONTH_STARTS
+from bmat.aggregation.kernels.fields import DATE_FORMATS, MONTH_STARTS
 from bmat.aggregation.kernels.judge import (
     FIELD,
+    MALFORMED_QUOTES,
+    REASONS,
     TOO_LONG,
     UNTERMINATED_QUOTE,
     list_passed,
     pass_over,
 )
 from bmat.aggregation.kernels.parse import ARENA_FULL, DONE, NEEDS_BYTES, parse_block
-from bmat.aggregation.kernels.split import CUT_OFF, UNTERMINATED
+from bmat.aggregation.kernels.split import CUT_OFF, MALFORMED, UNTERMINATED, WHOLE
 from bmat.aggregation.progress import TaskProgress
-from bmat.aggregation.source.layout import Source
+from bmat.aggregation.source.layout import Layout, Source
 from bmat.aggregation.system import read_into
 from bmat.aggregation.workspace import ReadingMemory
 
@@ -34,6 +38,70 @@ from bmat.aggregation.workspace import ReadingMemory
 MOST_SHORT_RECORD_BYTES = 2**12
 # What `BlockReader.read` returns for a record that it has given up.
 GIVEN_UP = -2
+
+
+# Why a record does not count that was passed over.
+PASSED_REASONS = {
+    WHOLE: TOO_LONG,
+    UNTERMINATED: UNTERMINATED_QUOTE,
+    MALFORMED: MALFORMED_QUOTES,
+}
+
+
+def layout_arrays(layout: Layout) -> RecordLayout:
+    """The layout as the kernels have it. The records of some are never clean: see `clean`."""
+    bounds = layout.bounds
+    is_plain = layout.date is not None and layout.plays is not None and len(layout.key) == 1
+    is_plain = is_plain and layout.date_format == "iso" and layout.filter is None
+    has_clean = is_plain and layout.is_quoted and not layout.has_cr_ends
+    return RecordLayout(
+        delimiter=layout.delimiter[0],
+        field_count=layout.field_count,
+        song=layout.key[0],
+        date=layout.date or 0,
+        plays=layout.plays or 0,
+        most_record=bounds.record,
+        most_quoted=bounds.quoted_field,
+        most_song=bounds.song,
+        has_clean=has_clean,
+    )
+
+
+def rules_of(layout: Layout) -> RecordRules:
+    """The rules for records that are not clean."""
+    kept = layout.filter
+    columns = [*layout.key]
+    numbers = {}
+    for name, column in (
+        ("date", layout.date),
+        ("plays", layout.plays),
+        ("filter", kept.column if kept else None),
+    ):
+        if column is not None and column not in columns:
+            columns.append(column)
+        numbers[name] = -1 if column is None else columns.index(column)
+    slots = np.full(max(columns) + 1, -1, dtype=np.int32)
+    slots[columns] = np.arange(len(columns))
+    return RecordRules(
+        slots=slots,
+        key_fields=len(layout.key),
+        song=-1 if layout.song is None else layout.key.index(layout.song),
+        date=numbers["date"],
+        fixed_day=layout.fixed_day or 0,
+        plays=numbers["plays"],
+        filter=numbers["filter"],
+        filter_column=kept.column if kept else 0,
+        filter_text=padded_copy(kept.text if kept else b""),
+        filter_bytes=len(kept.text) if kept else 0,
+        is_prefix=int(kept.is_prefix) if kept else 0,
+        filter_reason=REASONS.index(kept.reason) if kept else 0,
+        date_format=DATE_FORMATS.index(layout.date_format),
+        thousands=ord(" " if layout.thousands == "space" else layout.thousands or "\0"),
+        is_quoted=int(layout.is_quoted),
+        has_cr_ends=int(layout.has_cr_ends),
+        header=padded_copy(layout.header),
+        header_bytes=len(layout.header),
+    )
 
 
 class BlockReader:
@@ -66,18 +134,9 @@ class BlockReader:
         self._buckets = buckets_of(splitters)
         self._hot = hot
         self._hash_key = np.uint64(hash_key)
-        layout, bounds = source.layout, source.layout.bounds
-        self._longest = bounds.held
-        self._layout = RecordLayout(
-            delimiter=layout.delimiter[0],
-            field_count=layout.field_count,
-            song=layout.song,
-            date=layout.date,
-            plays=layout.plays,
-            most_record=bounds.record,
-            most_quoted=bounds.quoted_field,
-            most_song=bounds.song,
-        )
+        layout = source.layout
+        self._longest = layout.bounds.held
+        self._layout, self._rules = layout_arrays(layout), rules_of(layout)
         self.state = ParseState.new()
         self.state.most_listed, self.state.pairs = most_listed, pair_count
         self._found = FoundFields.new()
@@ -133,11 +192,12 @@ class BlockReader:
         """
         state = self.state
         found = self._found
-        state.passed_kind, found.lines = FIELD, 0
+        state.passed_kind, state.passed_fields, state.passed_bytes = FIELD, 0, 0
+        found.lines = 0
         offset, filled = start, 0
         while True:
             filled += self._fill(descriptor, offset, filled, self._longest)
-            outcome = pass_over(self.memory.buffer, state, found, self._layout)
+            outcome = pass_over(self.memory.buffer, state, found, self._layout, self._rules)
             used = int(state.position)
             offset += used
             if outcome != CUT_OFF:
@@ -146,12 +206,12 @@ class BlockReader:
                 return GIVEN_UP
             filled = self._keep(used, filled)
             self._report(offset)
-        text = os.pread(descriptor, min(offset - start, LISTED_RECORD_BYTES + 2), start)
-        if len(text) == offset - start:
-            text = text.removesuffix(b"\n").removesuffix(b"\r")
-        count = min(len(text), LISTED_RECORD_BYTES)
-        self.memory.text[:count] = np.frombuffer(text, dtype=np.uint8)[:count]
-        reason = UNTERMINATED_QUOTE if outcome == UNTERMINATED else TOO_LONG
+        # Where the record stops, as the kernel has it: in the buffer, the next one is at `used`.
+        stop = offset - used + int(found.stop)
+        text = os.pread(descriptor, min(stop - start, LISTED_RECORD_BYTES), start)
+        count = len(text)
+        self.memory.text[:count] = np.frombuffer(text, dtype=np.uint8)
+        reason = PASSED_REASONS[outcome]
         rejects = self.memory.rejects
         while not list_passed(state, found, rejects, self.memory.text, count, reason):
             self.flush_rejects()
@@ -195,6 +255,7 @@ class BlockReader:
                 self.state,
                 self._found,
                 self._layout,
+                self._rules,
                 memory.scratch,
                 MONTH_STARTS,
                 self._splitters,

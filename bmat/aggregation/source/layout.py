@@ -42,7 +42,8 @@ class Filter:
 class Layout:
     """How the records of one file are laid out.
 
-    `key`, `date` and `plays` are field indexes: the key's in the order of `group_by`; without
+    `key`, `date` and `plays` are field indexes: the key's in the order of `group_by`, that of the
+    `song` among them where it is one of them; without
     `date` all plays are of `fixed_day` (days since 0001-01-01), without `plays` each record is one
     play. A field beyond number `field_count` that holds something is one too many.
 
@@ -67,7 +68,13 @@ class Layout:
     is_quoted: bool = True
     has_cr_ends: bool = False
     filter: Filter | None = None
+    song: int | None = None
     bounds: Bounds = BOUNDS
+
+    @property
+    def line_end(self) -> bytes:
+        """The last byte of most lines."""
+        return b"\r" if self.has_cr_ends else b"\n"
 
 
 @dataclass(frozen=True)

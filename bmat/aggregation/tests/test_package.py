@@ -33,8 +33,9 @@ LAYERS = (
     {"workspace"},
     {"source"},
     {"options"},
-    {"progress", "results", "scheduler"},
+    {"progress", "scheduler"},
     {"errors", "system"},
+    {"results"},
     {"kernels"},
 )
 ROW_OF = {part: row for row, parts in enumerate(LAYERS) for part in parts}

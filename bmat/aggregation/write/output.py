@@ -21,10 +21,11 @@ from bmat.aggregation.exchange.parts import Part, Sums, added
 from bmat.aggregation.exchange.scratch import write_at
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import Bytes, PaddedBytes
+from bmat.aggregation.options import ROLES
 from bmat.aggregation.system import O_DIRECT
 from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, Pool
 
-HEADER = b"Song,Date,Total Number of Plays for Date\n"
+TOTAL_COLUMNS = ("Date", "Total Number of Plays for Date")
 
 # So little is not worth the wait for the disk.
 LEAST_DIRECT_BYTES = 2**20
@@ -33,6 +34,12 @@ LEAST_DIRECT_BYTES = 2**20
 PACE_BYTES_PER_SECOND = 600e6
 # So far it may fall behind, and so much of a lead counts: a short stall is no slow disk.
 MOST_LEAD_SECONDS = 0.1
+
+
+def header_of(group_by: tuple[str, ...]) -> bytes:
+    """The first line of totals by these fields of the key."""
+    columns = [*(ROLES[role] for role in group_by), *TOTAL_COLUMNS]
+    return ",".join(columns).encode() + b"\n"
 
 
 class PageWriter:
@@ -136,7 +143,9 @@ class Written:
 def write_part(job: Job, number: int, before: Written | None, part: Part) -> Written:
     """Write a part behind the one before it, and give its text's memory back."""
     if before is None:
-        writer = PageWriter(job.output, job.workspace.pages, 0, HEADER, lead_seconds=0.0)
+        writer = PageWriter(
+            job.output, job.workspace.pages, 0, header_of(job.group_by), lead_seconds=0.0
+        )
     else:
         writer = PageWriter(
             job.output, job.workspace.pages, before.end, before.tail, before.lead_seconds

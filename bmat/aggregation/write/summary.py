@@ -8,20 +8,16 @@ from pathlib import Path
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
 from bmat.aggregation.exchange.counts import Totals
 from bmat.aggregation.exchange.parts import Overflow
-from bmat.aggregation.exchange.rejects import write_rejects
+from bmat.aggregation.exchange.rejects import no_valid_rows
 from bmat.aggregation.job import Job
-from bmat.aggregation.results import Outcome, Summary
+from bmat.aggregation.results import Example, Outcome, Summary
 from bmat.aggregation.write.output import Written, write_last
 
 
-def list_rejects(job: Job, totals: Totals) -> None:
-    """Write the rejects, where they are wanted."""
-    if job.rejects is not None:
-        write_rejects(job, job.rejects, totals.rejects)
-
-
-def finish(job: Job, totals: Totals, written: Written, rejects: None) -> Outcome:
-    """Raises AggregationError `plays_overflow`."""
+def finish(
+    job: Job, totals: Totals, written: Written, rejects_sample: dict[str, list[Example]]
+) -> Outcome:
+    """Raises AggregationError `plays_overflow`, or `no_valid_rows` with the summary."""
     sums = written.sums
     if sums.overflow is not None:
         raise plays_overflow(sums.overflow)
@@ -29,16 +25,32 @@ def finish(job: Job, totals: Totals, written: Written, rejects: None) -> Outcome
     columns = sums.days.tolist(), sums.day_low.tolist(), sums.day_high.tolist()
     plays_by_day = {day: low + (high << 64) for day, low, high in zip(*columns, strict=True)}
     summary = Summary(
-        rows_read=totals.rows_counted + totals.rows_rejected,
+        rows_read=totals.rows_read,
         rows_counted=totals.rows_counted,
         rows_rejected=totals.rows_rejected,
+        rows_left_out=totals.rows_left_out,
         groups=sums.groups,
         plays_total=sums.plays,
         rejects_by_reason=totals.rejects_by_reason,
+        left_out_by_reason=totals.left_out_by_reason,
+        rejects_sample=rejects_sample,
+        group_by=job.group_by,
+        inputs=tuple(source.read_as for source in job.sources),
         bytes_read=sum(source.size for source in job.sources),
     )
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
-    return Outcome(summary, sums.top, sums.first_day, sums.last_day, plays_by_day)
+    if totals.rows_rejected and not totals.rows_counted:
+        error = no_valid_rows(job, totals)
+        error.summary = summary
+        raise error
+    has_days = sums.groups > 0
+    return Outcome(
+        summary,
+        sums.top,
+        sums.first_day if has_days else None,
+        sums.last_day if has_days else None,
+        plays_by_day,
+    )
 
 
 def check_conservation(plays_counted: int, plays_total: int, plays_by_day: dict[int, int]) -> None:
@@ -49,22 +61,41 @@ def check_conservation(plays_counted: int, plays_total: int, plays_by_day: dict[
 
 
 def write_summary(path: Path, outcome: Outcome) -> None:
-    """Write the counts, the songs with the most plays and the plays per day as JSON."""
+    """Write the counts, the keys with the most plays and the plays per day as JSON."""
+    summary = outcome.summary
     days = [date_text(day) for day in outcome.plays_by_day]
-    summary = asdict(outcome.summary) | {
-        "first_day": date_text(outcome.first_day),
-        "last_day": date_text(outcome.last_day),
+    first, last = outcome.first_day, outcome.last_day
+    content = asdict(summary) | {
+        "rejects_sample": {
+            reason: [example_of(example, len(summary.inputs)) for example in examples]
+            for reason, examples in summary.rejects_sample.items()
+        },
+        "warnings": [warning._asdict() for warning in summary.warnings],
+        "first_day": None if first is None else date_text(first),
+        "last_day": None if last is None else date_text(last),
         "top_songs": [
-            {"song": song.decode("utf-8"), "plays": plays} for plays, song in outcome.top
+            fields_of_key(key, summary.group_by) | {"plays": plays} for plays, key in outcome.top
         ],
         "plays_by_day": dict(zip(days, outcome.plays_by_day.values(), strict=True)),
     }
     # Without indentation: that is what the compiled encoder of `json` can do.
-    path.write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def example_of(example: Example, inputs: int) -> dict[str, object]:
+    """An example as JSON has it: with the number of its input where there are several."""
+    where = {"file": example.file} if inputs > 1 else {}
+    return where | {"line": example.line, "record": example.record}
+
+
+def fields_of_key(key: bytes, group_by: tuple[str, ...]) -> dict[str, object]:
+    """The fields of a key by their names."""
+    texts = key.decode("utf-8").split("\0")
+    return dict(zip(group_by, texts, strict=True))
 
 
 def plays_overflow(overflow: Overflow) -> AggregationError:
-    song = shown(overflow.song.decode("utf-8"))
+    song = ", ".join(map(shown, overflow.song.decode("utf-8").split("\0")))
     day = date_text(overflow.day)
     return failure("plays_overflow", song=song, date=day, total=overflow.total)
 
