@@ -48,6 +48,10 @@ VALUE_MASK = np.uint64((1 << 41) - 1)
 REASON_COUNT = 16
 # The most fields of a record that are read: those of the key, the date, the plays, the filter's.
 MOST_SLOTS = 8
+# Which records may be clean: see `clean`. None; those with a song; those with a longer key.
+NO_CLEAN, CLEAN_SONGS, CLEAN_KEYS = range(3)
+# Per slot of `FoundFields.columns`.
+SLOT_FIELDS = 3
 # Of a rejected record, so many bytes are listed.
 LISTED_RECORD_BYTES = 1024
 # Of each partition's open chunk: [next free byte, end, start]; of each full one: [partition, start,
@@ -117,8 +121,8 @@ def dtype_of(record: type[Record]) -> np.dtype[np.void]:
 
 class RecordLayout(NamedTuple):
     """How the records of a file are laid out: the delimiter's byte; the numbers of the columns
-    among `field_count`; and the bounds of a record, a quoted field and a song, in bytes. Where
-    `has_clean` is 0 no record is clean: see `clean`.
+    among `field_count`; and the bounds of a record, a quoted field and a song, in bytes. `clean`
+    says which records are looked at as clean ones: NO_CLEAN, CLEAN_SONGS or CLEAN_KEYS.
     """
 
     delimiter: int
@@ -129,7 +133,7 @@ class RecordLayout(NamedTuple):
     most_record: int
     most_quoted: int
     most_song: int
-    has_clean: int
+    clean: int
 
 
 class RecordRules(NamedTuple):
@@ -205,7 +209,7 @@ class FoundFields(Record):
     filled: Int64
     lines: Int64
     strays: Int64
-    columns: Annotated[Ints, 3 * MOST_SLOTS]
+    columns: Annotated[Ints, SLOT_FIELDS * MOST_SLOTS]
 
 
 class Splitters(NamedTuple):

@@ -14,20 +14,24 @@ from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import SLOT_FIELDS
 from bmat.aggregation.kernels.bytes import (
     CR,
     HIGHS,
     LF,
     ONES,
     QUOTE,
+    copy_bytes,
     find_field_end,
     find_field_stop,
+    hash_bytes,
     hash_word,
     inlined,
     is_utf8,
     load8,
     load64,
     low_bytes,
+    store8,
     trailing_zeros,
     zero_bytes,
 )
@@ -106,6 +110,62 @@ def read_clean(
     if follower - start > layout.most_record:
         follower = np.int64(-1)
     return song, count, hashed, day, plays, follower
+
+
+@inlined
+def read_clean_key(
+    buffer: Any,
+    start: Any,
+    end: Any,
+    layout: Any,
+    rules: Any,
+    found: Any,
+    hash_key: Any,
+    month_starts: Any,
+    room: Any,
+) -> Any:
+    """`read_clean` of a record whose key has several fields, none of them empty: they are put
+    together, with NUL between them, at `buffer[room:]`.
+    """
+    delimiters = np.uint64(layout.delimiter) * ONES
+    day = np.int64(-1)
+    plays = np.int64(-1)
+    at = np.int64(-1) if starts_with_mark(buffer, start) else start
+    last = len(rules.slots) - 1
+    field = np.int64(0)
+    while at >= 0:
+        slot = np.int64(rules.slots[np.uint64(field)])
+        if slot < 0:
+            at = skip_fields(buffer, at, end, delimiters, layout.most_quoted, 1)
+            field += 1
+            continue
+        if slot < rules.key_fields:
+            first, count, _, at = read_song(buffer, at, end, delimiters, hash_key, end)
+            found.columns[SLOT_FIELDS * slot] = first
+            found.columns[SLOT_FIELDS * slot + 1] = count
+        elif slot == rules.date:
+            day, at = read_date(buffer, at, month_starts)
+        else:
+            plays, at = read_plays(buffer, at)
+        if at < 0 or field == last:
+            break
+        at = at + 1 if load8(buffer, at) == layout.delimiter else np.int64(-1)
+        field += 1
+    left = layout.field_count - 1 - last
+    follower = end_record(buffer, at, end, delimiters, layout.most_quoted, left)
+    if follower - start > layout.most_record:
+        follower = np.int64(-1)
+    to = room
+    if follower >= 0:
+        for slot in range(rules.key_fields):
+            if slot > 0:
+                store8(buffer, to, 0)
+                to += 1
+            count = found.columns[SLOT_FIELDS * slot + 1]
+            copy_bytes(buffer, to, buffer, found.columns[SLOT_FIELDS * slot], count)
+            to += count
+    hashed = hash_bytes(buffer, room, to - room, hash_key)
+    return room, to - room, hashed, day, plays, follower
 
 
 @inlined

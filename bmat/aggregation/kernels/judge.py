@@ -8,6 +8,7 @@ import numpy as np
 
 from bmat.aggregation.kernels.arrays import (
     LISTED_RECORD_BYTES,
+    SLOT_FIELDS,
     FoundFields,
     Int64,
     PaddedBytes,
@@ -34,7 +35,6 @@ from bmat.aggregation.kernels.fields import NEGATIVE, has_nul, parse_day, parse_
 from bmat.aggregation.kernels.split import (
     CUT_OFF,
     MALFORMED,
-    SLOT_FIELDS,
     UNTERMINATED,
     WHOLE,
     behind_quote,

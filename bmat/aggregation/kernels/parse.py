@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from bmat.aggregation.kernels.arrays import (
+    CLEAN_KEYS,
+    CLEAN_SONGS,
     SEEN_BATCH,
     ArenaArrays,
     Buckets,
@@ -27,7 +29,12 @@ from bmat.aggregation.kernels.arrays import (
 )
 from bmat.aggregation.kernels.backend import kernel
 from bmat.aggregation.kernels.bytes import ONES, hash_bytes, inlined
-from bmat.aggregation.kernels.clean import BYTE_ORDER_MARK_BYTES, read_clean, starts_with_mark
+from bmat.aggregation.kernels.clean import (
+    BYTE_ORDER_MARK_BYTES,
+    read_clean,
+    read_clean_key,
+    starts_with_mark,
+)
 from bmat.aggregation.kernels.hot import note_row, place_seen
 from bmat.aggregation.kernels.judge import judge, list_reject
 from bmat.aggregation.kernels.rows import append_row, locate_in_bucket
@@ -89,7 +96,8 @@ def parse_block(
     clean_plays = np.uint64(0)
     outcome = DONE
     # How far clean records are looked for.
-    clean_stop = stop if layout.has_clean else position
+    clean_stop = stop if layout.clean == CLEAN_SONGS else position
+    clean_key_stop = stop if layout.clean == CLEAN_KEYS else position
     # Where the next key may be put together: behind those that wait to be placed.
     room = scratch
     while True:
@@ -109,6 +117,24 @@ def parse_block(
             else:
                 note_row(seen, seen_count, hot.slots, at, count, hashed, day, plays)
                 seen_count += 1
+            clean_rows += 1
+            clean_plays += np.uint64(plays)
+            position = follower
+        while position < clean_key_stop and seen_count < most_seen:
+            at, count, hashed, day, plays, follower = read_clean_key(
+                buffer, position, end, layout, rules, found, hash_key, month_starts, room
+            )
+            if follower < 0 or count > most_clean:
+                break
+            if is_direct:
+                partition = locate_in_bucket(buckets, buffer, at, count)
+                if not append_row(arena, partition, buffer, at, count, day, plays):
+                    outcome = ARENA_FULL
+                    break
+            else:
+                note_row(seen, seen_count, hot.slots, at, count, hashed, day, plays)
+                seen_count += 1
+                room = at + count
             clean_rows += 1
             clean_plays += np.uint64(plays)
             position = follower
@@ -141,6 +167,7 @@ def parse_block(
         if status == CUT_OFF:
             stop = position
             clean_stop = position
+            clean_key_stop = position
             continue
         reason, at, count, day, plays = judge(
             status, found, layout, rules, buffer, position, room, month_starts

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bmat.aggregation.kernels.arrays import SLOT_FIELDS
 from bmat.aggregation.kernels.bytes import (
     CR,
     LF,
@@ -22,8 +23,6 @@ from bmat.aggregation.kernels.bytes import (
 WHOLE, CUT_OFF, UNTERMINATED, MALFORMED = 0, 1, 2, 3
 
 SPACE = 32
-# Per slot of `FoundFields.columns`.
-SLOT_FIELDS = 3
 NO_SLOT = -1
 
 

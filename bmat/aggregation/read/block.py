@@ -7,7 +7,10 @@ import numpy as np
 
 from bmat.aggregation.exchange.splitters import buckets_of
 from bmat.aggregation.kernels.arrays import (
+    CLEAN_KEYS,
+    CLEAN_SONGS,
     LISTED_RECORD_BYTES,
+    NO_CLEAN,
     FoundFields,
     HotSongs,
     ParseState,
@@ -51,9 +54,11 @@ PASSED_REASONS = {
 def layout_arrays(layout: Layout) -> RecordLayout:
     """The layout as the kernels have it. The records of some are never clean: see `clean`."""
     bounds = layout.bounds
-    is_plain = layout.date is not None and layout.plays is not None and len(layout.key) == 1
-    is_plain = is_plain and layout.date_format == "iso" and layout.filter is None
-    has_clean = is_plain and layout.is_quoted and not layout.has_cr_ends
+    is_plain = layout.date is not None and layout.plays is not None and layout.filter is None
+    is_plain = is_plain and layout.date_format == "iso"
+    clean = NO_CLEAN
+    if is_plain and layout.is_quoted and not layout.has_cr_ends:
+        clean = CLEAN_SONGS if len(layout.key) == 1 else CLEAN_KEYS
     return RecordLayout(
         delimiter=layout.delimiter[0],
         field_count=layout.field_count,
@@ -63,7 +68,7 @@ def layout_arrays(layout: Layout) -> RecordLayout:
         most_record=bounds.record,
         most_quoted=bounds.quoted_field,
         most_song=bounds.song,
-        has_clean=has_clean,
+        clean=clean,
     )
 
 
