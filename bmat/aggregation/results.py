@@ -19,6 +19,19 @@ class Example(NamedTuple):
     record: str
 
 
+class Record(NamedTuple):
+    """A record of an input as it is read: its physical line, its bytes, why it is rejected or left
+    out (None: it counts); the key, its fields joined by NUL, the day since 0001-01-01, the plays.
+    """
+
+    line: int
+    text: bytes
+    reason: str | None
+    key: bytes
+    day: int
+    plays: int
+
+
 @dataclass(frozen=True)
 class Input:
     """How an input was read: the preset (`default` for none), its delimiter, its encoding, and the

@@ -6,6 +6,7 @@ from pathlib import Path
 from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.kernels.arrays import REASON_COUNT
 from bmat.aggregation.kernels.judge import FIRST_LEFT_OUT
+from bmat.aggregation.results import Record
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class Rejects:
 
 @dataclass(frozen=True)
 class Totals:
-    """All blocks have been read: their counts, the files of their rows and of their rejects."""
+    """All blocks have been read: their counts, the files of their rows and of their rejects; the
+    last record of each input, where it counts and was found.
+    """
 
     rows_counted: int
     plays: int
@@ -52,6 +55,7 @@ class Totals:
     left_out_by_reason: dict[str, int]
     spilled: list[Spilled]
     rejects: list[Rejects]
+    last_records: list[Record | None]
 
     @property
     def rows_rejected(self) -> int:

@@ -9,6 +9,8 @@ import numpy as np
 from bmat.aggregation.exchange.scratch import BECAME_SHORTER, STRETCH_BYTES, ScratchFile
 from bmat.aggregation.kernels.arrays import Bytes, Ints, Words
 
+# More songs than this are not compared with one another: it would take longer than the rest.
+MOST_COMPARED_SONGS = 20_000
 TOP_SONGS = 100
 
 
@@ -62,7 +64,8 @@ class Sums:
 
     `first_day` and `last_day` are those that occur; `days` are those with plays, in order,
     `day_low` and `day_high` their sums in words of 64 bits; `top` are the songs with the most
-    plays, with their totals; `overflow` is the first total that is too large.
+    plays, with their totals; `overflow` is the first total that is too large. `songs` are all of
+    them, None where there are more than MOST_COMPARED_SONGS.
     """
 
     groups: int
@@ -73,6 +76,7 @@ class Sums:
     day_low: Words
     day_high: Words
     top: list[tuple[int, bytes]]
+    songs: list[bytes] | None
     overflow: Overflow | None
 
 
@@ -106,8 +110,16 @@ def added(before: Sums, more: Sums) -> Sums:
         day_low=low,
         day_high=high,
         top=first_of_top(before.top + more.top),
+        songs=few_songs(before.songs, more.songs),
         overflow=before.overflow or more.overflow,
     )
+
+
+def few_songs(before: list[bytes] | None, more: list[bytes] | None) -> list[bytes] | None:
+    """The songs of both; None where these are too many."""
+    if before is None or more is None or len(before) + len(more) > MOST_COMPARED_SONGS:
+        return None
+    return before + more
 
 
 def first_of_top(top: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:

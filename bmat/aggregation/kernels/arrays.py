@@ -212,6 +212,22 @@ class FoundFields(Record):
     columns: Annotated[Ints, SLOT_FIELDS * MOST_SLOTS]
 
 
+class RecordVerdict(Record):
+    """What `read_record` says of a record: where the next one is looked for, on which physical line
+    that is; where the record starts; why it does not count, or -1; its key's first byte and length,
+    its day, its plays.
+    """
+
+    next: Int64
+    line: Int64
+    start: Int64
+    reason: Int64
+    key: Int64
+    key_bytes: Int64
+    day: Int64
+    plays: Int64
+
+
 class Splitters(NamedTuple):
     """The songs at which partitions begin: `texts[starts[i]:starts[i + 1]]` is the first that may
     be in partition i + 1. All share their first `skip` bytes; `keys` are two numbers for each, of

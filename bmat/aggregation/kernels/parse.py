@@ -23,6 +23,7 @@ from bmat.aggregation.kernels.arrays import (
     ParseState,
     RecordLayout,
     RecordRules,
+    RecordVerdict,
     Splitters,
     UInt64,
     Words,
@@ -50,6 +51,49 @@ def add_plays(state: Any, plays: Any) -> None:
     state.plays_low += plays
     if state.plays_low < plays:
         state.plays_high += np.uint64(1)
+
+
+@kernel
+def read_record(
+    buffer: PaddedBytes,
+    end: Int64,
+    is_last: Int64,
+    found: FoundFields,
+    layout: RecordLayout,
+    rules: RecordRules,
+    scratch: Int64,
+    month_starts: Int32s,
+    verdict: RecordVerdict,
+) -> Int64:
+    """Judge the one record that starts at `verdict.next` of `buffer[:end]`, as `parse_block` does
+    with those that are not clean. Returns 0 where it does not end there, or none starts.
+    """
+    at = verdict.next
+    while at < end:
+        size = line_end_at(buffer, at, end, is_last, rules.has_cr_ends)
+        if size > 0:
+            at += size
+            verdict.line += 1
+        elif starts_with_mark(buffer, at) and at + BYTE_ORDER_MARK_BYTES <= end:
+            at += BYTE_ORDER_MARK_BYTES
+        else:
+            break
+    if at >= end:
+        return 0
+    delimiters = np.uint64(layout.delimiter) * ONES
+    status = split_record(found, buffer, at, end, is_last, delimiters, layout, rules)
+    if status == CUT_OFF:
+        return 0
+    reason, key, count, day, plays = judge(
+        status, found, layout, rules, buffer, at, scratch, month_starts
+    )
+    verdict.start = at
+    verdict.reason = reason
+    verdict.key = key
+    verdict.key_bytes = count
+    verdict.day = day
+    verdict.plays = plays
+    return 1
 
 
 @kernel

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from bmat.aggregation.exchange.parts import TOP_SONGS, Overflow, Part, Sums, first_of_top, stored
+from bmat.aggregation.exchange.parts import (
+    MOST_COMPARED_SONGS,
+    TOP_SONGS,
+    Overflow,
+    Part,
+    Sums,
+    few_songs,
+    first_of_top,
+    stored,
+)
 from bmat.aggregation.exchange.scratch import ScratchFile
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import (
@@ -41,6 +50,7 @@ class PartWriter:
         self._plays = 0
         self._first_day, self._last_day = ALL_DAYS, -1
         self._top: list[tuple[int, bytes]] = []
+        self._songs: list[bytes] | None = []
         self.overflow: Overflow | None = None
 
     def write(self, table: Table) -> None:
@@ -64,6 +74,7 @@ class PartWriter:
             return
         self._groups += int(state.groups)
         self._note_top(table)
+        self._songs = few_songs(self._songs, self._songs_of(table))
 
     def _format(self, state: FormatState) -> int:
         memory = self._memory
@@ -102,6 +113,14 @@ class PartWriter:
         ]
         self._top = first_of_top(self._top)
 
+    def _songs_of(self, table: Table) -> list[bytes] | None:
+        """All songs of the table, unless they are too many."""
+        if self._songs is None or table.song_count > MOST_COMPARED_SONGS:
+            return None
+        starts = self._memory.table.starts[: table.song_count + 1].tolist()
+        texts = self._memory.table.texts[: starts[-1]].tobytes()
+        return [texts[start:stop] for start, stop in zip(starts, starts[1:], strict=False)]
+
     def finish(self) -> Part:
         """The part. The memory's sums by day are cleared."""
         memory = self._memory
@@ -119,6 +138,7 @@ class PartWriter:
                 day_low=low[found],
                 day_high=high[found],
                 top=self._top,
+                songs=self._songs,
                 overflow=self.overflow,
             ),
         )

@@ -21,6 +21,7 @@ from bmat.aggregation.kernels.arrays import ParseState, Words, number_of
 from bmat.aggregation.kernels.hot import add_pairs
 from bmat.aggregation.kernels.judge import LEFT_OUT, REASONS
 from bmat.aggregation.read.block import GIVEN_UP, BlockReader
+from bmat.aggregation.read.record import last_record
 from bmat.aggregation.source.layout import Source
 from bmat.aggregation.workspace import ReadingMemory
 
@@ -276,4 +277,5 @@ def add_up(job: Job, batches: list[Settled]) -> Totals:
         },
         spilled=[batch.rows for batch in batches if batch.rows is not None],
         rejects=rejected,
+        last_records=[last_record(source) for source in job.sources],
     )

@@ -7,24 +7,17 @@ import numpy as np
 
 from bmat.aggregation.exchange.splitters import buckets_of
 from bmat.aggregation.kernels.arrays import (
-    CLEAN_KEYS,
-    CLEAN_SONGS,
     LISTED_RECORD_BYTES,
-    NO_CLEAN,
     FoundFields,
     HotSongs,
     ParseState,
-    RecordLayout,
-    RecordRules,
     Splitters,
     Words,
-    padded_copy,
 )
-from bmat.aggregation.kernels.fields import DATE_FORMATS, MONTH_STARTS
+from bmat.aggregation.kernels.fields import MONTH_STARTS
 from bmat.aggregation.kernels.judge import (
     FIELD,
     MALFORMED_QUOTES,
-    REASONS,
     TOO_LONG,
     UNTERMINATED_QUOTE,
     list_passed,
@@ -33,7 +26,8 @@ from bmat.aggregation.kernels.judge import (
 from bmat.aggregation.kernels.parse import ARENA_FULL, DONE, NEEDS_BYTES, parse_block
 from bmat.aggregation.kernels.split import CUT_OFF, MALFORMED, UNTERMINATED, WHOLE
 from bmat.aggregation.progress import TaskProgress
-from bmat.aggregation.source.layout import Layout, Source
+from bmat.aggregation.read.record import record_layout, record_rules
+from bmat.aggregation.source.layout import Source
 from bmat.aggregation.system import read_into
 from bmat.aggregation.workspace import ReadingMemory
 
@@ -49,64 +43,6 @@ PASSED_REASONS = {
     UNTERMINATED: UNTERMINATED_QUOTE,
     MALFORMED: MALFORMED_QUOTES,
 }
-
-
-def layout_arrays(layout: Layout) -> RecordLayout:
-    """The layout as the kernels have it. The records of some are never clean: see `clean`."""
-    bounds = layout.bounds
-    is_plain = layout.date is not None and layout.plays is not None and layout.filter is None
-    is_plain = is_plain and layout.date_format == "iso"
-    clean = NO_CLEAN
-    if is_plain and layout.is_quoted and not layout.has_cr_ends:
-        clean = CLEAN_SONGS if len(layout.key) == 1 else CLEAN_KEYS
-    return RecordLayout(
-        delimiter=layout.delimiter[0],
-        field_count=layout.field_count,
-        song=layout.key[0],
-        date=layout.date or 0,
-        plays=layout.plays or 0,
-        most_record=bounds.record,
-        most_quoted=bounds.quoted_field,
-        most_song=bounds.song,
-        clean=clean,
-    )
-
-
-def rules_of(layout: Layout) -> RecordRules:
-    """The rules for records that are not clean."""
-    kept = layout.filter
-    columns = [*layout.key]
-    numbers = {}
-    for name, column in (
-        ("date", layout.date),
-        ("plays", layout.plays),
-        ("filter", kept.column if kept else None),
-    ):
-        if column is not None and column not in columns:
-            columns.append(column)
-        numbers[name] = -1 if column is None else columns.index(column)
-    slots = np.full(max(columns) + 1, -1, dtype=np.int32)
-    slots[columns] = np.arange(len(columns))
-    return RecordRules(
-        slots=slots,
-        key_fields=len(layout.key),
-        song=-1 if layout.song is None else layout.key.index(layout.song),
-        date=numbers["date"],
-        fixed_day=layout.fixed_day or 0,
-        plays=numbers["plays"],
-        filter=numbers["filter"],
-        filter_column=kept.column if kept else 0,
-        filter_text=padded_copy(kept.text if kept else b""),
-        filter_bytes=len(kept.text) if kept else 0,
-        is_prefix=int(kept.is_prefix) if kept else 0,
-        filter_reason=REASONS.index(kept.reason) if kept else 0,
-        date_format=DATE_FORMATS.index(layout.date_format),
-        thousands=ord(" " if layout.thousands == "space" else layout.thousands or "\0"),
-        is_quoted=int(layout.is_quoted),
-        has_cr_ends=int(layout.has_cr_ends),
-        header=padded_copy(layout.header),
-        header_bytes=len(layout.header),
-    )
 
 
 class BlockReader:
@@ -141,7 +77,7 @@ class BlockReader:
         self._hash_key = np.uint64(hash_key)
         layout = source.layout
         self._longest = layout.bounds.held
-        self._layout, self._rules = layout_arrays(layout), rules_of(layout)
+        self._layout, self._rules = record_layout(layout), record_rules(layout)
         self.state = ParseState.new()
         self.state.most_listed, self.state.pairs = most_listed, pair_count
         self._found = FoundFields.new()

@@ -1,7 +1,7 @@
 """The end of a run: its counts, checked, and the summary."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from bmat.aggregation.exchange.rejects import no_valid_rows
 from bmat.aggregation.job import Job
 from bmat.aggregation.results import Example, Outcome, Summary
 from bmat.aggregation.write.output import Written, write_last
+from bmat.aggregation.write.warnings import warnings_of
 
 
 def finish(
@@ -39,6 +40,7 @@ def finish(
         bytes_read=sum(source.size for source in job.sources),
     )
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
+    summary = replace(summary, warnings=tuple(warnings_of(job, totals, sums, plays_by_day)))
     if totals.rows_rejected and not totals.rows_counted:
         error = no_valid_rows(job, totals)
         error.summary = summary
