@@ -91,5 +91,5 @@ def test_another_error_comes_out(
 
 def test_a_part_tells_the_scheduler_how_many_bytes_a_move_would_take() -> None:
     none = np.zeros(0, dtype=np.uint64)
-    sums = Sums(0, 0, 0, 0, none.astype(np.int64), none, none, [], None)
+    sums = Sums(0, 0, 0, 0, none.astype(np.int64), none, none, [], [], None)
     assert sizeof(Part(Stored(Path("part"), 0, DATA, len(DATA)), sums)) >= len(DATA)
