@@ -1,6 +1,7 @@
 """The command line: `python -m bmat.aggregation IN... -o OUT`."""
 
 import argparse
+import dataclasses
 import os
 import re
 import sys
@@ -8,18 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TextIO
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
 from bmat.aggregation.errors import AggregationError
-from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.options import OPTION_NAMES, Limits, Options
 from bmat.aggregation.progress import Progress
 from bmat.aggregation.results import Summary
 from bmat.aggregation.write.files import STDOUT_DESCRIPTOR, descriptor_of, is_stream
 
 SIZE = re.compile(r"(\d+)\s*(|k|m|g|t)(i?b)?", re.IGNORECASE)
-INTERRUPTED = 130
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+# What is wrong with the command, as against the files.
+MISUSES = ("invalid_option", "unknown_encoding")
 # So little takes plain Python less time than the compiler takes to load, whatever it holds.
 MOST_SMALL_BYTES = 2**12
 JIT_VARIABLE = "NUMBA_DISABLE_JIT"
@@ -29,8 +32,9 @@ BAR_FORMAT = "{l_bar}{bar}| {elapsed}"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; without `arguments`, the one that the process was started with.
 
-    Returns its exit code: 0, or 1 for an error whose text is on standard error, or 130 after
-    Ctrl-C. Raises SystemExit(2) for options that are none.
+    Returns its exit code: 0; or, with a text on standard error, 1 for what is wrong with a file, 2
+    for an option that cannot be followed; 130 after Ctrl-C. Raises SystemExit(2) for options that
+    are none.
     """
     wanted = parser().parse_args(arguments)
     try:
@@ -52,12 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 summary_file=wanted.summary,
             )
     except AggregationError as error:
-        return complain(f"{error.source}: {error}" if error.source else str(error))
+        complain(f"{error.source}: {error}" if error.source else str(error))
+        return MISUSED if error.code in MISUSES else FAILED
     except OSError as error:
-        return complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return FAILED
     except KeyboardInterrupt:
         complain("Interrupted: nothing was written.")
         return INTERRUPTED
+    for warning in summary.warnings:
+        complain(f"warning: {warning.message}")
     outputs = (wanted.output, wanted.rejects, wanted.summary)
     has_stdout = any(path and descriptor_of(path) == STDOUT_DESCRIPTOR for path in outputs)
     say(summary_line(summary, monotonic() - begin), sys.stderr if has_stdout else sys.stdout)
@@ -74,9 +82,8 @@ def is_small(inputs: Sequence[Path]) -> bool:
         return True
 
 
-def complain(text: str) -> int:
+def complain(text: str) -> None:
     say(f"bmat: {text}", sys.stderr)
-    return 1
 
 
 def say(text: str, stream: TextIO | None) -> None:
@@ -94,9 +101,10 @@ def say(text: str, stream: TextIO | None) -> None:
 
 def summary_line(summary: Summary, seconds: float) -> str:
     """One line for a person: what was read, what came out."""
+    left_out = f" + {summary.rows_left_out:,} left out" if summary.rows_left_out else ""
     return (
         f"{summary.rows_read:,} rows read = {summary.rows_counted:,} counted"
-        f" + {summary.rows_rejected:,} rejected; {summary.groups:,} totals of"
+        f" + {summary.rows_rejected:,} rejected{left_out}; {summary.groups:,} totals of"
         f" {summary.plays_total:,} plays in {seconds:.2f} s"
     )
 
@@ -128,14 +136,7 @@ def size_in_bytes(text: str) -> int:
 
 
 def options_of(wanted: argparse.Namespace) -> Options:
-    return Options(
-        song_column=wanted.song_column,
-        date_column=wanted.date_column,
-        plays_column=wanted.plays_column,
-        delimiter=wanted.delimiter,
-        encoding=wanted.encoding,
-        strict=wanted.strict,
-    )
+    return Options(**{name: getattr(wanted, name) for name in OPTION_NAMES})
 
 
 def limits_of(wanted: argparse.Namespace) -> Limits:
@@ -153,6 +154,8 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m bmat.aggregation",
         description="Exact daily totals per song out of play logs of any size.",
+        # A script that says --head for --header-line would break with the next option.
+        allow_abbrev=False,
     )
     add = made.add_argument
     add(
@@ -172,12 +175,9 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--rejects", type=Path, metavar="FILE", help="a CSV of the records that were not counted")
     add("--summary", type=Path, metavar="FILE", help="counts, top songs, plays per day, as JSON")
-    add("--song-column", default="Song", metavar="NAME", help="the song's column (%(default)s)")
-    add("--date-column", default="Date", metavar="NAME", help="the date's column (%(default)s)")
-    add("--plays-column", default="Number of Plays", metavar="NAME", help="the count's column")
-    add("--delimiter", metavar="CHAR", help="between fields; read off the header if not given")
-    add("--encoding", metavar="NAME", help="of the input; UTF-8 or by byte order mark if not given")
-    add("--strict", action="store_true", help="fail at the first record that cannot be counted")
+    for option in dataclasses.fields(Options):
+        if option.name in OPTION_NAMES:
+            add_option(made, option)
     add("--threads", type=int, metavar="N", help="how many to read with (one per core)")
     add("--memory", type=size_in_bytes, metavar="SIZE", help="the memory budget (1GiB)")
     add(
@@ -188,3 +188,18 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--temp-folder", type=Path, metavar="DIR", help="for temporary files (beside OUT)")
     return made
+
+
+def add_option(made: argparse.ArgumentParser, option: "dataclasses.Field[Any]") -> None:
+    """The option of the command line for a field of Options."""
+    name, text = f"--{option.name.replace('_', '-')}", option.metadata["help"]
+    if option.type is bool:
+        made.add_argument(name, action="store_true", help=text)
+        return
+    made.add_argument(
+        name,
+        type=int if option.type == int | None else str,
+        metavar=option.metadata["metavar"],
+        choices=option.metadata["choices"] or None,
+        help=text,
+    )

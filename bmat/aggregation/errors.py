@@ -14,11 +14,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 MESSAGES = {
     "empty_file": "The file is empty: it needs a header and at least one record.",
-    "not_text": "The file is not a CSV text: it looks like {looks_like}. Upload it as CSV{advice}.",
-    "missing_column": (
-        "The header has no column {wanted}: it has {found}. "
-        "Rename the column, or name yours in the options song_column, date_column, plays_column."
-    ),
+    "not_text": "The file is not a CSV text: it looks like {looks_like}. {advice}.",
+    "missing_column": "{subject} has no column {wanted}: {found}. {advice}.",
     "duplicate_column": (
         "The header has the column {wanted} more than once: it has {found}. "
         "Leave one of them, or name the right one in the options."
@@ -32,12 +29,68 @@ MESSAGES = {
         "Line {line} cannot be counted ({reason}): {record}. "
         "Correct it, or run without the option strict."
     ),
+    "count_mismatch": (
+        "{what} says {said}, and there are {found}: {difference}. "
+        "The file is cut short or was changed: get it again."
+    ),
     "no_valid_rows": "Not one row could be counted: {found}.",
     "plays_overflow": (
         "The total of {song} on {date} is {total}, past the largest possible, 9223372036854775807. "
         "Look for a wrong number of plays in its records."
     ),
     "out_of_disk": "There is no space left on the disk for the result. Try again once there is.",
+}
+
+# What to do about the records that are rejected for a reason, for the person whose file it is.
+REASON_ADVICE = {
+    "unterminated_quote": (
+        "A quote opens the field and none closes it: close it, or, if quotes are part of the "
+        "titles, use the option quoting=none."
+    ),
+    "malformed_quotes": (
+        "Something stands behind a closing quote: write a quote inside a quoted field twice, or, "
+        "if quotes are part of the titles, use the option quoting=none."
+    ),
+    "repeated_header": (
+        "The header stands in the file again, as it does in files that were joined: nothing is "
+        "missing, and the line can be deleted."
+    ),
+    "too_long": (
+        "The record has more than 1 MiB or its song more than 4,096 bytes: look for line ends that "
+        "are missing, or for a column that is not the song's."
+    ),
+    "stray_carriage_return": (
+        "A carriage return stands within the line: end each line with LF or CR LF, or put the "
+        "field in quotes."
+    ),
+    "extra_field": (
+        "The record has more fields than the header: put fields that hold the delimiter in quotes."
+    ),
+    "missing_field": (
+        "The record ends before a column that is read: look for a line that was cut in two, or for "
+        "another delimiter."
+    ),
+    "empty_song": "The song's field is empty: fill it in.",
+    "invalid_character": "The song holds a NUL byte: export the file again as plain text.",
+    "invalid_encoding": (
+        "The song is not valid UTF-8: save the file as UTF-8, or name its encoding in the option "
+        "encoding."
+    ),
+    "invalid_date": (
+        "The date is no day of the calendar in the format that is read: write it as 2020-12-31, or "
+        "name its format in the option date_format."
+    ),
+    "negative_plays": (
+        "The number of plays is below zero: corrections cannot be counted, so subtract it where "
+        "the plays are recorded."
+    ),
+    "invalid_plays": (
+        "The number of plays is no whole number up to 9223372036854775807: if it has separators "
+        "between thousands, name them in the option thousands."
+    ),
+    "malformed_json": (
+        "The line or element is no JSON object, or lacks what is read of it: export the file again."
+    ),
 }
 
 SHOWN_TEXT_LENGTH = 200

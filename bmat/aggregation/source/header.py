@@ -1,210 +1,163 @@
-"""The first record of a file: which delimiter, which columns, and where the data begins."""
+"""How a file is read: which preset, which delimiter, which columns, and where the data begins."""
 
-import codecs
-import re
-from dataclasses import dataclass, replace
-from datetime import date
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from bmat.aggregation.errors import AggregationError, failure, shown
-from bmat.aggregation.options import Bounds, Options, column_key
-from bmat.aggregation.source.layout import Extent, Layout
-from bmat.aggregation.source.records import record_extent, split_fields
-
-DELIMITERS = (b",", b";", b"\t", b"|")
-UTF8_BOM = b"\xef\xbb\xbf"
-EMPTY_LINES = re.compile(rb"(\r?\n)+")
-# ISO 8601 in its extended form, the date alone or with a time and an offset; RFC 3339 adds the
-# small letters and the leap second.
-DATE = re.compile(
-    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
-    r"([Tt ]([01][0-9]|2[0-3])(:[0-5][0-9](:([0-5][0-9]|60)([.,][0-9]+)?)?)?"
-    r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?"
+from bmat.aggregation.errors import failure, shown
+from bmat.aggregation.options import OPTION_NAMES, Options
+from bmat.aggregation.source.head import First, Head
+from bmat.aggregation.source.layout import Filter, Layout
+from bmat.aggregation.source.presets.preset import DEFAULT, Preset
+from bmat.aggregation.source.presets.registry import (
+    by_name,
+    recognised_head,
+    recognised_header,
 )
-PLAYS = re.compile(r" *(?P<digits>[0-9]+)(\.0+)? *")
-LARGEST_PLAYS = 2**63 - 1
-
-# How well-known binary files start, and what a person calls them.
-SIGNATURES = {
-    b"PK\x03\x04": "an Excel workbook (.xlsx) or another ZIP archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
-    b"\x1f\x8b": "a gzip archive",
-    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
-    b"PAR1": "a Parquet file",
-    b"SQLite format 3": "an SQLite database",
-    b"%PDF": "a PDF document",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-}
+from bmat.aggregation.source.unreadable import column_names, unreadable
+from bmat.aggregation.source.values import is_date, is_plays
 
 
-@dataclass(frozen=True)
-class FirstRecord:
-    """The first record under one delimiter, split into its fields (latin-1 text); `keys` are their
-    names as they are compared.
+class Reading(NamedTuple):
+    """How a file is read. `layout` is None where the preset has a reader of its own, which finds it
+    out; `header_line` is the physical line on which the header starts, 0 where there is none.
     """
 
-    delimiter: bytes
-    extent: Extent
-    line: int
-    next_line: int
-    fields: list[str]
-    skipped: tuple[tuple[int, Extent], ...]
-
-    @cached_property
-    def keys(self) -> list[str]:
-        """Each name is looked at once: there may be a million of them, all alike."""
-        key_of = {name: column_key(utf8(name)) for name in set(self.fields)}
-        return [key_of[name] for name in self.fields]
+    preset: Preset
+    layout: Layout | None
+    header_line: int
 
 
-def read_layout(head: bytes, options: Options, source: Path) -> Layout:
-    """The layout of UTF-8 bytes that begin with `head`: all of them, or as many as `Bounds.held`
-    says. The header must end where the longest record that begins with the file would.
+def read_header(data: bytes, options: Options, source: Path) -> Reading:
+    """How UTF-8 bytes are read that begin with `data`: all of them, or as many as `Bounds.held`
+    says. The preset is the one that is named; else the default, where it fits; else the one that
+    the file is recognised as, unless options name columns.
 
-    Raises AggregationError `empty_file`, `not_text`, `missing_column` or `duplicate_column`,
-    naming `source`.
+    Raises AggregationError `empty_file`, `not_text`, `missing_column` or `duplicate_column`, naming
+    `source`.
     """
-    start = len(UTF8_BOM) if head.startswith(UTF8_BOM) else 0
-    delimiters = (options.delimiter.encode(),) if options.delimiter else DELIMITERS
-    found = [first_record(head, start, one, options.bounds, source) for one in delimiters]
-    candidates = [candidate for candidate in found if candidate is not None]
-    for candidate in candidates:
-        layout = headerless_layout(candidate) or header_layout(candidate, options, source)
-        if layout is not None:
-            return replace(layout, bounds=options.bounds)
-    widest = max(candidates, key=lambda candidate: len(candidate.fields), default=None)
-    raise unreadable(head, widest, options, source)
-
-
-def first_record(
-    head: bytes, start: int, delimiter: bytes, bounds: Bounds, source: Path
-) -> FirstRecord | None:
-    """The first record at or behind `start` that ends; those with an unterminated quote
-    before it are skipped. None where it ends too far from the file's start.
-    """
-    line = 1
-    skipped: list[tuple[int, Extent]] = []
-    while start < len(head):
-        # A file may begin with a million of them.
-        empty = EMPTY_LINES.match(head, start)
-        if empty is not None:
-            line, start = line + empty[0].count(b"\n"), empty.end()
-            continue
-        extent = record_extent(head, start, delimiter, bounds)
-        if extent.stop > bounds.record:
-            return None
-        next_line = line + head[extent.start : extent.next].count(b"\n")
-        if extent.stop > extent.start:
-            if extent.terminated:
-                found = split_fields(head[extent.start : extent.stop], delimiter)
-                return FirstRecord(delimiter, extent, line, next_line, found, tuple(skipped))
-            skipped.append((line, extent))
-        line, start = next_line, extent.next
-    if start > bounds.record:
-        return None
-    if not skipped:
+    head = Head(data, options, source)
+    if head.is_empty():
         raise failure("empty_file", source)
-    return FirstRecord(delimiter, Extent(start, start, start, True), line, line, [], tuple(skipped))
+    preset = DEFAULT if options.preset is None else by_name(options.preset)
+    reading, likely = reading_as(preset, head), None
+    if reading is None and options.preset is None:
+        likely = recognised(head)
+        if likely is not None and not has_named_columns(options):
+            preset, likely = likely, None
+            reading = reading_as(preset, head)
+    if reading is None:
+        raise unreadable(head, preset, likely)
+    return reading
 
 
-def headerless_layout(first: FirstRecord) -> Layout | None:
+def has_named_columns(options: Options) -> bool:
+    names = (name for name in OPTION_NAMES if name.endswith("_column"))
+    return any(getattr(options, name) is not None for name in names)
+
+
+def recognised(head: Head) -> Preset | None:
+    """The preset that the file looks like: by its first bytes, by its first record, or, of those
+    that have something before the header, by one of the first hundred lines.
+    """
+    by_head = recognised_head(head.data)
+    if by_head is not None:
+        return by_head
+    for first in head.firsts(DEFAULT):
+        preset = recognised_header(first.keys)
+        if preset is not None:
+            return preset
+    found = [
+        (first.record.line, preset)
+        for first in head.preamble(DEFAULT)
+        if (preset := recognised_header(first.keys)) is not None and preset.has_preamble
+    ]
+    return min(found, key=lambda one: one[0])[1] if found else None
+
+
+def reading_as(preset: Preset, head: Head) -> Reading | None:
+    """How the preset reads the file; None where it does not fit."""
+    if preset.reader != "header":
+        return Reading(preset, None, 0)
+    for first in candidates(preset, head):
+        layout = headerless_layout(preset, first, head)
+        if layout is not None:
+            return Reading(preset, layout, 0)
+        layout = header_layout(preset, first, head)
+        if layout is not None:
+            return Reading(preset, layout, first.record.line)
+    return None
+
+
+def candidates(preset: Preset, head: Head) -> Iterator[First]:
+    """The records that may be the header."""
+    yield from head.firsts(preset)
+    if preset.has_preamble and head.options.header_line is None:
+        yield from head.preamble(preset)
+
+
+def headerless_layout(preset: Preset, first: First, head: Head) -> Layout | None:
     """The layout of a file whose first record is data: song, a valid date, a valid count."""
-    if len(first.fields) != 3 or not is_date(first.fields[1]) or not is_plays(first.fields[2]):
+    options = head.options
+    if preset is not DEFAULT or options.key != ("song",) or options.header_line is not None:
         return None
-    return Layout(first.delimiter, 3, 0, 1, 2, first.extent.start, first.line, first.skipped)
-
-
-def is_date(field: str) -> bool:
-    """Whether this is a day, perhaps with a time."""
-    match = DATE.fullmatch(field)
-    if match is None:
-        return False
-    try:
-        date(int(match["year"]), int(match["month"]), int(match["day"]))
-    except ValueError:
-        return False
-    return True
-
-
-def is_plays(field: str) -> bool:
-    """Whether this is a number of plays, 0 to 2^63-1."""
-    match = PLAYS.fullmatch(field)
-    if match is None:
-        return False
-    digits = match["digits"].lstrip("0")
-    # Python refuses to convert a text of thousands of digits, so their number is looked at first.
-    return len(digits) <= len(str(LARGEST_PLAYS)) and int(digits or "0") <= LARGEST_PLAYS
-
-
-def header_layout(first: FirstRecord, options: Options, source: Path) -> Layout | None:
-    """The layout under the header `first`; None where it misses a column."""
-    keys = first.keys
-    wanted = (options.song_column, options.date_column, options.plays_column)
-    if not all(column_key(name) in keys for name in wanted):
+    fields = without_empty_end(first.fields)
+    is_one = options.plays == "one"
+    if len(fields) != (2 if is_one else 3):
         return None
-    for name in wanted:
-        if keys.count(column_key(name)) > 1:
-            raise failure("duplicate_column", source, wanted=shown(name), found=column_names(first))
-    song, date, plays = (keys.index(column_key(name)) for name in wanted)
+    if not is_date(fields[1], options.date_format or preset.date_format):
+        return None
+    if not is_one and not is_plays(fields[2], options.thousands):
+        return None
+    at = {"song": 0, "date": 1} | ({} if is_one else {"plays": 2})
+    layout = layout_of(preset, first, head, at, len(fields))
+    start = first.record.extent.start
+    return replace(layout, data_start=start, first_line=first.record.line, header=b"")
+
+
+def without_empty_end(fields: list[bytes]) -> list[bytes]:
+    """The fields, but for empty ones at the end."""
+    count = len(fields)
+    while count and not fields[count - 1]:
+        count -= 1
+    return fields[:count]
+
+
+def header_layout(preset: Preset, first: First, head: Head) -> Layout | None:
+    """The layout under the header `first`; None where it misses a column. Raises AggregationError
+    `duplicate_column`.
+    """
+    at = preset.positions(first.keys, head.options)
+    if any(role not in at for role in preset.wanted(head.options)):
+        return None
+    for index in at.values():
+        if first.keys.count(first.keys[index]) > 1:
+            name, found = shown(first.names[index]), column_names(first)
+            raise failure("duplicate_column", head.source, wanted=name, found=found)
+    return layout_of(preset, first, head, at, len(first.fields))
+
+
+def layout_of(
+    preset: Preset, first: First, head: Head, at: dict[str, int], field_count: int
+) -> Layout:
+    """The layout of what is behind the header `first`, with the columns `at` these fields."""
+    options, extent, keep = head.options, first.record.extent, preset.keep
+    filtered = Filter(at["filter"], keep.text, keep.is_prefix, keep.reason) if keep else None
     return Layout(
         delimiter=first.delimiter,
-        field_count=len(keys),
-        song=song,
-        date=date,
-        plays=plays,
-        data_start=first.extent.next,
-        first_line=first.next_line,
+        field_count=field_count,
+        key=tuple(at[role] for role in options.key),
+        date=at["date"],
+        plays=at.get("plays"),
+        data_start=extent.next,
+        first_line=first.record.next_line,
         skipped=first.skipped,
+        header=head.data[extent.start : extent.stop],
+        date_format=options.date_format or preset.date_format,
+        thousands=options.thousands,
+        is_quoted=head.is_quoted(preset),
+        has_cr_ends=head.has_cr_ends,
+        filter=filtered,
+        bounds=options.bounds,
     )
-
-
-def unreadable(
-    head: bytes, first: FirstRecord | None, options: Options, source: Path
-) -> AggregationError:
-    """Why a file without a readable header cannot be read."""
-    for signature, name in SIGNATURES.items():
-        if head.startswith(signature):
-            return failure("not_text", source, looks_like=name, advice="")
-    begin = head[: options.bounds.record]
-    text = begin if first is None else head[first.extent.start : first.extent.stop]
-    if b"\0" in text:
-        advice = " or, if it is UTF-16 without a byte order mark, name its encoding"
-        return failure("not_text", source, looks_like="binary data", advice=advice)
-    if not is_utf8(text, is_whole=first is not None):
-        advice = " in UTF-8, or name its encoding"
-        return failure("not_text", source, looks_like="bytes that are not UTF-8", advice=advice)
-    if first is None:
-        looks_like = "text without a header in its first MiB"
-        return failure("not_text", source, looks_like=looks_like, advice=", one record on a line")
-    wanted = (options.song_column, options.date_column, options.plays_column)
-    missing = [shown(name) for name in wanted if column_key(name) not in first.keys]
-    return failure("missing_column", source, wanted=" or ".join(missing), found=column_names(first))
-
-
-def column_names(first: FirstRecord) -> str:
-    """The columns found, for a message."""
-    if not first.fields:
-        return "no line that could be one"
-    shortened = [shown(utf8(name)) for name in first.fields[:20]]
-    more = len(first.fields) - len(shortened)
-    return ", ".join(shortened) + (f" and {more} more" if more else "")
-
-
-def utf8(name: str) -> str:
-    return name.encode("latin-1").decode("utf-8", "replace")
-
-
-def is_utf8(text: bytes, is_whole: bool) -> bool:
-    """Whether this is UTF-8; of a text that is not whole the last character may be cut off."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(text, final=is_whole)
-    except UnicodeDecodeError:
-        return False
-    return True

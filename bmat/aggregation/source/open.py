@@ -2,32 +2,58 @@
 
 from pathlib import Path
 
-from bmat.aggregation.errors import failure
 from bmat.aggregation.options import Options
 from bmat.aggregation.progress import ProgressMeter
-from bmat.aggregation.source.header import read_layout
-from bmat.aggregation.source.layout import Layout, Source
+from bmat.aggregation.results import Input
+from bmat.aggregation.source.header import Reading, read_header
+from bmat.aggregation.source.layout import Source
 from bmat.aggregation.source.origin import localized, origin_of
+
+UTF_8 = "utf-8"
 
 
 def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:
-    """Looks at an input's first record. One that is no file in UTF-8 is written to `utf8_path`
-    first; no further than its first record, if that is none.
+    """Looks at an input's first records. One that is no file in UTF-8 is written to `utf8_path`
+    first; no further than its first records, if it cannot be read. What a preset makes of it is
+    written beside that.
+
+    Raises AggregationError with a code of a file that cannot be read, and OSError.
     """
     origin = origin_of(path)
-    length, layouts = origin.size, list[Layout]()
+    length, readings = origin.size, list[Reading]()
 
     def on_read(done: int) -> None:
         meter.bring(done, length)
-        if not layouts and done and utf8_path.stat().st_size >= options.bounds.held:
-            layouts.append(layout_of(utf8_path))
+        if not readings and done and utf8_path.stat().st_size >= options.bounds.held:
+            readings.append(reading_of(utf8_path))
 
-    def layout_of(readable: Path) -> Layout:
+    def reading_of(readable: Path) -> Reading:
         with readable.open("rb") as file:
-            return read_layout(file.read(options.bounds.held), options, path)
+            return read_header(file.read(options.bounds.held), options, path)
 
-    readable = localized(origin, options, utf8_path, on_read)
+    readable, encoding = localized(origin, options, utf8_path, on_read)
     size = readable.stat().st_size
-    if size == 0:
-        raise failure("empty_file", path)
-    return Source(readable, path, size, layouts[0] if layouts else layout_of(readable))
+    preset, layout, header_line = readings[0] if readings else reading_of(readable)
+    encoding = encoding or UTF_8
+    if layout is not None:
+        delimiter = layout.delimiter.decode()
+        read_as = Input(preset.name, delimiter, encoding, header_line)
+        return Source(readable, path, size, layout, read_as, preset.are_periods)
+    # Few files need them.
+    from bmat.aggregation.source.readers import open_special
+
+    target = utf8_path.with_name(f"{utf8_path.name}-records")
+    opened = open_special(
+        preset, readable, target, path, options, lambda done: meter.bring(done, size)
+    )
+    # Of JSON there is none.
+    delimiter = "" if opened.json else opened.layout.delimiter.decode()
+    return Source(
+        opened.path,
+        path,
+        opened.path.stat().st_size,
+        opened.layout,
+        Input(preset.name, delimiter, encoding, opened.header_line),
+        opened.are_periods,
+        opened.json,
+    )

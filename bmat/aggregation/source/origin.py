@@ -115,20 +115,23 @@ def origin_of(path: Path) -> Origin:
     return NamedPipe(path)
 
 
-def localized(origin: Origin, options: Options, target: Path, on_read: OnRead) -> Path:
+def localized(
+    origin: Origin, options: Options, target: Path, on_read: OnRead
+) -> tuple[Path, str | None]:
     """A file with the input's bytes in UTF-8: its own, where it has one, else `target`, which is
-    written. `on_read` is called with the number of bytes written so far, at least every second
-    while the input is awaited.
+    written; and the encoding from which they were decoded, None where they are UTF-8. `on_read` is
+    called with the number of bytes written so far, at least every second while the input is
+    awaited.
     """
     with closing(origin.chunks()) as chunks:
         head = first_bytes(chunks, on_read)
         encoding = source_encoding(head, options)
         if encoding is None and origin.local_path is not None:
-            return origin.local_path
+            return origin.local_path, None
         with target.open("wb") as out:
             for chunk in utf8_of(counted(head, chunks, on_read), encoding):
                 out.write(chunk)
-    return target
+    return target, encoding
 
 
 def first_bytes(chunks: Iterator[bytes], on_read: OnRead) -> bytes:

@@ -1,48 +1,129 @@
-"""Bytes into records, with Python's `csv` module: the definition of the quoting rules of the data
-contract.
+"""Bytes into records and fields, in plain Python: what reads a file's header, by the quoting rules
+of the data contract. The kernels read everything behind it by the same rules.
+
+Each byte is looked at a bounded number of times: a file may begin with a million empty lines, or a
+million records that are rejected.
 """
 
-import csv
-import sys
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from bmat.aggregation.options import Bounds
+from bmat.aggregation.options import BOUNDS, Bounds
 from bmat.aggregation.source.layout import Extent
 
-# The module's own limit of 131,072 characters a field would fail a file for one long, perfectly
-# readable line.
-csv.field_size_limit(sys.maxsize)
-
-# Stands for a CR while the csv module looks at a record: it would take a CR in an unquoted field
-# for a line's end.
-CR_STAND_IN = "\u0100"
-
-
-def record_extent(data: bytes, start: int, delimiter: bytes, bounds: Bounds) -> Extent:
-    """The record (or empty line) that starts at `start`."""
-    line_feed = find_line_feed(data, start)
-    position = start
-    quote = data.find(b'"', position, line_feed)
-    while quote >= 0:
-        if quote == position:
-            closing = closing_quote(data, position + 1, bounds)
-            if closing < 0:
-                return line_extent(data, start, find_line_feed(data, position), terminated=False)
-            position = closing + 1
-            # Looked for only where the last one found lies behind: so each byte is read once.
-            if line_feed < position:
-                line_feed = find_line_feed(data, position)
-        field_end = data.find(delimiter, position, line_feed)
-        if field_end < 0:
-            break
-        position = field_end + 1
-        if quote < position:
-            quote = data.find(b'"', position, line_feed)
-    return line_extent(data, start, line_feed, terminated=True)
+UNTERMINATED, MALFORMED = "unterminated_quote", "malformed_quotes"
+OLD_LINE_END = re.compile(rb"\r\n?|\n")
+# Empty lines and byte order marks; as many as two CRs are an empty line at the end of the file. The
+# quantifiers are possessive: else each line would be remembered until the last one has matched.
+BEFORE_RECORD = re.compile(rb"(?:(?:\xef\xbb\xbf)*+\r{0,2}+\n)*+(?:\xef\xbb\xbf)*+(?:\r{1,2}+\Z)?+")
+BEFORE_OLD_RECORD = re.compile(rb"(?:\xef\xbb\xbf|[\r\n])*+")
+BEFORE = (b"\n", b"\r", b"\xef")
+SPACES = re.compile(rb" *+")
 
 
-def find_line_feed(data: bytes, start: int) -> int:
+@dataclass(frozen=True)
+class Dialect:
+    """How bytes are cut into records and fields. A quoted field spans at most
+    `bounds.quoted_field` bytes, and the spaces behind it as many.
+    """
+
+    delimiter: bytes
+    is_quoted: bool = True
+    has_cr_ends: bool = False
+    bounds: Bounds = BOUNDS
+
+
+class Record(NamedTuple):
+    """A record that starts on physical line `line`; the next one starts on `next_line`. One with a
+    `fault`, UNTERMINATED or MALFORMED, has no fields.
+    """
+
+    extent: Extent
+    line: int
+    next_line: int
+    fields: list[bytes]
+    fault: str | None = None
+
+
+def records_from(data: bytes, start: int, line: int, dialect: Dialect) -> Iterator[Record]:
+    """The records of `data` from byte `start` on, which is where physical line `line` begins."""
+    before = BEFORE_OLD_RECORD if dialect.has_cr_ends else BEFORE_RECORD
+    while True:
+        # Most records have nothing before them.
+        if data[start : start + 1] in BEFORE:
+            match = before.match(data, start)
+            assert match is not None
+            line += line_ends(match[0], dialect.has_cr_ends)
+            start = match.end()
+        if start == len(data):
+            return
+        record = record_at(data, start, line, dialect)
+        yield record
+        start, line = record.extent.next, record.next_line
+
+
+def line_ends(text: bytes, has_cr_ends: bool) -> int:
+    """How many line ends are in `text`, which starts behind one and stops behind one."""
+    if has_cr_ends:
+        return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+    return text.count(b"\n")
+
+
+def line_end(data: bytes, start: int, has_cr_ends: bool) -> tuple[int, int]:
+    """Where the line that goes on at `start` stops, and where the next one begins."""
+    if has_cr_ends:
+        match = OLD_LINE_END.search(data, start)
+        return match.span() if match else (len(data), len(data))
     line_feed = data.find(b"\n", start)
-    return line_feed if line_feed >= 0 else len(data)
+    stop = line_feed if line_feed >= 0 else len(data)
+    behind = stop + (line_feed >= 0)
+    if data[stop - 1 : stop] == b"\r" and stop > start:
+        stop -= 2 if data[stop - 2 : stop - 1] == b"\r" and stop - 1 > start else 1
+    return stop, behind
+
+
+def record_at(data: bytes, start: int, line: int, dialect: Dialect) -> Record:
+    """The record that starts at `start`, with nothing before it on its line."""
+    fields, fault, stop, behind = fields_at(data, start, dialect)
+    lines = line_ends(data[start:behind], dialect.has_cr_ends)
+    return Record(Extent(start, stop, behind), line, line + lines, fields, fault)
+
+
+def fields_at(
+    data: bytes, start: int, dialect: Dialect
+) -> tuple[list[bytes], str | None, int, int]:
+    """The fields of the record that starts at `start`, or its fault; where it stops, and where the
+    next one may start.
+    """
+    # Looked for again only where a quoted field reaches past it: so each byte is read once.
+    stop, behind = line_end(data, start, dialect.has_cr_ends)
+    if not dialect.is_quoted or data.find(b'"', start, stop) < 0:
+        return data[start:stop].split(dialect.delimiter), None, stop, behind
+    fields, position = [], start
+    while True:
+        if data[position : position + 1] == b'"':
+            closing = closing_quote(data, position + 1, dialect.bounds)
+            if closing < 0:
+                return [], UNTERMINATED, stop, behind
+            of_opening = stop, behind
+            if closing > stop:
+                stop, behind = line_end(data, closing + 1, dialect.has_cr_ends)
+            spaces = SPACES.match(data, closing + 1, closing + 1 + dialect.bounds.quoted_field)
+            assert spaces is not None
+            field_end = spaces.end()
+            if field_end != stop and data[field_end : field_end + 1] != dialect.delimiter:
+                return [], MALFORMED, *of_opening
+            fields.append(data[position + 1 : closing].replace(b'""', b'"'))
+        else:
+            field_end = data.find(dialect.delimiter, position, stop)
+            if field_end < 0:
+                field_end = stop
+            fields.append(data[position:field_end])
+        if field_end == stop:
+            return fields, None, stop, behind
+        position = field_end + 1
 
 
 def closing_quote(data: bytes, start: int, bounds: Bounds) -> int:
@@ -54,16 +135,3 @@ def closing_quote(data: bytes, start: int, bounds: Bounds) -> int:
     while position >= 0 and data[position + 1 : position + 2] == b'"':
         position = data.find(b'"', position + 2, end)
     return position
-
-
-def line_extent(data: bytes, start: int, line_feed: int, *, terminated: bool) -> Extent:
-    carriage_return = line_feed > start and data[line_feed - 1 : line_feed] == b"\r"
-    next_start = min(line_feed + 1, len(data))
-    return Extent(start, line_feed - carriage_return, next_start, terminated)
-
-
-def split_fields(record: bytes, delimiter: bytes) -> list[str]:
-    """The fields of a record, as latin-1 text: one code point per byte."""
-    text = record.decode("latin-1").replace("\r", CR_STAND_IN)
-    [fields] = csv.reader([text], delimiter=delimiter.decode("ascii"))
-    return [field.replace(CR_STAND_IN, "\r") for field in fields]

@@ -1,0 +1,135 @@
+"""Why a file cannot be read, in words that help the person whose file it is."""
+
+from bmat.aggregation.errors import AggregationError, failure, shown
+from bmat.aggregation.options import column_key
+from bmat.aggregation.source.head import DELIMITERS, First, Head
+from bmat.aggregation.source.looks import AS_CSV, Format, is_utf8, known_format
+from bmat.aggregation.source.presets.preset import DEFAULT, Preset
+
+SHOWN_NAMES = 20
+# Names are compared that are not longer, and no more of them.
+COMPARED_NAMES, COMPARED_LENGTH = 200, 60
+LIKENESS = 0.55
+
+
+def unreadable(head: Head, preset: Preset, likely: Preset | None) -> AggregationError:
+    """Why the file has no header that `preset` reads. It looks as if `likely` could read it, but
+    options that name columns stand against that.
+    """
+    firsts = head.firsts(preset)
+    first = max(firsts, key=lambda one: len(one.fields), default=None)
+    known = likely is None and known_format(head.data) or not_text(head, first)
+    if known:
+        looks_like, advice = known
+        return failure("not_text", head.source, looks_like=looks_like, advice=advice)
+    assert first is not None
+    roles = missing_roles(preset, first, head)
+    subject = "The header"
+    if preset is not DEFAULT:
+        subject = f"The file does not fit the preset {preset.name} ({preset.title}): its header"
+    return failure(
+        "missing_column",
+        head.source,
+        subject=subject,
+        wanted=" or ".join(wanted_names(preset, roles, head)),
+        found=what_is_found(first, head),
+        advice=advice_for(preset, likely, roles, first, head),
+    )
+
+
+def not_text(head: Head, first: First | None) -> Format | None:
+    """What is wrong with the bytes of the record that would be the header."""
+    if first is None:
+        text = head.data[: head.bound]
+    else:
+        text = head.data[first.record.extent.start : first.record.extent.stop]
+    if b"\0" in text:
+        advice = f"{AS_CSV}; or, if it is UTF-16 without a byte order mark, name its encoding"
+        return Format("binary data", advice)
+    if not is_utf8(text, is_whole=first is not None):
+        return Format("bytes that are not UTF-8", f"{AS_CSV} in UTF-8, or name its encoding")
+    if first is None:
+        looks_like = "text without a header in its first MiB"
+        return Format(looks_like, f"{AS_CSV}, one record on a line")
+    return None
+
+
+def missing_roles(preset: Preset, first: First, head: Head) -> list[str]:
+    at = preset.positions(first.keys, head.options)
+    return [role for role in preset.wanted(head.options) if role not in at]
+
+
+def wanted_names(preset: Preset, roles: list[str], head: Head) -> list[str]:
+    """The names that columns of these roles have; where a preset knows none, the role."""
+    return [shown(name) for role in roles for name in preset.names(role, head.options) or (role,)]
+
+
+def what_is_found(first: First, head: Head) -> str:
+    """What is there instead of the columns."""
+    if first.fields:
+        return f"it has {column_names(first)}"
+    line = head.options.header_line
+    if line is None:
+        return "there is no line that could be one"
+    return f"line {line}, which header_line names, is empty, not there, or has wrong quotes"
+
+
+def column_names(first: First) -> str:
+    """The columns found, for a message."""
+    shortened = [shown(name) for name in first.names[:SHOWN_NAMES]]
+    more = len(first.names) - len(shortened)
+    return ", ".join(shortened) + (f" and {more} more" if more else "")
+
+
+def advice_for(
+    preset: Preset, likely: Preset | None, roles: list[str], first: First, head: Head
+) -> str:
+    """What to do about columns of these roles that are missing."""
+    if likely is not None:
+        return f"It looks like {likely.title}: use the option preset with {likely.name}"
+    line = header_line_of(preset, first, head)
+    if line is not None:
+        return f"Line {line} looks like the header: name it in the option header_line"
+    if is_quoted_whole(first, head):
+        return (
+            "The whole line is in quotes, as if it were one field: take away the first and the "
+            "last quote of each line, and write one quote for each two between them"
+        )
+    options = ", ".join(f"{role}_column" for role in roles if role != "filter")
+    rename = f"Rename the column, or name yours in the options {options}"
+    nearest = nearest_names(preset, roles, first, head)
+    return f"Did you mean {', '.join(nearest)}? {rename}" if nearest else rename
+
+
+def header_line_of(preset: Preset, first: First, head: Head) -> int | None:
+    """The physical line, of the first hundred, on which a header starts that is not the first
+    record.
+    """
+    fit = (one.record.line for one in head.preamble(preset) if not missing_roles(preset, one, head))
+    return min(fit, default=None)
+
+
+def is_quoted_whole(first: First, head: Head) -> bool:
+    """Whether the first record is one field in quotes that holds fields itself."""
+    if len(first.fields) != 1 or head.data[first.record.extent.start :][:1] != b'"':
+        return False
+    return any(one in first.fields[0] for one in DELIMITERS)
+
+
+def nearest_names(preset: Preset, roles: list[str], first: First, head: Head) -> list[str]:
+    """Of the columns found, the ones with the names nearest to those that are missing."""
+    # Nobody needs the module whose file can be read.
+    from difflib import get_close_matches
+
+    taken = set(preset.positions(first.keys, head.options).values())
+    name_of = {
+        key: name
+        for index, (key, name) in enumerate(zip(first.keys, first.names, strict=True))
+        if index not in taken and index < COMPARED_NAMES and len(name) <= COMPARED_LENGTH
+    }
+    nearest: list[str] = []
+    for role in roles:
+        for name in preset.names(role, head.options):
+            found = get_close_matches(column_key(name), name_of, 1, LIKENESS)
+            nearest += [shown(name_of[key]) for key in found]
+    return list(dict.fromkeys(nearest))
