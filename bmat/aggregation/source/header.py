@@ -148,6 +148,7 @@ def layout_of(
         delimiter=first.delimiter,
         field_count=field_count,
         key=tuple(at[role] for role in options.key),
+        song=at.get("song") if "song" in options.key else None,
         date=at["date"],
         plays=at.get("plays"),
         data_start=extent.next,
