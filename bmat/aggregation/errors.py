@@ -25,6 +25,10 @@ MESSAGES = {
         "Use a name such as utf-8, utf-16, cp1252 or iso-8859-1."
     ),
     "invalid_option": "The option {option} cannot be {value}: {advice}.",
+    "count_mismatch": (
+        "The file says that it has {said} {things}, but it has {found}: {difference}. "
+        "It is incomplete or has been changed: get it again."
+    ),
     "strict_violation": (
         "Line {line} cannot be counted ({reason}): {record}. "
         "Correct it, or run without the option strict."

@@ -1,0 +1,19 @@
+"""Plays exported from Libre.fm."""
+
+from bmat.aggregation.source.presets.preset import Preset, fingerprint
+
+LIBREFM = Preset(
+    name="librefm",
+    title="Libre.fm export",
+    specification="https://libre.fm/",
+    fingerprint=fingerprint("Artist", "Track", "Time"),
+    # Lines that start with `#` may stand in front.
+    has_preamble=True,
+    columns={
+        "song": ("Track",),
+        "artist": ("Artist",),
+        "date": ("Time",),
+    },
+    date_format="epoch",
+    plays="one",
+)

@@ -1,0 +1,18 @@
+"""Broadcasts of Swiss radio stations, as they are reported to SUISA."""
+
+from bmat.aggregation.source.presets.preset import Preset, fingerprint
+
+SUISA = Preset(
+    name="suisa",
+    title="SUISA radio report",
+    specification="https://www.suisa.ch/",
+    fingerprint=fingerprint("Titel des Musikwerks", "Sendedatum", "Sendezeit"),
+    columns={
+        "song": ("Titel des Musikwerks",),
+        "artist": ("Interpret(en)",),
+        "isrc": ("ISRC",),
+        "service": ("Sender",),
+        "date": ("Sendedatum",),
+    },
+    plays="one",
+)
