@@ -33,10 +33,6 @@ MESSAGES = {
         "Line {line} cannot be counted ({reason}): {record}. "
         "Correct it, or run without the option strict."
     ),
-    "count_mismatch": (
-        "{what} says {said}, and there are {found}: {difference}. "
-        "The file is cut short or was changed: get it again."
-    ),
     "no_valid_rows": "Not one row could be counted: {found}.",
     "plays_overflow": (
         "The total of {song} on {date} is {total}, past the largest possible, 9223372036854775807. "

@@ -1,21 +1,18 @@
 """What would be read of an input, told from its first bytes by the code that reads the whole of it."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bmat.aggregation.options import Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.read.record import records_in
-from bmat.aggregation.results import Record
-from bmat.aggregation.source.layout import Layout, Source
 from bmat.aggregation.source.open import open_source
-from bmat.aggregation.source.records import split_fields
-from bmat.aggregation.write.summary import date_text, fields_of_key
 
 INSPECTED_BYTES = 2**16
 INSPECTED_RECORDS = 20
-LINE_ENDS = {b"\r\r\n": "CRCRLF", b"\r\n": "CRLF", b"\r": "CR", b"\n": "LF"}
+LINE_ENDS = {b"\r\r\n": "CRCRLF", b"\r\n": "CRLF", b"\n": "LF"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class InspectedRecord:
 
 @dataclass(frozen=True)
 class Inspection:
-    """How an input would be read. `line_end` is one of LINE_ENDS, `header_line` 0 without a header;
+    """How an input would be read. `line_end` is `LF`, `CRLF`, `CRCRLF` or `CR`, `header_line` 0 without a header;
     `is_cut`: there is more of it than was looked at.
     """
 
@@ -71,7 +68,9 @@ def inspect(path: Path, options: Options) -> Inspection:
             is_cut = bool(file.read(1)) or len(head) == INSPECTED_BYTES
         begin = folder / "head"
         begin.write_bytes(head)
-        source = open_source(begin, options, folder / "utf8", ProgressMeter(None), is_whole=not is_cut)
+        source = open_source(
+            begin, options, folder / "utf8", ProgressMeter(None), is_whole=not is_cut
+        )
         with source.path.open("rb") as file:
             file.seek(source.layout.data_start)
             data = file.read()

@@ -11,6 +11,7 @@ from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import LISTED_RECORD_BYTES
 from bmat.aggregation.kernels.judge import REASONS, REJECT_HEAD_BYTES
 from bmat.aggregation.results import Example
+from bmat.aggregation.source.json_records import original_of
 from bmat.aggregation.source.layout import Source
 
 REJECTS_BETWEEN_CHECKS = 1000
@@ -41,7 +42,18 @@ def skipped_before(source: Source) -> Iterator[Reject]:
 
 
 def listed(source: Source, rejects: Rejects) -> Iterator[Reject]:
-    """The listed rejects of a stretch, in order."""
+    """The listed rejects of a stretch, in order: as the input has them."""
+    if source.json is None:
+        yield from as_read(source, rejects)
+        return
+    with source.json.path.open("rb") as file:
+        for reject in as_read(source, rejects):
+            line, text, path = original_of(source.json, file, reject.reason, reject.record)
+            yield Reject(line, reject.reason, f"{path}: ".encode() + text if path else text)
+
+
+def as_read(source: Source, rejects: Rejects) -> Iterator[Reject]:
+    """The listed rejects of a stretch, in order: as they were read."""
     reading = rejects.reading
     if reading.end == source.layout.data_start and reading.start == 0:
         yield from skipped_before(source)

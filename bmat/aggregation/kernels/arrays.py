@@ -146,7 +146,7 @@ class RecordRules(NamedTuple):
     `filter_column` is `filter_text`, or starts with it (`is_prefix`), and the others are left out
     for `filter_reason`.
 
-    `date_format` is one of DATE_FORMATS in `fields`, `thousands` a byte or 0; `header` the bytes of
+    What has a field too many is rejected for `extra_reason`. `date_format` is one of DATE_FORMATS in `fields`, `thousands` a byte or 0; `header` the bytes of
     the header.
     """
 
@@ -162,6 +162,7 @@ class RecordRules(NamedTuple):
     filter_bytes: int
     is_prefix: int
     filter_reason: int
+    extra_reason: int
     date_format: int
     thousands: int
     is_quoted: int

@@ -131,7 +131,7 @@ def read_clean_key(
     day = np.int64(-1)
     plays = np.int64(-1)
     at = np.int64(-1) if starts_with_mark(buffer, start) else start
-    last = len(rules.slots) - 1
+    last = np.int64(len(rules.slots) - 1)
     field = np.int64(0)
     while at >= 0:
         slot = np.int64(rules.slots[np.uint64(field)])

@@ -247,7 +247,7 @@ def judge_fields(
     if found.strays > 0:
         return np.int64(STRAY_CARRIAGE_RETURN), at, count, day, plays
     if found.filled > layout.field_count:
-        return np.int64(EXTRA_FIELD), at, count, day, plays
+        return np.int64(rules.extra_reason), at, count, day, plays
     if found.fields < len(rules.slots):
         return np.int64(MISSING_FIELD), at, count, day, plays
     reason, at, count, room = judge_key(found, layout, rules, buffer, room)

@@ -77,6 +77,7 @@ def record_rules(layout: Layout) -> RecordRules:
         filter_bytes=len(kept.text) if kept else 0,
         is_prefix=int(kept.is_prefix) if kept else 0,
         filter_reason=REASONS.index(kept.reason) if kept else 0,
+        extra_reason=REASONS.index(layout.extra_reason),
         date_format=DATE_FORMATS.index(layout.date_format),
         thousands=ord(" " if layout.thousands == "space" else layout.thousands or "\0"),
         is_quoted=int(layout.is_quoted),

@@ -56,7 +56,13 @@ class Counts:
 
 
 def open_dsr(
-    preset: Preset, readable: Path, options: Options, source: Path, on_read: OnRead
+    preset: Preset,
+    readable: Path,
+    options: Options,
+    source: Path,
+    on_read: OnRead,
+    *,
+    is_whole: bool,
 ) -> Opened:
     """A sales report whose records are SR02. Raises AggregationError `missing_column` where it has
     none, or no period, and `count_mismatch` where its footer is missing, or tells other numbers.
@@ -78,7 +84,8 @@ def open_dsr(
     if not counts.sales:
         others = "its records are of other kinds, which are not read"
         raise preset.misfit(f"it has no SR02 record: {others}", source)
-    check(header, footer, counts, source)
+    if is_whole:
+        check(header, footer, counts, source)
     delimiter = delimiter_byte(options.delimiter or preset.delimiter or "\t")
     is_dated = "date" in fields
     place, day = Place(start, 1), None if is_dated else first

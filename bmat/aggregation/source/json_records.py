@@ -25,6 +25,8 @@ from bmat.aggregation.source.presets.preset import Preset
 Record = dict[str, Any]
 
 EXTENT_FIELD, FILTER_FIELD, PATH_FIELD = 0, 1, 2
+# The first field that is of the record itself.
+FIRST_FIELD = 2
 COUNTS, LEFT_OUT = "1", "0"
 # Written where a field is of a type that no date and no count has.
 INVALID = "?"
@@ -105,12 +107,14 @@ class Conversion:
             delimiter=b"\t",
             field_count=date + len(self._measures),
             key=tuple(range(FILTER_FIELD + 1, date)),
+            song=FILTER_FIELD + 1 + options.key.index("song") if "song" in options.key else None,
             date=date,
             plays=date + 1 if "plays" in fields else None,
             data_start=0,
             first_line=1,
             date_format=options.date_format or preset.date_format,
             thousands=options.thousands,
+            extra_reason="malformed_json",
             filter=Filter(FILTER_FIELD, COUNTS.encode(), False, "not_a_play"),
             bounds=options.bounds,
         )

@@ -50,7 +50,8 @@ class Layout:
     The first record starts at byte `data_start`, on physical line `first_line`; `skipped` are the
     rejected ones before it; `header` is the header's bytes, without its line end (none: b"").
     `date_format` and `thousands` are the options' values. With `is_quoted` quotes may open a field;
-    with `has_cr_ends` each CR ends a line. `bounds` say how long a record may be.
+    with `has_cr_ends` each CR ends a line. What has a field too many is rejected for
+    `extra_reason`. `bounds` say how long a record may be.
     """
 
     delimiter: bytes
@@ -69,6 +70,7 @@ class Layout:
     has_cr_ends: bool = False
     filter: Filter | None = None
     song: int | None = None
+    extra_reason: str = "extra_field"
     bounds: Bounds = BOUNDS
 
     @property

@@ -12,10 +12,17 @@ from bmat.aggregation.source.origin import localized, origin_of
 UTF_8 = "utf-8"
 
 
-def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:
+def open_source(
+    path: Path,
+    options: Options,
+    utf8_path: Path,
+    meter: ProgressMeter,
+    *,
+    is_whole: bool = True,
+) -> Source:
     """Looks at an input's first records. One that is no file in UTF-8 is written to `utf8_path`
     first; no further than its first records, if it cannot be read. What a preset makes of it is
-    written beside that.
+    written beside that. Without `is_whole` the file is the beginning of one.
 
     Raises AggregationError with a code of a file that cannot be read, and OSError.
     """
@@ -44,7 +51,13 @@ def open_source(path: Path, options: Options, utf8_path: Path, meter: ProgressMe
 
     target = utf8_path.with_name(f"{utf8_path.name}-records")
     opened = open_special(
-        preset, readable, target, path, options, lambda done: meter.bring(done, size)
+        preset,
+        readable,
+        target,
+        path,
+        options,
+        lambda done: meter.bring(done, size),
+        is_whole=is_whole,
     )
     # Of JSON there is none.
     delimiter = "" if opened.json else opened.layout.delimiter.decode()

@@ -86,6 +86,7 @@ def layout_of(
         delimiter=delimiter,
         field_count=len(columns),
         key=tuple(fields[role] for role in options.key),
+        song=fields.get("song") if "song" in options.key else None,
         date=fields.get("date"),
         plays=fields.get("plays"),
         data_start=place.start,

@@ -22,7 +22,7 @@ from bmat.aggregation.source.opened import (
     layout_of,
 )
 from bmat.aggregation.source.presets.preset import Preset
-from bmat.aggregation.source.records import split_fields
+from bmat.aggregation.source.records import Dialect, record_at
 
 DELIMITERS = (b",", b"\t", b"|", b";")
 MOST_LINES_BEFORE = 20
@@ -53,7 +53,13 @@ class Header(NamedTuple):
 
 
 def open_soundexchange(
-    preset: Preset, readable: Path, options: Options, source: Path, on_read: OnRead
+    preset: Preset,
+    readable: Path,
+    options: Options,
+    source: Path,
+    on_read: OnRead,
+    *,
+    is_whole: bool,
 ) -> Opened:
     """A report of use. Raises AggregationError `missing_column` where it does not say of which days
     it is, and `count_mismatch` where it has not as many rows as it says.
@@ -69,7 +75,8 @@ def open_soundexchange(
         if layout.is_quoted and header.before[-INDICATOR].strip() not in ("", '"'):
             text = shown(header.before[-INDICATOR])
             raise preset.misfit(f"its texts stand between {text}, and only quotes are read", source)
-        check_rows(header.before[-ROWS], readable, header, source, on_read)
+        if is_whole:
+            check_rows(header.before[-ROWS], readable, header, source, on_read)
     are_periods = days is not None and days[0] != days[1]
     return Opened(readable, layout, are_periods, header.line)
 
@@ -86,15 +93,12 @@ def header_of(preset: Preset, path: Path, options: Options, source: Path) -> Hea
         start += len(line)
         text = line.rstrip(b"\r\n")
         for delimiter in delimiters if options.header_line in (None, len(before) + 1) else ():
-            columns = [utf8(name) for name in split_fields(text, delimiter)]
+            fields = record_at(text, 0, 1, Dialect(delimiter)).fields
+            columns = [name.decode("utf-8", "replace") for name in fields]
             if preset.fingerprint <= {column_key(name) for name in columns}:
                 return Header(columns, delimiter, len(before) + 1, start, before)
         before.append(text.decode("utf-8", "replace"))
     raise preset.misfit("it has no header with a sound recording's title and artist", source)
-
-
-def utf8(name: str) -> str:
-    return name.encode("latin-1").decode("utf-8", "replace")
 
 
 def period_of(preset: Preset, header: Header, source: Path) -> tuple[date, date]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import Limits, Options, aggregate
+from bmat.aggregation import Options, aggregate
 from bmat.aggregation.tests.conftest import Run
 
 HEADER = b"Song,Artist,ISRC,Territory,Service,Date,Number of Plays\n"

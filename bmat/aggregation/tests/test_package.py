@@ -24,7 +24,7 @@ LAYERS = (
     {"cli"},
     # What the package offers: `aggregate` is imported only when it is asked for.
     {"__init__"},
-    {"run"},
+    {"run", "inspect"},
     # The plan samples the input with the readers of `read` and the tables of `merge`.
     {"graph", "plan"},
     {"read", "merge", "write"},

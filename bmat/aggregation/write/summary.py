@@ -76,7 +76,7 @@ def write_summary(path: Path, outcome: Outcome) -> None:
         "first_day": None if first is None else date_text(first),
         "last_day": None if last is None else date_text(last),
         "top_songs": [
-            fields_of_key(key, summary.group_by) | {"plays": plays} for plays, key in outcome.top
+            {**fields_of_key(key, summary.group_by), "plays": plays} for plays, key in outcome.top
         ],
         "plays_by_day": dict(zip(days, outcome.plays_by_day.values(), strict=True)),
     }
@@ -90,7 +90,7 @@ def example_of(example: Example, inputs: int) -> dict[str, object]:
     return where | {"line": example.line, "record": example.record}
 
 
-def fields_of_key(key: bytes, group_by: tuple[str, ...]) -> dict[str, object]:
+def fields_of_key(key: bytes, group_by: tuple[str, ...]) -> dict[str, str]:
     """The fields of a key by their names."""
     texts = key.decode("utf-8").split("\0")
     return dict(zip(group_by, texts, strict=True))
