@@ -8,7 +8,12 @@ from tempfile import TemporaryDirectory
 from bmat.aggregation.options import Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.read.record import records_in
+from bmat.aggregation.results import Record
+from bmat.aggregation.source.json_records import FIRST_FIELD, original_of
+from bmat.aggregation.source.layout import Layout, Source
 from bmat.aggregation.source.open import open_source
+from bmat.aggregation.source.records import Dialect, record_at
+from bmat.aggregation.write.summary import date_text, fields_of_key
 
 INSPECTED_BYTES = 2**16
 INSPECTED_RECORDS = 20
@@ -68,26 +73,81 @@ def inspect(path: Path, options: Options) -> Inspection:
             is_cut = bool(file.read(1)) or len(head) == INSPECTED_BYTES
         begin = folder / "head"
         begin.write_bytes(head)
-        source = open_source(
-            begin, options, folder / "utf8", ProgressMeter(None), is_whole=not is_cut
-        )
-        with source.path.open("rb") as file:
-            file.seek(source.layout.data_start)
-            data = file.read()
-    layout = source.layout
-    records = []
-    for record in records_in(data, layout, layout.first_line, is_last=not is_cut):
-        if len(records) == INSPECTED_RECORDS:
-            break
-        records.append(inspected(record, layout, options))
-    read_as = source.read_as
+        meter = ProgressMeter(None)
+        source = open_source(begin, options, folder / "utf8", meter, is_whole=not is_cut)
+        text = source.path.read_bytes()
+        records = inspected_records(source, text, options, is_cut=is_cut)
+    layout, read_as = source.layout, source.read_as
     return Inspection(
         preset=read_as.preset,
         encoding=read_as.encoding,
         delimiter=read_as.delimiter,
-        line_end=line_end_of(head_text(source)),
+        line_end=line_end_of(text, layout),
         header_line=read_as.header_line,
-        columns=columns_of(layout, options),
+        columns=columns_of(source, options),
         records=records,
         is_cut=is_cut,
     )
+
+
+def inspected_records(
+    source: Source, text: bytes, options: Options, *, is_cut: bool
+) -> list[InspectedRecord]:
+    """The first records of a source with this text; of one that is cut none that it cuts."""
+    layout, is_json = source.layout, source.json is not None
+    data = text[layout.data_start :]
+    # JSON is turned into whole records, of which the last one may be what was cut.
+    found = records_in(data, layout, layout.first_line, is_last=is_json or not is_cut)
+    records = list(islice(found, INSPECTED_RECORDS + 1))
+    if is_json and is_cut and len(records) <= INSPECTED_RECORDS:
+        del records[-1:]
+    return [inspected(record, source, options) for record in records[:INSPECTED_RECORDS]]
+
+
+def inspected(record: Record, source: Source, options: Options) -> InspectedRecord:
+    """A record for a person."""
+    line, fields = record.line, texts_of(record.text, source.layout)
+    if source.json is not None:
+        with source.json.path.open("rb") as file:
+            original = original_of(source.json, file, record.reason or "", record.text)
+        line, fields = original.line, fields[FIRST_FIELD:]
+    counts = record.reason is None
+    return InspectedRecord(
+        line=line,
+        fields=fields or [record.text.decode("utf-8", "replace")],
+        key=fields_of_key(record.key, options.key) if counts else None,
+        date=date_text(record.day) if counts else None,
+        plays=record.plays if counts else None,
+        reason=record.reason,
+    )
+
+
+def texts_of(record: bytes, layout: Layout) -> list[str]:
+    """The fields of a record, as text; none where its quotes are wrong."""
+    dialect = Dialect(layout.delimiter, layout.is_quoted, layout.has_cr_ends, layout.bounds)
+    return [field.decode("utf-8", "replace") for field in record_at(record, 0, 1, dialect).fields]
+
+
+def line_end_of(text: bytes, layout: Layout) -> str:
+    """The name of the first line end."""
+    if layout.has_cr_ends:
+        return "CR"
+    line = text[: text.find(b"\n") + 1]
+    return next((name for end, name in LINE_ENDS.items() if line.endswith(end)), "LF")
+
+
+def columns_of(source: Source, options: Options) -> list[InspectedColumn]:
+    """The columns, by their names in the header; where there is none, by their numbers, from 1; of
+    JSON those that are read.
+    """
+    layout = source.layout
+    roles = dict(zip(layout.key, options.key, strict=True))
+    for column, role in ((layout.date, "date"), (layout.plays, "plays")):
+        if column is not None:
+            roles[column] = role
+    if source.json is not None:
+        return [InspectedColumn(role, role) for _, role in sorted(roles.items())]
+    names = [str(number) for number in range(1, max(roles) + 2)]
+    if layout.header:
+        names = texts_of(layout.header, layout)
+    return [InspectedColumn(name, roles.get(index)) for index, name in enumerate(names)]

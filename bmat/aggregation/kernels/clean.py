@@ -21,6 +21,7 @@ from bmat.aggregation.kernels.bytes import (
     LF,
     ONES,
     QUOTE,
+    QUOTES,
     copy_bytes,
     find_field_end,
     find_field_stop,
@@ -37,7 +38,6 @@ from bmat.aggregation.kernels.bytes import (
 )
 from bmat.aggregation.kernels.fields import day_of
 
-QUOTES = np.uint64(0x2222222222222222)
 LOW_24 = np.uint64(0xFFFFFF)
 # That of UTF-8, as the low bytes of a word.
 BYTE_ORDER_MARK = np.uint64(0xBFBBEF)
@@ -157,12 +157,12 @@ def read_clean_key(
         follower = np.int64(-1)
     to = room
     if follower >= 0:
-        for slot in range(rules.key_fields):
-            if slot > 0:
+        for number in range(rules.key_fields):
+            if number > 0:
                 store8(buffer, to, 0)
                 to += 1
-            count = found.columns[SLOT_FIELDS * slot + 1]
-            copy_bytes(buffer, to, buffer, found.columns[SLOT_FIELDS * slot], count)
+            count = found.columns[SLOT_FIELDS * number + 1]
+            copy_bytes(buffer, to, buffer, found.columns[SLOT_FIELDS * number], count)
             to += count
     hashed = hash_bytes(buffer, room, to - room, hash_key)
     return room, to - room, hashed, day, plays, follower

@@ -20,6 +20,7 @@ from bmat.aggregation.kernels.arrays import (
 from bmat.aggregation.kernels.backend import kernel
 from bmat.aggregation.kernels.bytes import (
     LINE_FEEDS,
+    QUOTES,
     RETURNS,
     copy_bytes,
     find_byte,
@@ -44,7 +45,6 @@ NUMBER_TEXTS = np.array(
 )
 
 COMMAS = np.uint64(0x2C2C2C2C2C2C2C2C)
-QUOTES = np.uint64(0x2222222222222222)
 
 
 @inlined

@@ -13,6 +13,7 @@ from bmat.aggregation.kernels.bytes import (
     LF,
     LINE_FEEDS,
     QUOTE,
+    QUOTES,
     find_byte,
     find_field_stop,
     inlined,
@@ -96,29 +97,42 @@ def closing_quote(
     """Where the quoted field whose content starts at `start` is closed; -1 for never within
     `most_quoted` bytes, -2 where more bytes are needed. Counts the field's lines.
     """
-    limit = start + most_quoted
+    stop = min(start + most_quoted + 1, end)
     at = start
-    lines = 0
-    last = 0
-    while at < end and at <= limit:
-        byte = load8(buffer, at)
-        if byte == QUOTE:
-            if at + 1 == end and not is_last:
-                return np.int64(-2)
-            if at + 1 == end or load8(buffer, at + 1) != QUOTE:
-                found.lines += lines
-                return np.int64(at)
-            at += 1
-        elif byte == LF:
-            if not rules.has_cr_ends or last != CR:
-                lines += 1
-        elif byte == CR and rules.has_cr_ends:
-            lines += 1
-        last = byte
-        at += 1
-    if at <= limit and not is_last:
+    while at < stop:
+        at = find_byte(buffer, at, stop, QUOTES)
+        if at == stop:
+            break
+        if at + 1 == end and not is_last:
+            return np.int64(-2)
+        if at + 1 == end or load8(buffer, at + 1) != QUOTE:
+            found.lines += line_ends(buffer, start, at, rules.has_cr_ends)
+            return np.int64(at)
+        at += 2
+    if at <= start + most_quoted and not is_last:
         return np.int64(-2)
     return np.int64(-1)
+
+
+@inlined
+def line_ends(buffer: Any, start: Any, stop: Any, has_cr_ends: Any) -> Any:
+    """How many line ends are in `buffer[start:stop]`, the content of a quoted field: each LF; of old
+    line ends, each CR, LF or CR LF.
+    """
+    lines = np.int64(0)
+    at = start
+    while True:
+        if has_cr_ends:
+            at = find_field_stop(buffer, at, stop, LINE_FEEDS)
+        else:
+            at = find_byte(buffer, at, stop, LINE_FEEDS)
+        if at >= stop:
+            return lines
+        if has_cr_ends and load8(buffer, at) == CR:
+            if at + 1 < stop and load8(buffer, at + 1) == LF:
+                at += 1
+        lines += 1
+        at += 1
 
 
 @inlined
@@ -248,8 +262,7 @@ def split_record(
 @inlined
 def has_no_quote(buffer: Any, start: Any, stop: Any) -> Any:
     """Whether a quoted field's content holds no escaped quote."""
-    quotes = np.uint64(0x2222222222222222)
-    return find_byte(buffer, start, stop, quotes) == stop
+    return find_byte(buffer, start, stop, QUOTES) == stop
 
 
 @inlined
