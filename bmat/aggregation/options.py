@@ -22,6 +22,21 @@ ROLES = {
     "service": "Service",
 }
 DATE_COLUMN, PLAYS_COLUMN = "Date", "Number of Plays"
+# Each is a file of source/presets, but for the default, which is the data contract's.
+PRESETS = (
+    "default",
+    "dsr",
+    "soundexchange",
+    "spinitron",
+    "suisa",
+    "librefm",
+    "audioscrobbler",
+    "listenbrainz",
+    "spotify",
+    "lastfm_1k",
+    "distrokid",
+    "tunecore",
+)
 DATE_FORMATS = ("iso", "dmy", "mdy", "ymd", "epoch", "epoch_ms")
 THOUSANDS = (",", ".", "'", "space")
 QUOTINGS = ("csv", "none")
@@ -63,12 +78,12 @@ class Bounds:
 BOUNDS = Bounds()
 
 
-def described(text: str, metavar: str = "NAME", choices: tuple[str, ...] = ()) -> Any:
+def described(text: str, metavar: str = "", choices: tuple[str, ...] = ()) -> Any:
     """A field of Options that is None where it is not given: its text for people who ask what it
     does, the word for its value, or the values that it may have.
     """
-    metavar = "|".join(choices) or metavar
-    return field(default=None, metadata={"help": text, "metavar": metavar, "choices": choices})
+    shown_as = metavar or "|".join(choices) or "NAME"
+    return field(default=None, metadata={"help": text, "metavar": shown_as, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -79,7 +94,9 @@ class Options:
     Raises AggregationError `invalid_option` or `unknown_encoding` for what cannot be followed.
     """
 
-    preset: str | None = described("the format of the file, see docs/presets.md; told by the file")
+    preset: str | None = described(
+        "the format of the file, see docs/presets.md; told by the file", "NAME", PRESETS
+    )
     song_column: str | None = described("the song's column (Song)")
     artist_column: str | None = described("the artist's column (Artist)")
     isrc_column: str | None = described("the ISRC's column (ISRC)")
@@ -126,7 +143,6 @@ class Options:
                 value=self.header_line,
                 advice="lines are counted from 1",
             )
-        self._check_preset()
         self._check_group_by()
         self._check_columns()
         if self.delimiter is not None:
@@ -153,13 +169,6 @@ class Options:
             advice = f"name each of {', '.join(ROLES)} at most once, with commas between them"
             value = shown(self.group_by or "")
             raise failure("invalid_option", option="group_by", value=value, advice=advice)
-
-    def _check_preset(self) -> None:
-        if self.preset is not None:
-            # The presets say what they are in terms of options.
-            from bmat.aggregation.source.presets.registry import by_name
-
-            by_name(self.preset)
 
     def _check_columns(self) -> None:
         """No two of the columns that are read have the same name. The names that nobody gives are
@@ -210,7 +219,8 @@ class Limits:
 
 def column_key(name: str) -> str:
     """A column's name as it is compared: without case, compatible characters alike, no white space,
-    nothing invisible, no `_` and `-`.
+    nothing invisible, no `_` and `-`. NUL stays: names of UTF-16 that is read as UTF-8 are full of
+    it, and are like no other.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return "".join(
@@ -218,7 +228,7 @@ def column_key(name: str) -> str:
         for character in folded
         if character not in "_-"
         and not character.isspace()
-        and unicodedata.category(character) not in ("Cc", "Cf")
+        and (character == "\0" or unicodedata.category(character) not in ("Cc", "Cf"))
     )
 
 

@@ -16,25 +16,45 @@ def unreadable(head: Head, preset: Preset, likely: Preset | None) -> Aggregation
     """Why the file has no header that `preset` reads. It looks as if `likely` could read it, but
     options that name columns stand against that.
     """
-    firsts = head.firsts(preset)
-    first = max(firsts, key=lambda one: len(one.fields), default=None)
-    known = likely is None and known_format(head.data) or not_text(head, first)
+    first = nearest_first(preset, head)
+    known = known_format(head.data) or not_text(head, first)
+    if known and likely:
+        known = Format(f"a file of {described(likely)}", "Name that in the option preset")
     if known:
-        looks_like, advice = known
-        return failure("not_text", head.source, looks_like=looks_like, advice=advice)
+        return failure("not_text", head.source, looks_like=known.name, advice=known.advice)
     assert first is not None
     roles = missing_roles(preset, first, head)
-    subject = "The header"
-    if preset is not DEFAULT:
-        subject = f"The file does not fit the preset {preset.name} ({preset.title}): its header"
+    is_default = preset is DEFAULT
+    does_not_fit = f"The file does not fit {described(preset)}: its header"
     return failure(
         "missing_column",
         head.source,
-        subject=subject,
-        wanted=" or ".join(wanted_names(preset, roles, head)),
+        subject="The header" if is_default else does_not_fit,
+        wanted=one_of(wanted_names(preset, roles, head)),
         found=what_is_found(first, head),
         advice=advice_for(preset, likely, roles, first, head),
     )
+
+
+def described(preset: Preset) -> str:
+    return f"the preset {preset.name} ({preset.title})"
+
+
+def one_of(names: list[str]) -> str:
+    """A choice of names, in English."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def nearest_first(preset: Preset, head: Head) -> First | None:
+    """The record that was most likely meant to be the header: the one with the preset's
+    fingerprint, or the first one, under the delimiter that occurs most often in it.
+    """
+    if preset.has_preamble and head.options.header_line is None:
+        for first in head.preamble(preset):
+            if preset.fingerprint <= set(first.keys):
+                return first
+    return max(head.firsts(preset), key=lambda one: len(one.fields), default=None)
 
 
 def not_text(head: Head, first: First | None) -> Format | None:
@@ -71,7 +91,7 @@ def what_is_found(first: First, head: Head) -> str:
     line = head.options.header_line
     if line is None:
         return "there is no line that could be one"
-    return f"line {line}, which header_line names, is empty, not there, or has wrong quotes"
+    return f"no record starts on line {line}, which the option header_line names"
 
 
 def column_names(first: First) -> str:
@@ -86,7 +106,7 @@ def advice_for(
 ) -> str:
     """What to do about columns of these roles that are missing."""
     if likely is not None:
-        return f"It looks like {likely.title}: use the option preset with {likely.name}"
+        return f"It looks like a file of {described(likely)}: name that in the option preset"
     line = header_line_of(preset, first, head)
     if line is not None:
         return f"Line {line} looks like the header: name it in the option header_line"
@@ -95,8 +115,11 @@ def advice_for(
             "The whole line is in quotes, as if it were one field: take away the first and the "
             "last quote of each line, and write one quote for each two between them"
         )
-    options = ", ".join(f"{role}_column" for role in roles if role != "filter")
-    rename = f"Rename the column, or name yours in the options {options}"
+    options = [f"{role}_column" for role in roles if role != "filter"]
+    rename = "Rename the column" if len(roles) == 1 else "Rename the columns"
+    if options:
+        plural = "option" if len(options) == 1 else "options"
+        rename += f", or name yours in the {plural} {', '.join(options)}"
     nearest = nearest_names(preset, roles, first, head)
     return f"Did you mean {', '.join(nearest)}? {rename}" if nearest else rename
 

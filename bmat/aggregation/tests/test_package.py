@@ -138,7 +138,7 @@ def test_errors_options_and_the_command_line_load_neither_compiler_nor_scheduler
 
 def test_a_wrong_option_is_refused_before_they_are_loaded() -> None:
     wrong = ["in.csv", "-o", "out.csv", "--delimiter", "no"]
-    statement = f"from {PACKAGE} import cli; assert cli.main({wrong}) == 1"
+    statement = f"from {PACKAGE} import cli; assert cli.main({wrong}) == 2"
     assert loaded_by(statement, "dask", "numba") == ""
 
 
