@@ -36,25 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for an option that cannot be followed; 130 after Ctrl-C. Raises SystemExit(2) for options that
     are none.
     """
-    wanted = parser().parse_args(arguments)
+    wanted = parse(arguments)
     try:
         options, limits = options_of(wanted), limits_of(wanted)
-        if arguments is None and is_small(wanted.inputs):
+        if arguments is None and (wanted.inspect or is_small(wanted.inputs)):
             os.environ.setdefault(JIT_VARIABLE, "1")
-        # Loads the kernels: what is wrong with the options is said before.
-        from bmat.aggregation import aggregate
-
-        begin = monotonic()
-        with progress_bar() as on_progress:
-            summary = aggregate(
-                wanted.inputs,
-                wanted.output,
-                rejects=wanted.rejects,
-                options=options,
-                limits=limits,
-                on_progress=on_progress,
-                summary_file=wanted.summary,
-            )
+        if wanted.inspect:
+            show_inputs(wanted.inputs, options)
+        else:
+            aggregate_inputs(wanted, options, limits)
     except AggregationError as error:
         complain(f"{error.source}: {error}" if error.source else str(error))
         return MISUSED if error.code in MISUSES else FAILED
@@ -64,12 +54,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain("Interrupted: nothing was written.")
         return INTERRUPTED
+    return 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments. Raises SystemExit(2) for what is none of them."""
+    made = parser()
+    wanted = made.parse_args(arguments)
+    if wanted.output is None and not wanted.inspect:
+        made.error("the following arguments are required: -o/--output")
+    return wanted
+
+
+def aggregate_inputs(wanted: argparse.Namespace, options: Options, limits: Limits) -> None:
+    """Write the totals, and say what was read."""
+    # Loads the kernels: what is wrong with the options is said before.
+    from bmat.aggregation import aggregate
+
+    begin = monotonic()
+    with progress_bar() as on_progress:
+        summary = aggregate(
+            wanted.inputs,
+            wanted.output,
+            rejects=wanted.rejects,
+            options=options,
+            limits=limits,
+            on_progress=on_progress,
+            summary_file=wanted.summary,
+        )
     for warning in summary.warnings:
         complain(f"warning: {warning.message}")
     outputs = (wanted.output, wanted.rejects, wanted.summary)
     has_stdout = any(path and descriptor_of(path) == STDOUT_DESCRIPTOR for path in outputs)
     say(summary_line(summary, monotonic() - begin), sys.stderr if has_stdout else sys.stdout)
-    return 0
+
+
+def show_inputs(inputs: Sequence[Path], options: Options) -> None:
+    """Say how each input would be read."""
+    from bmat.aggregation.inspect import described, inspect
+
+    for path in inputs:
+        say(f"{path}\n{described(inspect(path, options))}", sys.stdout)
 
 
 def is_small(inputs: Sequence[Path]) -> bool:
@@ -168,13 +193,17 @@ def parser() -> argparse.ArgumentParser:
     add(
         "-o",
         "--output",
-        required=True,
         type=Path,
         metavar="OUT",
         help="the totals, as CSV; - writes standard output",
     )
     add("--rejects", type=Path, metavar="FILE", help="a CSV of the records that were not counted")
     add("--summary", type=Path, metavar="FILE", help="counts, top songs, plays per day, as JSON")
+    add(
+        "--inspect",
+        action="store_true",
+        help="write nothing, but show how each IN would be read, by its first 64 KiB",
+    )
     for option in dataclasses.fields(Options):
         if option.name in OPTION_NAMES:
             add_option(made, option)

@@ -1,10 +1,12 @@
 """What would be read of an input, told from its first bytes by the code that reads the whole of it."""
 
+import sys
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.read.record import records_in
@@ -12,6 +14,7 @@ from bmat.aggregation.results import Record
 from bmat.aggregation.source.json_records import FIRST_FIELD, original_of
 from bmat.aggregation.source.layout import Layout, Source
 from bmat.aggregation.source.open import open_source
+from bmat.aggregation.source.origin import STANDARD_INPUT
 from bmat.aggregation.source.records import Dialect, record_at
 from bmat.aggregation.write.summary import date_text, fields_of_key
 
@@ -61,20 +64,25 @@ class Inspection:
 
 
 def inspect(path: Path, options: Options) -> Inspection:
-    """How the file at `path` would be read: its first INSPECTED_BYTES are looked at, and its first
-    INSPECTED_RECORDS shown.
+    """How the input at `path` (`-`: standard input) would be read: its first INSPECTED_BYTES are
+    looked at, and its first INSPECTED_RECORDS shown.
 
-    Raises AggregationError where the run would, for the same reason, before its first record.
+    Raises AggregationError where the run would, for the same reason, before its first record; and
+    OSError.
     """
     with TemporaryDirectory(prefix=".bmat-inspect-") as name:
         folder = Path(name)
-        with path.open("rb") as file:
+        with sys.stdin.buffer if path == STANDARD_INPUT else path.open("rb") as file:
             head = file.read(INSPECTED_BYTES)
-            is_cut = bool(file.read(1)) or len(head) == INSPECTED_BYTES
+        # Whoever has cut the file before may have sent no more than is looked at.
+        is_cut = len(head) == INSPECTED_BYTES
         begin = folder / "head"
         begin.write_bytes(head)
         meter = ProgressMeter(None)
-        source = open_source(begin, options, folder / "utf8", meter, is_whole=not is_cut)
+        try:
+            source = open_source(begin, options, folder / "utf8", meter, is_whole=not is_cut)
+        except AggregationError as error:
+            raise AggregationError(error.code, error.message, path) from error
         text = source.path.read_bytes()
         records = inspected_records(source, text, options, is_cut=is_cut)
     layout, read_as = source.layout, source.read_as
@@ -151,3 +159,27 @@ def columns_of(source: Source, options: Options) -> list[InspectedColumn]:
     if layout.header:
         names = texts_of(layout.header, layout)
     return [InspectedColumn(name, roles.get(index)) for index, name in enumerate(names)]
+
+
+def described(inspection: Inspection) -> str:
+    """An inspection as a person reads it: a line for each record."""
+    columns = ", ".join(
+        f"{column.name} ({column.role})" if column.role else column.name
+        for column in inspection.columns
+    )
+    header = f"line {inspection.header_line}" if inspection.header_line else "none"
+    lines = [
+        f"  preset     {inspection.preset}",
+        f"  encoding   {inspection.encoding}",
+        f"  delimiter  {inspection.delimiter!r}",
+        f"  line ends  {inspection.line_end}",
+        f"  header     {header}",
+        f"  columns    {columns}",
+    ]
+    for record in inspection.records:
+        if record.key is None:
+            lines.append(f"  line {record.line}: {record.reason}: {', '.join(record.fields)}")
+        else:
+            key = ", ".join(map(repr, record.key.values()))
+            lines.append(f"  line {record.line}: {key} on {record.date}: {record.plays}")
+    return "\n".join(lines)
