@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from bmat.aggregation.errors import shown
 from bmat.aggregation.options import Options, column_key, delimiter_byte, is_delimiter
 from bmat.aggregation.source.layout import Extent, Skipped
 from bmat.aggregation.source.presets.preset import Preset
@@ -22,6 +23,7 @@ from bmat.aggregation.source.records import (
 DELIMITERS = (b",", b";", b"\t", b"|")
 # Among so many lines a header is looked for that is not the first record.
 PREAMBLE_LINES = 100
+SHOWN_NAMES = 20
 NONE = Record(Extent(0, 0, 0), 0, 0, [])
 # A file whose first bytes, so many, hold a CR and no LF is one of old line ends.
 LINE_END_BYTES = 2**16
@@ -57,6 +59,13 @@ class First:
     @cached_property
     def names(self) -> list[str]:
         return [utf8(name) for name in self.fields]
+
+    @property
+    def shown_names(self) -> str:
+        """The names, for a message."""
+        first = [shown(name) for name in self.names[:SHOWN_NAMES]]
+        more = len(self.names) - len(first)
+        return ", ".join(first) + (f" and {more} more" if more else "")
 
     @cached_property
     def keys(self) -> list[str]:

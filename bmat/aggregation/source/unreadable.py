@@ -1,12 +1,13 @@
 """Why a file cannot be read, in words that help the person whose file it is."""
 
+from difflib import get_close_matches
+
 from bmat.aggregation.errors import AggregationError, failure, shown
 from bmat.aggregation.options import column_key
 from bmat.aggregation.source.head import DELIMITERS, First, Head
 from bmat.aggregation.source.looks import AS_CSV, Format, is_utf8, known_format
 from bmat.aggregation.source.presets.preset import DEFAULT, Preset
 
-SHOWN_NAMES = 20
 # Names are compared that are not longer, and no more of them.
 COMPARED_NAMES, COMPARED_LENGTH = 200, 60
 LIKENESS = 0.55
@@ -87,18 +88,11 @@ def wanted_names(preset: Preset, roles: list[str], head: Head) -> list[str]:
 def what_is_found(first: First, head: Head) -> str:
     """What is there instead of the columns."""
     if first.fields:
-        return f"it has {column_names(first)}"
+        return f"it has {first.shown_names}"
     line = head.options.header_line
     if line is None:
         return "there is no line that could be one"
     return f"no record starts on line {line}, which the option header_line names"
-
-
-def column_names(first: First) -> str:
-    """The columns found, for a message."""
-    shortened = [shown(name) for name in first.names[:SHOWN_NAMES]]
-    more = len(first.names) - len(shortened)
-    return ", ".join(shortened) + (f" and {more} more" if more else "")
 
 
 def advice_for(
@@ -141,9 +135,6 @@ def is_quoted_whole(first: First, head: Head) -> bool:
 
 def nearest_names(preset: Preset, roles: list[str], first: First, head: Head) -> list[str]:
     """Of the columns found, the ones with the names nearest to those that are missing."""
-    # Nobody needs the module whose file can be read.
-    from difflib import get_close_matches
-
     taken = set(preset.positions(first.keys, head.options).values())
     name_of = {
         key: name

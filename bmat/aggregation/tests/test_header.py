@@ -1,14 +1,20 @@
+"""Where the columns are, and where the data begins."""
+
 import os
 import time
 from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import AggregationError, aggregate
-from bmat.aggregation.tests.conftest import Run
-from bmat.aggregation.tests.running import HEADER, error_of, names_in
+from bmat.aggregation import AggregationError, Options
+from bmat.aggregation.progress import ProgressMeter
+from bmat.aggregation.source.layout import Extent, Skipped
+from bmat.aggregation.source.open import open_source
+from bmat.aggregation.tests.heads import layout, reading, refused
+from bmat.aggregation.tests.running import HEADER
 
 ROW = b"a,2020-01-01,1\n"
+BOM = b"\xef\xbb\xbf"
 
 
 @pytest.mark.parametrize(
@@ -17,104 +23,249 @@ ROW = b"a,2020-01-01,1\n"
         b"Song,Date,Number of Plays",
         b"SONG,date,NUMBER_OF_PLAYS",
         b" s-o_n g ,Date,number-of-plays",
-        b'"Song","Date","Number of Plays"',
-        b'"So\nng",Date,Number of Plays'.replace(b"\n", b"_"),
-        b"\xef\xbb\xbfSong,Date,Number of Plays",
-        b"\n\r\n\nSong,Date,Number of Plays\r",
+        b'"Song","Date" ,"Number of Plays"',
+        b'Song,Date,"Number\r\nof Plays"',
+        b"Song,Date,Number of\tPlays",
+        "Song,Date,Number\u00a0of\u2003Plays".encode(),
+        "\u200bSong\u00ad,\ufeffDate\u200d,Number of Plays\u2060".encode(),
+        "\uff33ong,\u24b9ate,Number of Plays".encode(),
     ],
 )
-def test_it_compares_names_without_case_spaces_and_dashes(run: Run, header: bytes) -> None:
-    assert run(header + b"\n" + ROW).totals == ROW
-
-
-def test_the_columns_may_stand_anywhere_among_others(run: Run) -> None:
-    data = b"Number of Plays,x,Date,y,Song\n5,,2020-01-01,,a\n6,,2020-01-01,,a,\n7,,2020-01-01\n"
-    result = run(data)
-    assert result.totals == b"a,2020-01-01,5\n"
-    assert result.rejects == (
-        b'3,extra_field,"6,,2020-01-01,,a,"\n4,missing_field,"7,,2020-01-01"\n'
-    )
-
-
-def test_a_record_may_end_before_columns_that_nobody_reads(run: Run) -> None:
-    assert run(b"Song,Date,Number of Plays,Label,Note\n" + ROW).totals == ROW
-
-
-def test_it_takes_other_names_as_options(run: Run) -> None:
-    data = b"Track;Day;Spins;Song\na;2020-01-01;5;b\n"
-    result = run(data, song_column="TRACK", date_column="day", plays_column="spins")
-    assert result.totals == b"a,2020-01-01,5\n"
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_it_reads_the_delimiter_off_the_header(run: Run, delimiter: str) -> None:
-    data = (HEADER + b"a,2020-01-01,1\n").replace(b",", delimiter.encode())
-    assert run(data).totals == b"a,2020-01-01,1\n"
-
-
-def test_it_takes_any_other_delimiter_as_an_option(run: Run) -> None:
-    data = b"Song^Date^Number of Plays\na,b^2020-01-01^1\n"
-    assert run(data, delimiter="^").totals == b'"a,b",2020-01-01,1\n'
-
-
-@pytest.mark.parametrize("delimiter", [b",", b";", b"\t", b"|"])
-def test_a_file_without_header_is_data_from_its_first_record(run: Run, delimiter: bytes) -> None:
-    assert run((ROW + ROW).replace(b",", delimiter)).totals == b"a,2020-01-01,2\n"
-
-
-def test_a_header_may_hold_a_newline(run: Run) -> None:
-    result = run(b'Song,Date,Number of Plays,"Not\ne"\nbad\n' + ROW)
-    assert result.rejects == b"3,missing_field,bad\n"
-
-
-def test_a_stray_quote_before_the_header_costs_one_line(run: Run) -> None:
-    result = run(b'\n"oops\n\n' + HEADER + ROW)
-    assert (result.totals, result.rejects) == (ROW, b'2,unterminated_quote,"""oops"\n')
-
-
-def test_a_stray_quote_in_the_first_record_of_a_file_without_header(run: Run) -> None:
-    result = run(b',"a,2020-01-01,9\n' + ROW)
-    assert result.totals == ROW
-    assert result.rejects == b'1,unterminated_quote,",""a,2020-01-01,9"\n'
-
-
-@pytest.mark.parametrize("data", [b"", b"\n", b"\r\n\n\r", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"])
-def test_a_file_of_nothing_is_an_error(tmp_path: Path, data: bytes) -> None:
-    error = error_of(tmp_path, data)
-    assert error.code == "empty_file"
-    assert str(error) == "The file is empty: it needs a header and at least one record."
+def test_it_compares_names_without_case_spaces_and_what_is_invisible(header: bytes) -> None:
+    found = layout(header + b"\n" + ROW)
+    assert (found.key, found.date, found.plays) == ((0,), 1, 2)
+    assert found.header == header
 
 
 @pytest.mark.parametrize(
-    ("data", "looks_like"),
+    ("option", "name"),
+    [("Título", "Ti\u0301tulo"), ("STRASSE", "straße"), ("Ⅳ", "iv"), ("ﬁ", "FI")],
+)
+def test_names_are_alike_in_any_normal_form(option: str, name: str) -> None:
+    header = f"Date,{name},Number of Plays\n".encode()
+    assert layout(header, song_column=option).key == (1,)
+
+
+def test_the_columns_may_stand_anywhere_among_others() -> None:
+    found = layout(b"Number of Plays,x,Date,y,Song,x\n5,,2020-01-01,,a\n")
+    assert (found.key, found.date, found.plays, found.field_count) == ((4,), 2, 0, 6)
+
+
+def test_empty_names_at_the_end_are_columns() -> None:
+    assert layout(HEADER.strip() + b",,\n").field_count == 5
+
+
+def test_it_takes_other_names_as_options() -> None:
+    data = b"Track;Day;Spins;Song\na;2020-01-01;5;b\n"
+    found = layout(data, song_column="TRACK", date_column="day", plays_column="spins")
+    assert (found.key, found.date, found.plays, found.delimiter) == ((0,), 1, 2, b";")
+
+
+def test_a_key_may_have_several_columns_in_its_own_order() -> None:
+    header = b"Artist,Code,Song,Date,Number of Plays\n"
+    found = layout(header, group_by="isrc, song,artist", isrc_column="code")
+    assert found.key == (1, 2, 0)
+
+
+def test_only_the_columns_of_the_key_are_wanted() -> None:
+    header = b"ISRC,Date,Number of Plays,Artist,artist\n"
+    assert layout(header, group_by="isrc").key == (0,)
+    assert refused(header, group_by="territory,isrc").code == "missing_column"
+    assert refused(header, group_by="artist").code == "duplicate_column"
+
+
+def test_with_a_play_a_record_there_is_no_column_of_plays() -> None:
+    found = layout(b"Date,Song,Number of Plays,Number of Plays\n", plays="one")
+    assert (found.key, found.date, found.plays) == ((1,), 0, None)
+
+
+def test_how_values_are_written_is_handed_on() -> None:
+    given = {"date_format": "dmy", "thousands": "space", "quoting": "none"}
+    found = layout(HEADER, **given)
+    assert (found.date_format, found.thousands, found.is_quoted) == ("dmy", "space", False)
+    found = layout(HEADER)
+    assert (found.date_format, found.thousands, found.is_quoted) == ("iso", None, True)
+
+
+def test_without_quoting_quotes_are_ordinary_bytes() -> None:
+    assert refused(b'"Song",Date,Number of Plays\n', quoting="none").code == "missing_column"
+    found = layout(b'Song,Date,Number of Plays,"x\n', quoting="none")
+    assert found.field_count == 4
+
+
+@pytest.mark.parametrize("delimiter", [b",", b";", b"\t", b"|"])
+def test_it_reads_the_delimiter_off_the_header(delimiter: bytes) -> None:
+    assert layout((HEADER + ROW).replace(b",", delimiter)).delimiter == delimiter
+
+
+@pytest.mark.parametrize(
+    ("option", "delimiter"), [("^", b"^"), ("tab", b"\t"), ("\\t", b"\t"), ("\t", b"\t")]
+)
+def test_it_takes_the_delimiter_as_an_option(option: str, delimiter: bytes) -> None:
+    assert layout(HEADER.replace(b",", delimiter), delimiter=option).delimiter == delimiter
+
+
+@pytest.mark.parametrize("line", [b"sep=;", b"SEP=;", b'"sep=;"', BOM + b"sep=;"])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r\r\n", b"\r"])
+def test_the_line_of_excel_names_the_delimiter(line: bytes, line_end: bytes) -> None:
+    header = b"Song;Date;Number of Plays;a,b"
+    data = line + line_end + header + line_end
+    found = layout(data)
+    assert (found.delimiter, found.field_count, found.first_line) == (b";", 4, 3)
+    assert (found.header, found.data_start) == (header, len(data))
+
+
+def test_the_option_wins_over_the_line_of_excel() -> None:
+    assert layout(b"sep=;\n" + HEADER, delimiter=",").delimiter == b","
+    assert layout(b"sep=^\nSong^Date^Number of Plays\n", header_line=2).delimiter == b"^"
+
+
+@pytest.mark.parametrize("line", [b"sep=a", b"sep=", b"sep=;;", b"sep= ;", b"sep=.", b"xsep=;"])
+def test_other_lines_are_not_that_of_excel(line: bytes) -> None:
+    data = line + b"\n" + HEADER.replace(b",", b";")
+    assert refused(data, delimiter=";").code == "missing_column"
+
+
+@pytest.mark.parametrize("line", [b'"sep=;', b'sep=;"'])
+def test_a_stray_quote_in_that_line_costs_it(line: bytes) -> None:
+    found = layout(line + b"\n" + HEADER.replace(b",", b";"))
+    assert [one.reason for one in found.skipped] == ["unterminated_quote"]
+
+
+def test_the_line_of_excel_alone_is_no_header() -> None:
+    assert refused(b"sep=;\r\n").code == "missing_column"
+
+
+@pytest.mark.parametrize("before", [b"", b"\n\r\n\n", b"\r\r\n", BOM, BOM + b"\n" + BOM + BOM])
+def test_empty_lines_and_marks_before_the_header_are_no_part_of_it(before: bytes) -> None:
+    found = layout(before + HEADER + ROW)
+    assert found.header == HEADER.strip()
+    assert found.first_line == before.count(b"\n") + 2
+    assert found.data_start == len(before + HEADER)
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r\r\n", b"\r", b"", b"\r\r"])
+def test_a_header_ends_like_any_line(line_end: bytes) -> None:
+    data = b"\n" + HEADER.strip() + line_end
+    found = layout(data)
+    assert (found.header, found.data_start) == (HEADER.strip(), len(data))
+
+
+def test_in_a_file_of_old_line_ends_each_cr_ends_a_line() -> None:
+    header = b'Song,Date,Number of Plays,"Not\re"'
+    found = layout(b'\r"open\r' + header + b"\r" + b"x" * 2**16 + b"\n")
+    assert found.has_cr_ends
+    assert (found.first_line, found.header) == (5, header)
+    assert [one.line for one in found.skipped] == [2]
+
+
+def test_one_line_feed_in_the_first_64_kib_makes_a_file_of_new_ones() -> None:
+    header = HEADER.strip() + b",x"
+    filled = header + b"y" * (2**16 - len(header) - 1)
+    assert layout(filled + b"\r" + ROW).has_cr_ends
+    assert not layout(filled + b"\n" + b"\r" * 9).has_cr_ends
+    assert layout(filled + b"\r\n" + ROW).has_cr_ends
+
+
+def test_a_header_line_is_named_by_its_number() -> None:
+    data = b'Report\n"a\n\xef\xbb\xbf' + HEADER + ROW
+    found = layout(data, header_line=3)
+    assert (found.header, found.first_line, found.skipped) == (HEADER.strip(), 4, ())
+    assert reading(data, header_line=3).header_line == 3
+
+
+def test_a_header_line_of_a_file_of_old_line_ends() -> None:
+    data = b"Report\rof\r\nplays\r" + HEADER.replace(b"\n", b"\r") + b"x" * 2**16
+    assert layout(data.replace(b"\r\n", b"\r"), header_line=4).first_line == 5
+
+
+@pytest.mark.parametrize("line", [1, 2, 3, 5, 6, 7, 10**12])
+def test_a_line_that_is_no_header_is_a_missing_column(line: int) -> None:
+    data = b'x\n\xef\xbb\xbf\n"\n' + HEADER + b'a,"b\n'
+    assert refused(data, header_line=line).code == "missing_column"
+
+
+def test_a_header_line_behind_the_first_mebibyte_is_none() -> None:
+    data = b"x\n" * 2**19
+    assert refused(data, header_line=2**19 + 1).code == "missing_column"
+    assert refused(data + HEADER, header_line=2**19 + 1).code == "not_text"
+    assert refused(data + b"\n\n", header_line=2**19 + 2).code == "not_text"
+
+
+@pytest.mark.parametrize("delimiter", [b",", b";", b"\t", b"|"])
+def test_a_file_without_header_is_data_from_its_first_record(delimiter: bytes) -> None:
+    found = reading((BOM + b"\n" + ROW).replace(b",", delimiter))
+    assert found.layout is not None
+    assert (found.layout.key, found.layout.date, found.layout.plays) == ((0,), 1, 2)
+    assert (found.layout.data_start, found.layout.first_line) == (4, 2)
+    assert (found.layout.header, found.layout.field_count, found.header_line) == (b"", 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("row", "options"),
     [
-        (b"PK\x03\x04rest", "an Excel workbook (.xlsx) or another ZIP archive"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "a PNG image"),
-        (b"%PDF-1.7\n", "a PDF document"),
-        (b"S\0o\0n\0g\0,\0", "binary data"),
-        (b"\xfe\xfa\x01,\n", "bytes that are not UTF-8"),
+        (b"a,2020-01-01 10:00:00 UTC, 5.0 \n", {}),
+        (b"a, 2020-01-01 ,5,,\n", {}),
+        (b"a;31.12.2019;1.234\n", {"date_format": "dmy", "thousands": "."}),
+        (b'a,1577836800,"1,234"\n', {"date_format": "epoch", "thousands": ","}),
+        (b"a|2020-01-01\n", {"plays": "one"}),
+        (b",2020-01-01,5\n", {}),
     ],
 )
-def test_it_says_what_a_binary_file_looks_like(
-    tmp_path: Path, data: bytes, looks_like: str
-) -> None:
-    error = error_of(tmp_path, data)
-    assert error.code == "not_text"
-    assert error.message.startswith(f"The file is not a CSV text: it looks like {looks_like}. ")
+def test_the_first_record_is_data_by_the_options(row: bytes, options: dict[str, str]) -> None:
+    assert layout(row, **options).header == b""
+    assert layout(row, **options).field_count == (2 if options.get("plays") else 3)
 
 
-def test_a_missing_column_is_named_with_those_found(tmp_path: Path) -> None:
-    error = error_of(tmp_path, b"Song;Datum;Plays\n")
-    assert error.code == "missing_column"
-    assert error.source == tmp_path / "plays-0.csv"
-    assert error.message == (
-        "The header has no column 'Date' or 'Number of Plays': it has 'Song', 'Datum', 'Plays'. "
-        "Rename the column, or name yours in the options song_column, date_column, plays_column."
-    )
+@pytest.mark.parametrize(
+    ("row", "options"),
+    [
+        (b"a,2020-01-01\n", {}),
+        (b"a,2020-01-01,5,x\n", {}),
+        (b"a,31.12.2019,5\n", {}),
+        (b"a,2020-01-01,1.000\n", {}),
+        (b"a,2020-01-01,5\n", {"date_format": "dmy"}),
+        (b"a,2020-01-01,5\n", {"plays": "one"}),
+        (b"a,2020-01-01,5\n", {"header_line": 1}),
+        (b"a,2020-01-01,5\n", {"group_by": "artist"}),
+        (b"a,2020-01-01,5\n", {"group_by": "song,artist"}),
+    ],
+)
+def test_other_first_records_are_none(row: bytes, options: dict[str, object]) -> None:
+    assert refused(row, **options).code == "missing_column"
 
 
-def test_a_header_of_a_thousand_columns_makes_a_short_message(tmp_path: Path) -> None:
-    assert len(error_of(tmp_path, b"column," * 1000).message) < 1000
+def test_a_header_may_hold_a_newline() -> None:
+    assert layout(b'Song,Date,Number of Plays,"Not\ne"\nbad\n').first_line == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'"oops', "unterminated_quote"),
+        (b'x,"45" Single', "malformed_quotes"),
+        (b'"He said \\"Hi\\""', "malformed_quotes"),
+    ],
+)
+def test_a_stray_quote_before_the_header_costs_one_line(line: bytes, reason: str) -> None:
+    found = layout(b"\n" + BOM + line + b"\r\n\n" + HEADER + ROW)
+    extent = Extent(4, 4 + len(line), 6 + len(line))
+    assert found.skipped == (Skipped(2, extent, reason),)
+    assert (found.first_line, found.header) == (5, HEADER.strip())
+
+
+def test_a_stray_quote_in_the_first_record_of_a_file_without_header() -> None:
+    found = layout(b',"a,2020-01-01,9\n' + ROW)
+    assert [(one.line, one.reason) for one in found.skipped] == [(1, "unterminated_quote")]
+    assert (found.first_line, found.data_start) == (2, 17)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\r\n\n\r\r", b"\r", BOM, BOM + b"\n" + BOM])
+@pytest.mark.parametrize("options", [{}, {"header_line": 3}, {"preset": "spinitron"}])
+def test_a_file_of_nothing_is_an_error(data: bytes, options: dict[str, object]) -> None:
+    error = refused(data, **options)
+    assert error.code == "empty_file"
+    assert str(error) == "The file is empty: it needs a header and at least one record."
 
 
 def header_of(size: int) -> bytes:
@@ -122,10 +273,10 @@ def header_of(size: int) -> bytes:
     return HEADER.strip().ljust(size - 1, b",") + b"x"
 
 
-@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
-def test_a_header_may_take_a_mebibyte(run: Run, line_end: bytes) -> None:
-    assert run(header_of(2**20) + line_end + ROW).totals == ROW
-    assert run(header_of(2**20 - 4) + b"\n\n\n" + line_end + ROW).totals == ROW
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r\r\n"])
+def test_a_header_may_take_a_mebibyte(line_end: bytes) -> None:
+    assert layout(header_of(2**20) + line_end + ROW).first_line == 2
+    assert layout(b"\n\n" + header_of(2**20 - 2) + line_end + ROW).first_line == 4
 
 
 @pytest.mark.parametrize(
@@ -136,10 +287,11 @@ def test_a_header_may_take_a_mebibyte(run: Run, line_end: bytes) -> None:
         b"\r\n" * 2**20 + HEADER + ROW,
         b'"open\n' + b"x" * 2**20 + HEADER + ROW,
         b"x" * 2**20 + "é".encode() * 2**20,
+        HEADER.strip() + b"," + b'"' + b"x" * (2**20 - 60) + b'"' + b" " * 40,
     ],
 )
-def test_a_header_that_ends_behind_the_first_mebibyte_is_none(tmp_path: Path, data: bytes) -> None:
-    error = error_of(tmp_path, data)
+def test_a_header_that_ends_behind_the_first_mebibyte_is_none(data: bytes) -> None:
+    error = refused(data + b"x" * 2**20)
     assert error.code == "not_text"
     assert error.message == (
         "The file is not a CSV text: it looks like text without a header in its first MiB. "
@@ -147,8 +299,22 @@ def test_a_header_that_ends_behind_the_first_mebibyte_is_none(tmp_path: Path, da
     )
 
 
+def test_what_is_behind_the_first_mebibyte_may_decide_what_is_before_it() -> None:
+    # A quoted field that opens just before it, and 64 KiB of spaces behind that: only what follows
+    # tells that its line is rejected, and that the header is on the next one.
+    header = b"\n" + HEADER
+    line = b"y" * (2**20 - len(header) - 4) + b',"z'
+    data = line + header + b"x" * (2**16 - len(header) - 1) + b'"' + b" " * 2**16
+    assert layout(data + b"x").skipped[0].reason == "malformed_quotes"
+    assert refused(data + b",", delimiter=",").code == "not_text"
+
+
 @pytest.mark.parametrize(
-    "piece", [b"\0", b",", b'"",', b',"', b'"a"b', b"\n", b"\n\r\n", b'""', b"\xff", b"x;,|\t"]
+    "piece",
+    [
+        *[b"\0", b",", b'"",', b',"', b'"a"b', b"\n", b"\n\r\n", b"\r", b'""', b"\xff", b"x;,|\t"],
+        *[BOM, b'""x\n', b'"""x\n', b"x\n", b"[", b"<!--", b"QUFB", b"a,b\r"],
+    ],
 )
 def test_no_file_of_gigabytes_takes_long_to_refuse(tmp_path: Path, piece: bytes) -> None:
     path = tmp_path / "in.csv"
@@ -156,21 +322,14 @@ def test_no_file_of_gigabytes_takes_long_to_refuse(tmp_path: Path, piece: bytes)
     os.truncate(path, 2**32)
     begin = time.process_time()
     with pytest.raises(AggregationError) as caught:
-        aggregate([path], tmp_path / "out.csv")
+        open_source(path, Options(), tmp_path / "copy", ProgressMeter(None))
     assert caught.value.code in ("not_text", "missing_column")
-    # Within two seconds on an idle machine, and not in the minutes of a square.
-    assert time.process_time() - begin < 10
-    assert names_in(tmp_path) == ["in.csv"]
+    # Within a few seconds on an idle machine, and not in the minutes of a square.
+    assert time.process_time() - begin < 30
 
 
-def test_a_file_of_one_stray_quote_has_no_header(tmp_path: Path) -> None:
-    error = error_of(tmp_path, b'"Song,Date\n')
-    assert error.code == "missing_column"
-    assert "it has no line that could be one" in error.message
-
-
-def test_a_column_that_is_there_twice_is_an_error(tmp_path: Path) -> None:
-    error = error_of(tmp_path, b"Song,Date,song,Number of Plays\n")
+def test_a_column_that_is_there_twice_is_an_error() -> None:
+    error = refused(b"Song,Date,song,Number of Plays\n")
     assert error.code == "duplicate_column"
     assert error.message == (
         "The header has the column 'Song' more than once: "
@@ -179,5 +338,5 @@ def test_a_column_that_is_there_twice_is_an_error(tmp_path: Path) -> None:
     )
 
 
-def test_an_ignored_column_may_be_there_twice(run: Run) -> None:
-    assert run(b"Song,Date,Number of Plays,x,x\n" + ROW).totals == ROW
+def test_an_ignored_column_may_be_there_twice() -> None:
+    assert layout(HEADER.strip() + b",x,x\n").field_count == 5
