@@ -16,7 +16,7 @@ from tqdm import tqdm
 from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import OPTION_NAMES, Limits, Options
 from bmat.aggregation.progress import Progress
-from bmat.aggregation.results import Summary
+from bmat.aggregation.results import Inspection, Summary
 from bmat.aggregation.write.files import STDOUT_DESCRIPTOR, descriptor_of, is_stream
 
 SIZE = re.compile(r"(\d+)\s*(|k|m|g|t)(i?b)?", re.IGNORECASE)
@@ -91,10 +91,34 @@ def aggregate_inputs(wanted: argparse.Namespace, options: Options, limits: Limit
 
 def show_inputs(inputs: Sequence[Path], options: Options) -> None:
     """Say how each input would be read."""
-    from bmat.aggregation.inspect import described, inspect
+    from bmat.aggregation import inspect
 
     for path in inputs:
         say(f"{path}\n{described(inspect(path, options))}", sys.stdout)
+
+
+def described(inspection: Inspection) -> str:
+    """An inspection as a person reads it: a line for each record."""
+    columns = ", ".join(
+        f"{column.name} ({column.role})" if column.role else column.name
+        for column in inspection.columns
+    )
+    header = f"line {inspection.header_line}" if inspection.header_line else "none"
+    lines = [
+        f"  preset     {inspection.preset}",
+        f"  encoding   {inspection.encoding}",
+        f"  delimiter  {inspection.delimiter!r}",
+        f"  line ends  {inspection.line_end}",
+        f"  header     {header}",
+        f"  columns    {columns}",
+    ]
+    for record in inspection.records:
+        if record.key is None:
+            lines.append(f"  line {record.line}: {record.reason}: {', '.join(record.fields)}")
+        else:
+            key = ", ".join(map(repr, record.key.values()))
+            lines.append(f"  line {record.line}: {key} on {record.date}: {record.plays}")
+    return "\n".join(lines)
 
 
 def is_small(inputs: Sequence[Path]) -> bool:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bmat.aggregation.results import Summary
-
 # No room on the disk, none in the quota of this user, none in what a process or a file may take.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -100,11 +98,8 @@ class AggregationError(Exception):
     """A run that cannot go on.
 
     `code` is one of `MESSAGES`' keys and never changes its meaning; `message` is for the person
-    whose file it is and holds no path; `source` is the input file at fault, where it is one. A run
-    that could count nothing has a `summary`, and its rejects are in place.
+    whose file it is and holds no path; `source` is the input file at fault, where it is one.
     """
-
-    summary: Summary | None = None
 
     def __init__(self, code: str, message: str, source: Path | None = None) -> None:
         super().__init__(code, message)

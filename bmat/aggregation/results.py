@@ -3,6 +3,18 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from bmat.aggregation.errors import AggregationError
+
+
+class Extent(NamedTuple):
+    """Where a record lies in the file, in bytes: `stop` is before its line end, `next` behind
+    it.
+    """
+
+    start: int
+    stop: int
+    next: int
+
 
 class Warning(NamedTuple):
     """What a person should look at; `code` is one of the data contract's and stable."""
@@ -69,6 +81,12 @@ class Summary:
     bytes_read: int = 0
 
 
+class NoValidRows(AggregationError):
+    """All records were rejected: `summary` counts them, and the rejects are in place."""
+
+    summary: Summary
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The counts of a run, and what the summary needs beside them: of each of the `top` keys its
@@ -80,3 +98,43 @@ class Outcome:
     first_day: int | None
     last_day: int | None
     plays_by_day: dict[int, int]
+
+
+@dataclass(frozen=True)
+class InspectedColumn:
+    """A column by its name in the header, and what it is read as: a role of the key, `date`,
+    `plays`, or None.
+    """
+
+    name: str
+    role: str | None
+
+
+@dataclass(frozen=True)
+class InspectedRecord:
+    """A record as it will be counted or not: its physical line and its fields; the key's fields by
+    their roles, the date and the plays, unless there is a `reason` why it is rejected or left out.
+    """
+
+    line: int
+    fields: list[str]
+    key: dict[str, str] | None
+    date: str | None
+    plays: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """How an input would be read. `line_end` is `LF`, `CRLF`, `CRCRLF` or `CR`, `header_line` 0 without a header;
+    `is_cut`: there is more of it than was looked at.
+    """
+
+    preset: str
+    encoding: str
+    delimiter: str
+    line_end: str
+    header_line: int
+    columns: list[InspectedColumn]
+    records: list[InspectedRecord]
+    is_cut: bool

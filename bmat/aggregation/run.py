@@ -11,14 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
-from bmat.aggregation.errors import AggregationError, naming_a_full_disk
+from bmat.aggregation.errors import naming_a_full_disk
 from bmat.aggregation.graph import RESULT, build, job_in_file
 from bmat.aggregation.job import Job
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.plan.budget import task_threads
 from bmat.aggregation.plan.plan import make_job
 from bmat.aggregation.progress import Progress, ProgressMeter
-from bmat.aggregation.results import Outcome, Summary
+from bmat.aggregation.results import NoValidRows, Outcome, Summary
 from bmat.aggregation.scheduler import compute, is_in_process
 from bmat.aggregation.source.open import open_source
 from bmat.aggregation.write.files import is_stream, refuse_shared_paths, whole
@@ -60,10 +60,8 @@ def aggregate(
             return aggregate_in(
                 folder, inputs, output, rejects_part, summary_file, options, limits, on_progress
             )
-        except AggregationError as error:
-            if error.summary is None:
-                raise
-            # Nothing could be counted: the rejects are what there is to look at, and stay.
+        except NoValidRows as error:
+            # The rejects are what there is to look at, and stay.
             failed = error
     raise failed
 

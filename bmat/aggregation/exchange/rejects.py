@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from bmat.aggregation.errors import AggregationError, failure, shown
+from bmat.aggregation.errors import MESSAGES, AggregationError, failure, shown
 from bmat.aggregation.exchange.counts import Rejects, Totals
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import LISTED_RECORD_BYTES
 from bmat.aggregation.kernels.judge import REASONS, REJECT_HEAD_BYTES
-from bmat.aggregation.results import Example
+from bmat.aggregation.results import Example, NoValidRows, Summary
 from bmat.aggregation.source.json_records import original_of
 from bmat.aggregation.source.layout import Source
 
@@ -125,7 +125,7 @@ def strict_violation(job: Job, rejects: Rejects) -> AggregationError:
     return failure("strict_violation", source.owner_path, **details)
 
 
-def no_valid_rows(job: Job, totals: Totals) -> AggregationError:
+def no_valid_rows(job: Job, totals: Totals, summary: Summary) -> NoValidRows:
     """The error of a run in which all records were rejected."""
     counts = [f"{count} {reason}" for reason, count in totals.rejects_by_reason.items()]
     first = first_reject(job.sources[totals.rejects[0].source], totals.rejects[0])
@@ -133,4 +133,6 @@ def no_valid_rows(job: Job, totals: Totals) -> AggregationError:
         f"all {totals.rows_rejected} were rejected ({', '.join(counts)}), "
         f"the first on line {first.line} ({first.reason}): {first.shown()}"
     )
-    return failure("no_valid_rows", found=found)
+    error = NoValidRows("no_valid_rows", MESSAGES["no_valid_rows"].format(found=found))
+    error.summary = summary
+    return error

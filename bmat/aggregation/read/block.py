@@ -26,7 +26,7 @@ from bmat.aggregation.kernels.judge import (
 from bmat.aggregation.kernels.parse import ARENA_FULL, DONE, NEEDS_BYTES, parse_block
 from bmat.aggregation.kernels.split import CUT_OFF, MALFORMED, UNTERMINATED, WHOLE
 from bmat.aggregation.progress import TaskProgress
-from bmat.aggregation.read.record import record_layout, record_rules
+from bmat.aggregation.read.dialect import record_layout, record_rules
 from bmat.aggregation.source.layout import Source
 from bmat.aggregation.system import read_into
 from bmat.aggregation.workspace import ReadingMemory

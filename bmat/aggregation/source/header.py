@@ -27,13 +27,20 @@ class Reading(NamedTuple):
     header_line: int
 
 
-def read_header(data: bytes, options: Options, source: Path) -> Reading:
+class Misfit(NamedTuple):
+    """A file that does not fit `preset`; it looks like the preset `likely`, which options rule out."""
+
+    head: Head
+    preset: Preset
+    likely: Preset | None
+
+
+def read_header(data: bytes, options: Options, source: Path) -> Reading | Misfit:
     """How UTF-8 bytes are read that begin with `data`: all of them, or as many as `Bounds.held`
     says. The preset is the one that is named; else the default, where it fits; else the one that
     the file is recognised as, unless options name columns.
 
-    Raises AggregationError `empty_file`, `not_text`, `missing_column` or `duplicate_column`, naming
-    `source`.
+    Raises AggregationError `empty_file` or `duplicate_column`, naming `source`.
     """
     head = Head(data, options, source)
     if head.is_empty():
@@ -45,11 +52,7 @@ def read_header(data: bytes, options: Options, source: Path) -> Reading:
         if likely is not None and not has_named_columns(options):
             preset, likely = likely, None
             reading = reading_as(preset, head)
-    if reading is None:
-        from bmat.aggregation.source.unreadable import unreadable
-
-        raise unreadable(head, preset, likely)
-    return reading
+    return reading or Misfit(head, preset, likely)
 
 
 def preset_of(options: Options) -> Preset:

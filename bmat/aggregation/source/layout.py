@@ -5,17 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bmat.aggregation.options import BOUNDS, Bounds
-from bmat.aggregation.results import Input
-
-
-class Extent(NamedTuple):
-    """Where a record lies in the file, in bytes: `stop` is before its line end, `next` behind
-    it.
-    """
-
-    start: int
-    stop: int
-    next: int
+from bmat.aggregation.results import Extent, Input
 
 
 class Skipped(NamedTuple):

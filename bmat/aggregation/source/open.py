@@ -5,7 +5,7 @@ from pathlib import Path
 from bmat.aggregation.options import Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.results import Input
-from bmat.aggregation.source.header import Reading, read_header
+from bmat.aggregation.source.header import Misfit, Reading, read_header
 from bmat.aggregation.source.layout import Source
 from bmat.aggregation.source.origin import localized, origin_of
 
@@ -32,15 +32,15 @@ def open_source(
     def on_read(done: int) -> None:
         meter.bring(done, length)
         if not readings and done and utf8_path.stat().st_size >= options.bounds.held:
-            readings.append(reading_of(utf8_path))
+            readings.append(read(utf8_path))
 
-    def reading_of(readable: Path) -> Reading:
+    def read(readable: Path) -> Reading:
         with readable.open("rb") as file:
-            return read_header(file.read(options.bounds.held), options, path)
+            return reading_of(file.read(options.bounds.held), options, path)
 
     readable, encoding = localized(origin, options, utf8_path, on_read)
     size = readable.stat().st_size
-    preset, layout, header_line = readings[0] if readings else reading_of(readable)
+    preset, layout, header_line = readings[0] if readings else read(readable)
     encoding = encoding or UTF_8
     if layout is not None:
         delimiter = layout.delimiter.decode()
@@ -70,3 +70,16 @@ def open_source(
         opened.are_periods,
         opened.json,
     )
+
+
+def reading_of(data: bytes, options: Options, source: Path) -> Reading:
+    """How a file that begins with `data` is read: see `read_header`. Raises AggregationError
+    `empty_file`, `not_text`, `missing_column` or `duplicate_column`, naming `source`.
+    """
+    found = read_header(data, options, source)
+    if isinstance(found, Misfit):
+        # Nobody needs it whose file can be read.
+        from bmat.aggregation.source.unreadable import unreadable
+
+        raise unreadable(found.head, found.preset, found.likely)
+    return found

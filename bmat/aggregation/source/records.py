@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bmat.aggregation.options import BOUNDS, Bounds
-from bmat.aggregation.source.layout import Extent
+from bmat.aggregation.results import Extent
 
 UNTERMINATED, MALFORMED = "unterminated_quote", "malformed_quotes"
 OLD_LINE_END = re.compile(rb"\r\n?|\n")

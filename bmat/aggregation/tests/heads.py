@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from bmat.aggregation import AggregationError, Options
-from bmat.aggregation.source.header import Reading, read_header
+from bmat.aggregation.source.header import Reading
 from bmat.aggregation.source.layout import Layout
+from bmat.aggregation.source.open import reading_of
 
 SOURCE = Path("plays.csv")
 
@@ -15,7 +16,7 @@ SOURCE = Path("plays.csv")
 def reading(data: bytes, **options: Any) -> Reading:
     """How a file that begins with `data` is read."""
     wanted = Options(**options)
-    return read_header(data[: wanted.bounds.held], wanted, SOURCE)
+    return reading_of(data[: wanted.bounds.held], wanted, SOURCE)
 
 
 def layout(data: bytes, **options: Any) -> Layout:

@@ -8,7 +8,8 @@ import pytest
 
 from bmat.aggregation import AggregationError, Options
 from bmat.aggregation.progress import ProgressMeter
-from bmat.aggregation.source.layout import Extent, Skipped
+from bmat.aggregation.results import Extent
+from bmat.aggregation.source.layout import Skipped
 from bmat.aggregation.source.open import open_source
 from bmat.aggregation.tests.heads import layout, reading, refused
 from bmat.aggregation.tests.running import HEADER

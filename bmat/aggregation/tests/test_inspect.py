@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import AggregationError, Options
-from bmat.aggregation.inspect import (
-    INSPECTED_BYTES,
-    INSPECTED_RECORDS,
-    Inspection,
-    described,
-    inspect,
-)
+from bmat.aggregation import AggregationError, Inspection, Options, inspect
+from bmat.aggregation.cli import described
+from bmat.aggregation.inspection import INSPECTED_BYTES, INSPECTED_RECORDS
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.running import HEADER
 

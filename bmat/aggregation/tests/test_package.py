@@ -24,7 +24,7 @@ LAYERS = (
     {"cli"},
     # What the package offers: `aggregate` is imported only when it is asked for.
     {"__init__"},
-    {"run", "inspect"},
+    {"run", "inspection"},
     # The plan samples the input with the readers of `read` and the tables of `merge`.
     {"graph", "plan"},
     {"read", "merge", "write"},
@@ -34,8 +34,8 @@ LAYERS = (
     {"source"},
     {"options"},
     {"progress", "scheduler"},
-    {"errors", "system"},
     {"results"},
+    {"errors", "system"},
     {"kernels"},
 )
 ROW_OF = {part: row for row, parts in enumerate(LAYERS) for part in parts}

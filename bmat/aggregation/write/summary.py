@@ -42,9 +42,7 @@ def finish(
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
     summary = replace(summary, warnings=tuple(warnings_of(job, totals, sums, plays_by_day)))
     if totals.rows_rejected and not totals.rows_counted:
-        error = no_valid_rows(job, totals)
-        error.summary = summary
-        raise error
+        raise no_valid_rows(job, totals, summary)
     has_days = sums.groups > 0
     return Outcome(
         summary,

@@ -1,7 +1,6 @@
 """What would be read of an input, told from its first bytes by the code that reads the whole of it."""
 
 import sys
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +9,7 @@ from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.read.record import records_in
-from bmat.aggregation.results import Record
+from bmat.aggregation.results import InspectedColumn, InspectedRecord, Inspection, Record
 from bmat.aggregation.source.json_records import FIRST_FIELD, original_of
 from bmat.aggregation.source.layout import Layout, Source
 from bmat.aggregation.source.open import open_source
@@ -21,46 +20,6 @@ from bmat.aggregation.write.summary import date_text, fields_of_key
 INSPECTED_BYTES = 2**16
 INSPECTED_RECORDS = 20
 LINE_ENDS = {b"\r\r\n": "CRCRLF", b"\r\n": "CRLF", b"\n": "LF"}
-
-
-@dataclass(frozen=True)
-class InspectedColumn:
-    """A column by its name in the header, and what it is read as: a role of the key, `date`,
-    `plays`, or None.
-    """
-
-    name: str
-    role: str | None
-
-
-@dataclass(frozen=True)
-class InspectedRecord:
-    """A record as it will be counted or not: its physical line and its fields; the key's fields by
-    their roles, the date and the plays, unless there is a `reason` why it is rejected or left out.
-    """
-
-    line: int
-    fields: list[str]
-    key: dict[str, str] | None
-    date: str | None
-    plays: int | None
-    reason: str | None
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """How an input would be read. `line_end` is `LF`, `CRLF`, `CRCRLF` or `CR`, `header_line` 0 without a header;
-    `is_cut`: there is more of it than was looked at.
-    """
-
-    preset: str
-    encoding: str
-    delimiter: str
-    line_end: str
-    header_line: int
-    columns: list[InspectedColumn]
-    records: list[InspectedRecord]
-    is_cut: bool
 
 
 def inspect(path: Path, options: Options) -> Inspection:
@@ -159,27 +118,3 @@ def columns_of(source: Source, options: Options) -> list[InspectedColumn]:
     if layout.header:
         names = texts_of(layout.header, layout)
     return [InspectedColumn(name, roles.get(index)) for index, name in enumerate(names)]
-
-
-def described(inspection: Inspection) -> str:
-    """An inspection as a person reads it: a line for each record."""
-    columns = ", ".join(
-        f"{column.name} ({column.role})" if column.role else column.name
-        for column in inspection.columns
-    )
-    header = f"line {inspection.header_line}" if inspection.header_line else "none"
-    lines = [
-        f"  preset     {inspection.preset}",
-        f"  encoding   {inspection.encoding}",
-        f"  delimiter  {inspection.delimiter!r}",
-        f"  line ends  {inspection.line_end}",
-        f"  header     {header}",
-        f"  columns    {columns}",
-    ]
-    for record in inspection.records:
-        if record.key is None:
-            lines.append(f"  line {record.line}: {record.reason}: {', '.join(record.fields)}")
-        else:
-            key = ", ".join(map(repr, record.key.values()))
-            lines.append(f"  line {record.line}: {key} on {record.date}: {record.plays}")
-    return "\n".join(lines)
