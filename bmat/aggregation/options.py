@@ -177,8 +177,9 @@ class Options:
         defaults = ROLES | {"date": DATE_COLUMN, "plays": PLAYS_COLUMN}
         read = [*self.key, "date", *(["plays"] if self.plays != "one" else [])]
         is_default = self.preset in (None, "default")
-        # A column that nobody reads may be named, but not without a name.
-        roles = sorted(defaults, key=lambda role: role not in read)
+        # A column that nobody reads may be named, but not without a name. Of two with the same name
+        # the one is told of that was named.
+        roles = sorted(defaults, key=lambda role: (role not in read, self.column(role) is not None))
         seen: set[str] = set()
         for role in roles:
             name = self.column(role)

@@ -3,7 +3,6 @@ delimiter.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -154,7 +153,7 @@ class Head:
 
     def _named(self, dialect: Dialect, header_line: int) -> First | None:
         """The record that starts on the line that `header_line` names."""
-        start = self.line_start(header_line)
+        start = self._header_start
         if start == len(self.data) or start > self.bound:
             return First(dialect.delimiter, NONE) if len(self.data) <= self.bound else None
         marks = BYTE_ORDER_MARKS.match(self.data, start)
@@ -166,25 +165,29 @@ class Head:
             return None
         return First(dialect.delimiter, record if record.fault is None else NONE)
 
-    def line_start(self, number: int) -> int:
-        """Where this physical line starts; the end of the data where there is no such line."""
+    @cached_property
+    def _header_start(self) -> int:
+        """Where the line starts that `header_line` names; the end of the data where there is no
+        such line.
+        """
         position, line = 0, 1
-        while line < number and position < len(self.data):
+        while line < (self.options.header_line or 1) and position < len(self.data):
             position, line = line_end(self.data, position, self.has_cr_ends)[1], line + 1
         return position
 
-    def preamble(self, preset: Preset) -> Iterator[First]:
-        """The whole records that start on the first hundred lines, under each delimiter, each as if
-        it were the first one.
+    def preamble(self, preset: Preset) -> list[First]:
+        """The whole records that start on the first hundred lines, in order of lines, under each
+        delimiter, each as if it were the first one.
         """
-        start = self._behind_sep[1]
+        start, found = self._behind_sep[1], list[First]()
         for delimiter in self.delimiters(preset):
             dialect = self.dialect(delimiter, is_quoted=self.is_quoted(preset))
             for record in records_from(self.data, start.position, start.line, dialect):
                 if record.line > PREAMBLE_LINES or record.extent.stop > self.bound:
                     break
                 if record.fault is None:
-                    yield First(delimiter, record)
+                    found.append(First(delimiter, record))
+        return sorted(found, key=lambda first: first.record.line)
 
 
 def utf8(text: bytes) -> str:

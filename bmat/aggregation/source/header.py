@@ -82,12 +82,11 @@ def recognised(head: Head) -> Preset | None:
         preset = recognised_header(first.keys)
         if preset is not None:
             return preset
-    found = [
-        (first.record.line, preset)
-        for first in head.preamble(DEFAULT)
-        if (preset := recognised_header(first.keys)) is not None and preset.has_preamble
-    ]
-    return min(found, key=lambda one: one[0])[1] if found else None
+    for first in head.preamble(DEFAULT):
+        preset = recognised_header(first.keys)
+        if preset is not None and preset.has_preamble:
+            return preset
+    return None
 
 
 def reading_as(preset: Preset, head: Head) -> Reading | None:

@@ -101,7 +101,7 @@ def advice_for(
     """What to do about columns of these roles that are missing."""
     if likely is not None:
         return f"It looks like a file of {described(likely)}: name that in the option preset"
-    line = header_line_of(preset, first, head)
+    line = header_line_of(preset, head)
     if line is not None:
         return f"Line {line} looks like the header: name it in the option header_line"
     if is_quoted_whole(first, head):
@@ -118,12 +118,12 @@ def advice_for(
     return f"Did you mean {', '.join(nearest)}? {rename}" if nearest else rename
 
 
-def header_line_of(preset: Preset, first: First, head: Head) -> int | None:
+def header_line_of(preset: Preset, head: Head) -> int | None:
     """The physical line, of the first hundred, on which a header starts that is not the first
     record.
     """
-    fit = (one.record.line for one in head.preamble(preset) if not missing_roles(preset, one, head))
-    return min(fit, default=None)
+    fit = (one for one in head.preamble(preset) if not missing_roles(preset, one, head))
+    return next((one.record.line for one in fit), None)
 
 
 def is_quoted_whole(first: First, head: Head) -> bool:

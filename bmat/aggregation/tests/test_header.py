@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from bmat.aggregation import AggregationError, Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.results import Extent
-from bmat.aggregation.source.layout import Skipped
+from bmat.aggregation.source.head import Head
+from bmat.aggregation.source.header import reading_as
+from bmat.aggregation.source.layout import Filter, Skipped
 from bmat.aggregation.source.open import open_source
+from bmat.aggregation.source.presets.preset import DEFAULT, Keep
 from bmat.aggregation.tests.heads import layout, reading, refused
 from bmat.aggregation.tests.running import HEADER
 
@@ -341,3 +345,66 @@ def test_a_column_that_is_there_twice_is_an_error() -> None:
 
 def test_an_ignored_column_may_be_there_twice() -> None:
     assert layout(HEADER.strip() + b",x,x\n").field_count == 5
+
+
+SPINITRON = b"Station\nX\n\nDate-time,Artist,Song,Release,Label\n2020-01-01T00:00:00-0500,a,b,c,d\n"
+AUDIOSCROBBLER = b"#AUDIOSCROBBLER/1.1\n#TZ/UTC\n#CLIENT/x\nArtist\tAlbum\tTrack\t1\t2\tL\t3\t\n"
+
+
+@pytest.mark.parametrize("options", [{}, {"preset": "spinitron"}, {"header_line": 4}])
+def test_a_preset_is_recognised_or_named(options: dict[str, object]) -> None:
+    found = reading(SPINITRON, **options)
+    assert (found.preset.name, found.header_line) == ("spinitron", 4)
+    assert found.layout is not None
+    assert (found.layout.key, found.layout.date, found.layout.plays) == ((2,), 0, None)
+    assert (found.layout.first_line, found.layout.skipped) == (5, ())
+
+
+def test_the_first_line_with_the_fingerprint_is_the_header() -> None:
+    data = SPINITRON.replace(b"X\n", b"Artist;Song;Date-time\n")
+    assert reading(data).header_line == 2
+
+
+def test_the_options_win_over_the_preset() -> None:
+    data = SPINITRON.replace(b",Label", b",Plays")
+    found = layout(data, preset="spinitron", song_column="Release", date_format="dmy")
+    assert (found.key, found.date_format) == ((3,), "dmy")
+
+
+def test_what_the_default_reads_is_the_default() -> None:
+    data = b"Date-time,Artist,Song,Date,Number of Plays\n"
+    assert reading(data).preset.name == "default"
+    assert reading(data, preset="spinitron").preset.name == "spinitron"
+
+
+def test_a_preset_that_is_named_is_the_only_one() -> None:
+    assert refused(SPINITRON, preset="default").code == "missing_column"
+    assert refused(HEADER, preset="spinitron").code == "missing_column"
+
+
+def test_named_columns_are_the_defaults() -> None:
+    data = b"Date-time,Artist,Song,Plays\n"
+    found = reading(data, date_column="Date-time", plays_column="Plays")
+    assert found.preset.name == "default"
+    assert refused(data, date_column="Date-time").code == "missing_column"
+
+
+def test_a_preset_with_a_reader_of_its_own_finds_out_the_layout() -> None:
+    assert reading(AUDIOSCROBBLER).layout is None
+    assert reading(AUDIOSCROBBLER).preset.name == "audioscrobbler"
+
+
+def test_without_its_head_a_file_is_that_of_no_preset() -> None:
+    assert refused(AUDIOSCROBBLER[1:]).code == "missing_column"
+
+
+def test_records_that_are_no_plays_are_filtered_by_a_column_of_the_header() -> None:
+    keep = Keep(b"Song", is_prefix=False, reason="not_a_play")
+    preset = replace(
+        DEFAULT, name="kept", columns={**DEFAULT.columns, "filter": ("Type",)}, keep=keep
+    )
+    data = b"Type,Song,Date,Number of Plays\n"
+    found = reading_as(preset, Head(data, Options(), Path("in.csv")))
+    assert found is not None and found.layout is not None
+    assert found.layout.filter == Filter(0, b"Song", False, "not_a_play")
+    assert reading_as(preset, Head(HEADER, Options(), Path("in.csv"))) is None
