@@ -10,6 +10,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
+from itertools import chain
 from json import JSONDecoder
 from typing import Any
 
@@ -67,22 +68,17 @@ def records_of(chunks: Iterable[bytes], longest: int) -> Iterator[Found]:
     bytes is not held in memory.
     """
     chunks = iter(chunks)
-    head = b""
+    head = begin = b""
     for chunk in chunks:
         head += chunk
-        if len(head) >= HEAD_BYTES:
+        begin = head.removeprefix(UTF8_BOM).lstrip(WHITE)
+        if len(head) >= (HEAD_BYTES if begin else longest):
             break
-    has_arrays = head.removeprefix(UTF8_BOM).lstrip(WHITE).startswith(b"[")
-    everything = chained(head, chunks)
-    if has_arrays:
+    everything = chain([head], chunks)
+    if begin.startswith(b"["):
         return records_in_arrays(everything, longest)
     has_cr_ends = b"\r" in head[:HEAD_BYTES] and b"\n" not in head[:HEAD_BYTES]
     return records_in_lines(everything, longest, b"\r" if has_cr_ends else b"\n")
-
-
-def chained(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from chunks
 
 
 def records_in_lines(chunks: Iterator[bytes], longest: int, end: bytes) -> Iterator[Found]:
@@ -181,8 +177,8 @@ class Window:
                 return self.advance(found.end())
             if self.is_whole:
                 rest = self.text.rstrip()
-                is_closed = rest.endswith("]") and len(rest) - 1 > self.at
-                return self.advance(len(rest) - 1 if is_closed else len(self.text))
+                end = len(rest.removesuffix("]").rstrip())
+                return self.advance(end if end > self.at else len(self.text))
             # A brace at the end of what is in memory may be the one.
             brace = self.text.rfind("}", self.at + 1)
             self.advance(brace if brace > 0 else len(self.text))

@@ -57,7 +57,7 @@ def records(file: Opened, layout: Layout) -> Read:
 def split(data: bytes, layout: Layout) -> Iterator[list[str]]:
     text, delimiter = data.decode("utf-8", "surrogateescape"), layout.delimiter.decode()
     if layout.is_quoted:
-        lines = text.splitlines(keepends=True)
+        lines = re.findall("[^\n]*\n|[^\n]+", text)
         yield from (record for record in csv.reader(lines, delimiter=delimiter) if record)
     else:
         yield from (line.split(delimiter) for line in re.split("\r*\n", text) if line)
