@@ -17,8 +17,8 @@ SAMPLES = Path(__file__).parent / "presets"
 
 
 class Read(NamedTuple):
-    """What a file holds: `plays` are (fields of the key, date, count) as they are written, `left_out`
-    are the records that do not count.
+    """What a file holds: `plays` are (fields of the key, date, count) as they are written,
+    `left_out` are the records that do not count.
     """
 
     opened: Opened
