@@ -168,8 +168,12 @@ def value_of(record: Record, field: Field) -> Any:
     """The first value that is there."""
     for path in field.paths:
         value: Any = record
-        for name in path:
-            value = value.get(name) if type(value) is dict else None
+        try:
+            for name in path:
+                value = value[name]
+        # Nothing of this name, or something else than an object.
+        except (KeyError, TypeError):
+            continue
         if value is not None:
             return value
     return None

@@ -10,6 +10,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
+from itertools import chain
 from json import JSONDecoder
 from typing import Any
 
@@ -17,6 +18,7 @@ UTF8_BOM = codecs.BOM_UTF8
 # Bytes that are not UTF-8 may stand in fields that nobody reads: they are kept as lone surrogates.
 KEEP_BYTES = "surrogateescape"
 WHITE = b" \t\r\n"
+IN_FRONT = "\ufeff \t\r\n"
 HEAD_BYTES = 2**16
 
 BETWEEN = re.compile("[ \t\r\n,\ufeff]*")
@@ -67,22 +69,17 @@ def records_of(chunks: Iterable[bytes], longest: int) -> Iterator[Found]:
     bytes is not held in memory.
     """
     chunks = iter(chunks)
-    head = b""
+    head = begin = b""
     for chunk in chunks:
         head += chunk
-        if len(head) >= HEAD_BYTES:
+        begin = head.removeprefix(UTF8_BOM).lstrip(WHITE)
+        if len(head) >= (HEAD_BYTES if begin else longest):
             break
-    has_arrays = head.removeprefix(UTF8_BOM).lstrip(WHITE).startswith(b"[")
-    everything = chained(head, chunks)
-    if has_arrays:
+    everything = chain([head], chunks)
+    if begin.startswith(b"["):
         return records_in_arrays(everything, longest)
     has_cr_ends = b"\r" in head[:HEAD_BYTES] and b"\n" not in head[:HEAD_BYTES]
     return records_in_lines(everything, longest, b"\r" if has_cr_ends else b"\n")
-
-
-def chained(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from chunks
 
 
 def records_in_lines(chunks: Iterator[bytes], longest: int, end: bytes) -> Iterator[Found]:
@@ -91,35 +88,37 @@ def records_in_lines(chunks: Iterator[bytes], longest: int, end: bytes) -> Itera
     for chunk in chunks:
         *texts, held = (held + chunk).split(end)
         for text in texts:
-            if passed or text:
-                yield from record_on_line(start, line, passed, text, longest)
+            record = record_on_line(start, line, passed, text, longest)
+            if record is not None:
+                yield record
             start += passed + len(text) + 1
             line += 1
             passed = 0
         if len(held) > longest + len(WHITE):
             passed, held = passed + len(held), b""
-    yield from record_on_line(start, line, passed, held, longest)
+    record = record_on_line(start, line, passed, held, longest)
+    if record is not None:
+        yield record
 
 
-def record_on_line(
-    start: int, line: int, passed: int, text: bytes, longest: int
-) -> Iterator[Found]:
-    """The record whose `text` stands behind so many bytes that were passed over."""
+def record_on_line(start: int, line: int, passed: int, text: bytes, longest: int) -> Found | None:
+    """The record whose `text` stands behind so many bytes that were passed over; None where all is
+    white.
+    """
     text = text.rstrip(WHITE)
     stop = start + passed + len(text)
     if stop - start > longest:
-        yield start, stop, line, Fault.TOO_LONG
-    elif text := text.lstrip(WHITE).removeprefix(UTF8_BOM):
-        yield start, stop, line, object_of(text)
-
-
-def object_of(text: bytes) -> dict[str, Any] | Fault:
+        return start, stop, line, Fault.TOO_LONG
+    characters = text.decode("utf-8", KEEP_BYTES).lstrip(IN_FRONT)
+    if not characters:
+        return None
     try:
-        value = DECODER.decode(text.decode("utf-8", KEEP_BYTES))
-    # Of braces that are nested too deeply.
+        value, end = DECODER.raw_decode(characters)
+    # Braces may be nested too deeply.
     except (ValueError, RecursionError):
-        return Fault.MALFORMED
-    return value if type(value) is dict else Fault.MALFORMED
+        return start, stop, line, Fault.MALFORMED
+    is_object = type(value) is dict and end == len(characters)
+    return start, stop, line, value if is_object else Fault.MALFORMED
 
 
 class Window:
@@ -181,8 +180,8 @@ class Window:
                 return self.advance(found.end())
             if self.is_whole:
                 rest = self.text.rstrip()
-                is_closed = rest.endswith("]") and len(rest) - 1 > self.at
-                return self.advance(len(rest) - 1 if is_closed else len(self.text))
+                before = len(rest.removesuffix("]").rstrip())
+                return self.advance(before if before > self.at else len(self.text))
             # A brace at the end of what is in memory may be the one.
             brace = self.text.rfind("}", self.at + 1)
             self.advance(brace if brace > 0 else len(self.text))

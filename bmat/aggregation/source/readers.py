@@ -18,7 +18,7 @@ def open_special(
     options: Options,
     on_read: OnRead,
     *,
-    is_whole: bool,
+    is_whole: bool = True,
 ) -> Opened:
     """A file of a preset whose reader is not `header`. `readable` has its bytes in UTF-8, `source`
     is the path that was given; `target` is written where the records must be turned into others.

@@ -2,7 +2,9 @@
 how many rows they have.
 """
 
+import csv
 import re
+from dataclasses import replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -22,7 +24,6 @@ from bmat.aggregation.source.opened import (
     layout_of,
 )
 from bmat.aggregation.source.presets.preset import Preset
-from bmat.aggregation.source.records import Dialect, record_at
 
 DELIMITERS = (b",", b"\t", b"|", b";")
 MOST_LINES_BEFORE = 20
@@ -41,6 +42,7 @@ class Header(NamedTuple):
 
     columns: list[str]
     delimiter: bytes
+    text: bytes
     line: int
     stop: int
     before: list[str]
@@ -78,6 +80,7 @@ def open_soundexchange(
         if is_whole:
             check_rows(header.before[-ROWS], readable, header, source, on_read)
     are_periods = days is not None and days[0] != days[1]
+    layout = replace(layout, header=header.text)
     return Opened(readable, layout, are_periods, header.line)
 
 
@@ -93,12 +96,17 @@ def header_of(preset: Preset, path: Path, options: Options, source: Path) -> Hea
         start += len(line)
         text = line.rstrip(b"\r\n")
         for delimiter in delimiters if options.header_line in (None, len(before) + 1) else ():
-            fields = record_at(text, 0, 1, Dialect(delimiter)).fields
-            columns = [name.decode("utf-8", "replace") for name in fields]
+            columns = names_in(text, delimiter)
             if preset.fingerprint <= {column_key(name) for name in columns}:
-                return Header(columns, delimiter, len(before) + 1, start, before)
+                return Header(columns, delimiter, text, len(before) + 1, start, before)
         before.append(text.decode("utf-8", "replace"))
     raise preset.misfit("it has no header with a sound recording's title and artist", source)
+
+
+def names_in(line: bytes, delimiter: bytes) -> list[str]:
+    """The fields of a header."""
+    text = line.decode("utf-8", "replace")
+    return next(csv.reader([text], delimiter=delimiter.decode()), [])
 
 
 def period_of(preset: Preset, header: Header, source: Path) -> tuple[date, date]:
