@@ -1,10 +1,9 @@
-"""A record, its fields, and what they mean."""
+"""A record and its fields, by the rules of docs/data-contract.md."""
 
-from datetime import date
 from typing import NamedTuple
 
-QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
-LARGEST_PLAYS = 2**63 - 1
+QUOTE, LINE_FEED, CARRIAGE_RETURN, SPACE = b'"\n\r '
+MARK = b"\xef\xbb\xbf"
 
 
 class Bounds(NamedTuple):
@@ -15,156 +14,115 @@ class Bounds(NamedTuple):
     song: int = 4096
 
 
+class Dialect(NamedTuple):
+    """How bytes are cut: `read` are the fields that somebody reads (None: all of them)."""
+
+    delimiter: bytes
+    bounds: Bounds
+    has_quotes: bool = True
+    has_old_ends: bool = False
+    read: tuple[int, ...] | None = None
+
+
 class Record(NamedTuple):
-    """The record, or empty line, from byte `start` to byte `stop`; the next one starts at
-    `following`. Without a closing quote it has no `fields`.
+    """The record from byte `start` to byte `stop`; the next line starts at `following`. `fault` is
+    why it has no `fields`; `strays` are its CRs that end no line.
     """
 
-    fields: list[bytes] | None
+    fields: list[bytes]
     start: int
     stop: int
     following: int
+    fault: str | None = None
+    strays: int = 0
 
 
-def read_record(data: bytes, start: int, delimiter: bytes, bounds: Bounds) -> Record:
-    """The record that starts at byte `start`."""
-    fields, position = [], start
-    while True:
-        value = b""
-        if data[position : position + 1] == b'"':
-            content = read_quoted(data, position + 1, bounds)
-            if content is None:
-                return unterminated(data, start, position)
-            value, position = content
-        begin = position
-        while not ends_field(data, position, delimiter):
-            position += 1
-        fields.append(value + data[begin:position])
-        if data[position : position + 1] != delimiter:
-            following = position + len(line_end(data, position))
-            return Record(fields, start, position, following)
-        position += 1
-
-
-def ends_field(data: bytes, position: int, delimiter: bytes) -> bool:
-    if position == len(data):
-        return True
-    byte = data[position]
-    if byte == CARRIAGE_RETURN:
-        return line_end(data, position) != b""
-    return byte == LINE_FEED or byte == delimiter[0]
-
-
-def line_end(data: bytes, position: int) -> bytes:
-    """The line end at `position`; nothing at the end of the file, or where the line goes on."""
-    if data[position : position + 2] == b"\r\n":
-        return b"\r\n"
-    if data[position : position + 2] == b"\r" or data[position : position + 1] == b"\n":
-        return data[position : position + 1]
+def line_end(data: bytes, position: int, has_old_ends: bool) -> bytes:
+    """The line end at `position`; nothing where the line goes on, or the file ends."""
+    ends = [b"\r\r\n", b"\r\n", b"\n"]
+    if has_old_ends:
+        ends = [b"\r\n", b"\r", b"\n"]
+    elif data[position:] in (b"\r\r", b"\r"):
+        return data[position:]
+    for end in ends:
+        if data[position : position + len(end)] == end:
+            return end
     return b""
 
 
-def read_quoted(data: bytes, start: int, bounds: Bounds) -> tuple[bytes, int] | None:
-    """The content of a quoted field, and where the field goes on behind the closing quote."""
-    value, position = bytearray(), start
-    while position < len(data) and position - start <= bounds.quoted_field:
+def lines_in(text: bytes, has_old_ends: bool) -> int:
+    """How many lines end in a text."""
+    if has_old_ends:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text.count(b"\n")
+
+
+def without_marks(data: bytes, position: int) -> int:
+    """The first byte from `position` on that begins no byte order mark."""
+    while data[position : position + 3] == MARK:
+        position += 3
+    return position
+
+
+def read_record(data: bytes, start: int, dialect: Dialect) -> Record:
+    """The record that starts at byte `start`, which is no line end."""
+    fields: list[bytes] = []
+    position, strays = start, 0
+    while True:
+        if dialect.has_quotes and data[position : position + 1] == b'"':
+            closing = find_closing(data, start, position, len(fields), dialect)
+            if closing < 0:
+                return rejected(data, start, position, dialect, "unterminated_quote")
+            behind = closing + 1
+            while data[behind : behind + 1] == b" ":
+                behind += 1
+            if not ends_field(data, behind, dialect) or behind - closing > 1 + most_spaces(dialect):
+                return rejected(data, start, position, dialect, "malformed_quotes")
+            fields.append(data[position + 1 : closing].replace(b'""', b'"'))
+            position = behind
+        else:
+            begin = position
+            while not ends_field(data, position, dialect):
+                strays += data[position] == CARRIAGE_RETURN
+                position += 1
+            fields.append(data[begin:position])
+        if position == len(data) or data[position : position + 1] != dialect.delimiter:
+            following = position + len(line_end(data, position, dialect.has_old_ends))
+            return Record(fields, start, position, following, None, strays)
+        position += 1
+
+
+def most_spaces(dialect: Dialect) -> int:
+    return dialect.bounds.quoted_field
+
+
+def ends_field(data: bytes, position: int, dialect: Dialect) -> bool:
+    if position == len(data) or data[position : position + 1] == dialect.delimiter:
+        return True
+    return line_end(data, position, dialect.has_old_ends) != b""
+
+
+def find_closing(data: bytes, start: int, quote: int, field: int, dialect: Dialect) -> int:
+    """Where the field is closed that opens at byte `quote` of the record at `start`; -1 for never,
+    within its bounds.
+    """
+    last = quote + 1 + dialect.bounds.quoted_field
+    if dialect.read is not None and field not in dialect.read:
+        last = max(last, start + dialect.bounds.record)
+    position = quote + 1
+    while position < len(data) and position <= last:
         if data[position] != QUOTE:
-            value.append(data[position])
             position += 1
         elif data[position + 1 : position + 2] == b'"':
-            value.append(QUOTE)
             position += 2
         else:
-            return bytes(value), position + 1
-    return None
+            return position
+    return -1
 
 
-def unterminated(data: bytes, start: int, quote: int) -> Record:
-    """A record whose quoted field, opened at byte `quote`, is not closed."""
-    stop = data.find(b"\n", quote)
-    stop = stop if stop >= 0 else len(data)
-    following = min(stop + 1, len(data))
-    if data[start:stop].endswith(b"\r"):
-        stop -= 1
-    return Record(None, start, stop, following)
-
-
-def song_reason(song: bytes, bounds: Bounds) -> str | None:
-    """Why the song is none; None where it is one."""
-    if not song:
-        return "empty_song"
-    if len(song) > bounds.song:
-        return "too_long"
-    if 0 in song:
-        return "invalid_character"
-    return None if is_utf8(song) else "invalid_encoding"
-
-
-def is_utf8(text: bytes) -> bool:
-    return text == text.decode("utf-8", "ignore").encode()
-
-
-def date_reason(written: bytes) -> str | None:
-    """Why the date is none; None where it is one."""
-    text = written.decode("latin-1")
-    shape = "".join("9" if character in "0123456789" else character for character in text[:10])
-    if shape != "9999-99-99":
-        return "invalid_date"
-    try:
-        date(int(text[:4]), int(text[5:7]), int(text[8:10]))
-    except ValueError:
-        return "invalid_date"
-    return None if not text[10:] or is_time(text[10:]) else "invalid_date"
-
-
-def is_time(text: str) -> bool:
-    if text[0] not in "Tt ":
-        return False
-    rest = text[1:]
-    for sign in "+-":
-        rest, found, offset = rest.partition(sign)
-        if found:
-            return is_clock(rest) and is_offset(offset)
-    return is_clock(rest[:-1] if rest[-1:] in ("Z", "z") else rest)
-
-
-def is_clock(text: str) -> bool:
-    whole, separator, fraction = text.replace(",", ".").partition(".")
-    parts = whole.split(":")
-    if separator and (len(parts) != 3 or not is_digits(fraction)):
-        return False
-    limits = (23, 59, 60)
-    return len(parts) <= 3 and all(map(is_number_up_to, parts, limits))
-
-
-def is_offset(text: str) -> bool:
-    hours, minutes = text[:2], text[2:].removeprefix(":")
-    if len(text) == 2:
-        return is_number_up_to(hours, 23)
-    return is_number_up_to(hours, 23) and is_number_up_to(minutes, 59)
-
-
-def is_number_up_to(text: str, largest: int) -> bool:
-    return len(text) == 2 and is_digits(text) and int(text) <= largest
-
-
-def is_digits(text: str) -> bool:
-    return bool(text) and all(character in "0123456789" for character in text)
-
-
-def plays_reason(written: bytes) -> str | None:
-    """Why the number of plays is none; None where it is one."""
-    text = written.decode("latin-1").strip(" ")
-    number = text.removeprefix("-")
-    whole, point, zeros = number.partition(".")
-    if not is_digits(whole) or (point and (not zeros or zeros.strip("0"))):
-        return "invalid_plays"
-    if text != number:
-        return "negative_plays"
-    return "invalid_plays" if plays_of(whole) > LARGEST_PLAYS else None
-
-
-def plays_of(written: str) -> int:
-    """The number of a valid count. Python refuses to convert thousands of digits."""
-    digits = written.strip(" ").partition(".")[0].lstrip("0") or "0"
-    return int(digits) if len(digits) < 100 else 10**99
+def rejected(data: bytes, start: int, quote: int, dialect: Dialect, fault: str) -> Record:
+    """A record whose quoted field, opened at byte `quote`, has a fault."""
+    stop = quote
+    while stop < len(data) and not line_end(data, stop, dialect.has_old_ends):
+        stop += 1
+    return Record([], start, stop, stop + len(line_end(data, stop, dialect.has_old_ends)), fault)

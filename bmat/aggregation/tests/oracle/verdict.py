@@ -14,22 +14,29 @@ from bmat.aggregation.tests.oracle.header import (
     utf8_of,
 )
 from bmat.aggregation.tests.oracle.records import (
-    LARGEST_PLAYS,
-    Bounds,
     Record,
-    date_reason,
-    plays_of,
-    plays_reason,
+    line_end,
+    lines_in,
     read_record,
-    song_reason,
+    without_marks,
 )
+from bmat.aggregation.tests.oracle.values import LARGEST_PLAYS, day_of, is_utf8, plays_of
 
-TOTALS_HEADER = b"Song,Date,Total Number of Plays for Date\n"
+COLUMNS = {
+    "song": b"Song",
+    "artist": b"Artist",
+    "isrc": b"ISRC",
+    "territory": b"Territory",
+    "service": b"Service",
+}
+TOTALS_COLUMNS = [b"Date", b"Total Number of Plays for Date"]
 LISTED_REJECTS = 1_000_000
 LISTED_BYTES = 1024
 TOP_SONGS = 100
+EXAMPLES, EXAMPLE_LENGTH = 5, 200
 
-Key = tuple[bytes, str]
+# The fields of the key, and the day.
+Key = tuple[tuple[bytes, ...], str]
 Row = tuple[Key, int]
 
 
@@ -58,58 +65,94 @@ def judge(inputs: Sequence[bytes], names: Sequence[str], options: Options = Opti
     rows: list[Row] = []
     rejects: list[Reject] = []
     for file, (text, preamble) in enumerate(zip(texts, preambles, strict=True)):
-        for line, record in records_of(text, preamble, options.bounds):
-            found = row_of(record, preamble, options.bounds)
+        for line, record in records_of(text, preamble):
+            found = row_of(text, record, preamble, options)
             if isinstance(found, tuple):
                 rows.append(found)
                 continue
             if options.strict:
                 raise Failed("strict_violation", file, (f"Line {line} ", f"({found})"))
             rejects.append(Reject(file, line, found, text[record.start : record.stop]))
-    if not rows:
-        raise no_valid_rows(rejects)
     totals = totals_of(rows)
     check_overflow(totals)
-    summary = summary_of(rows, rejects, totals, sum(map(len, texts)))
-    return Verdict(totals_file(totals), rejects_file(rejects, names), summary)
+    if rejects and not rows:
+        raise no_valid_rows(rejects, rejects_file(rejects, names))
+    summary = summary_of(rows, rejects, totals, options) | {
+        "inputs": [input_of(*one, options) for one in zip(inputs, preambles, strict=True)],
+        "bytes_read": sum(map(len, texts)),
+    }
+    return Verdict(totals_file(totals, options), rejects_file(rejects, names), summary)
 
 
-def records_of(text: bytes, preamble: Preamble, bounds: Bounds) -> Iterator[tuple[int, Record]]:
+def input_of(data: bytes, preamble: Preamble, options: Options) -> dict[str, Any]:
+    """How an input was read."""
+    return {
+        "preset": "default",
+        "delimiter": preamble.dialect.delimiter.decode(),
+        "header_line": preamble.header_line,
+    }
+
+
+def records_of(text: bytes, preamble: Preamble) -> Iterator[tuple[int, Record]]:
     """Each record of an input with its line; the header is not one."""
     yield from preamble.skipped
-    position, line = preamble.start, preamble.line
-    while position < len(text):
-        record = read_record(text, position, preamble.delimiter, bounds)
-        if record.stop > position:
-            yield line, record
-        line += text[position : record.following].count(b"\n")
+    position, line, dialect = preamble.start, preamble.line, preamble.dialect
+    while True:
+        position = without_marks(text, position)
+        if position == len(text):
+            return
+        end = line_end(text, position, dialect.has_old_ends)
+        if end:
+            position, line = position + len(end), line + 1
+            continue
+        record = read_record(text, position, dialect)
+        yield line, record
+        line += lines_in(text[position : record.following], dialect.has_old_ends)
         position = record.following
 
 
-def row_of(record: Record, preamble: Preamble, bounds: Bounds) -> Row | str:
-    """The song, day and plays of a record, or why it is rejected."""
-    if record.fields is None:
-        return "unterminated_quote"
+def row_of(text: bytes, record: Record, preamble: Preamble, options: Options) -> Row | str:
+    """The key, day and plays of a record, or why it is rejected."""
+    if record.fault is not None:
+        return record.fault
+    found = judged(record, preamble, options)
+    written = text[record.start : record.stop]
+    if isinstance(found, str) and preamble.header and written == preamble.header:
+        return "repeated_header"
+    return found
+
+
+def judged(record: Record, preamble: Preamble, options: Options) -> Row | str:
+    fields, columns, bounds = record.fields, preamble.columns, options.bounds
     if record.stop - record.start > bounds.record:
         return "too_long"
-    if len(record.fields) > preamble.width:
+    if record.strays:
+        return "stray_carriage_return"
+    if any(fields[preamble.width :]):
         return "extra_field"
-    if len(record.fields) <= max(preamble.columns):
+    if len(fields) <= max(columns.values()):
         return "missing_field"
-    song, day, plays = (record.fields[column] for column in preamble.columns)
-    reason = song_reason(song, bounds) or date_reason(day) or plays_reason(plays)
-    if reason is not None:
-        return reason
-    return (song, day[:10].decode()), plays_of(plays.decode())
+    key = tuple(fields[columns[role]] for role in options.key)
+    if not any(key) or ("song" in options.key and not fields[columns["song"]]):
+        return "empty_song"
+    if len(b" ".join(key)) > bounds.song:
+        return "too_long"
+    if any(0 in field for field in key):
+        return "invalid_character"
+    if not all(map(is_utf8, key)):
+        return "invalid_encoding"
+    day = day_of(fields[columns["date"]], options.date_format)
+    if day is None:
+        return "invalid_date"
+    plays = plays_of(fields[columns["plays"]], options.thousands) if "plays" in columns else 1
+    return plays if isinstance(plays, str) else ((key, day), plays)
 
 
-def no_valid_rows(rejects: list[Reject]) -> Failed:
-    if not rejects:
-        return Failed("no_valid_rows")
+def no_valid_rows(rejects: list[Reject], listed: bytes) -> Failed:
     counts = Counter(reject.reason for reject in rejects)
     facts = [f"{count} {reason}" for reason, count in counts.items()]
     first = f"line {rejects[0].line} ({rejects[0].reason})"
-    return Failed("no_valid_rows", None, (f"all {len(rejects)} ", *facts, first))
+    return Failed("no_valid_rows", None, (f"all {len(rejects)} ", *facts, first), listed)
 
 
 def totals_of(rows: list[Row]) -> dict[Key, int]:
@@ -126,12 +169,13 @@ def check_overflow(totals: dict[Key, int]) -> None:
             raise Failed("plays_overflow", None, (f"on {day} is {plays},",))
 
 
-def totals_file(totals: dict[Key, int]) -> bytes:
+def totals_file(totals: dict[Key, int], options: Options) -> bytes:
+    header = [*(COLUMNS[role] for role in options.key), *TOTALS_COLUMNS]
     lines = [
-        b"%s,%s,%d\n" % (csv_field(song), day.encode(), plays)
-        for (song, day), plays in totals.items()
+        b",".join([*map(csv_field, key), day.encode(), b"%d" % plays]) + b"\n"
+        for (key, day), plays in totals.items()
     ]
-    return TOTALS_HEADER + b"".join(lines)
+    return b",".join(header) + b"\n" + b"".join(lines)
 
 
 def rejects_file(rejects: list[Reject], names: Sequence[str]) -> bytes:
@@ -153,24 +197,42 @@ def csv_field(value: bytes) -> bytes:
 
 
 def summary_of(
-    rows: list[Row], rejects: list[Reject], totals: dict[Key, int], bytes_read: int
+    rows: list[Row], rejects: list[Reject], totals: dict[Key, int], options: Options
 ) -> dict[str, Any]:
-    by_song: Counter[bytes] = Counter()
+    by_key: Counter[tuple[bytes, ...]] = Counter()
     by_day: Counter[str] = Counter()
-    for (song, day), plays in totals.items():
-        by_song[song] += plays
+    for (key, day), plays in totals.items():
+        by_key[key] += plays
         by_day[day] += plays
-    top = sorted(by_song.items(), key=lambda item: (-item[1], item[0]))[:TOP_SONGS]
+    top = sorted(by_key.items(), key=lambda item: (-item[1], item[0]))[:TOP_SONGS]
     return {
         "rows_read": len(rows) + len(rejects),
         "rows_counted": len(rows),
         "rows_rejected": len(rejects),
+        "rows_left_out": 0,
         "groups": len(totals),
         "plays_total": sum(totals.values()),
         "rejects_by_reason": dict(sorted(Counter(one.reason for one in rejects).items())),
-        "bytes_read": bytes_read,
-        "first_day": min(by_day),
-        "last_day": max(by_day),
-        "top_songs": [{"song": song.decode(), "plays": plays} for song, plays in top],
+        "left_out_by_reason": {},
+        "rejects_sample": sample_of(rejects),
+        "group_by": options.key,
+        "first_day": min(by_day, default=None),
+        "last_day": max(by_day, default=None),
+        "top_songs": [
+            dict(zip(options.key, (field.decode() for field in key), strict=True))
+            | {"plays": plays}
+            for key, plays in top
+        ],
         "plays_by_day": {day: plays for day, plays in sorted(by_day.items()) if plays},
     }
+
+
+def sample_of(rejects: list[Reject]) -> dict[str, list[tuple[int, int, str]]]:
+    """The first rejects of each reason: the file, the line, the record."""
+    sample: dict[str, list[tuple[int, int, str]]] = {}
+    for reject in rejects[:LISTED_REJECTS]:
+        examples = sample.setdefault(reject.reason, [])
+        if len(examples) < EXAMPLES:
+            text = reject.record[:LISTED_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
+            examples.append((reject.file, reject.line, text[:EXAMPLE_LENGTH]))
+    return dict(sorted(sample.items()))
