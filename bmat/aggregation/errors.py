@@ -23,13 +23,13 @@ MESSAGES = {
         "Use a name such as utf-8, utf-16, cp1252 or iso-8859-1."
     ),
     "invalid_option": "The option {option} cannot be {value}: {advice}.",
+    "count_mismatch": (
+        "The file says that it has {said} {things}, but it has {found}: {difference}. "
+        "It is incomplete or has been changed: get it again."
+    ),
     "strict_violation": (
         "Line {line} cannot be counted ({reason}): {record}. "
         "Correct it, or run without the option strict."
-    ),
-    "count_mismatch": (
-        "{what} says {said}, and there are {found}: {difference}. "
-        "The file is cut short or was changed: get it again."
     ),
     "no_valid_rows": "Not one row could be counted: {found}.",
     "plays_overflow": (
