@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bmat.aggregation import AggregationError, Options
+from bmat.aggregation.options import Bounds
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.source.head import Head
-from bmat.aggregation.source.header import reading_as
+from bmat.aggregation.source.header import read_header, reading_as
 from bmat.aggregation.source.layout import Extent, Filter, Skipped
 from bmat.aggregation.source.open import open_source
 from bmat.aggregation.source.presets.preset import DEFAULT, Keep
@@ -311,6 +314,44 @@ def test_what_is_behind_the_first_mebibyte_may_decide_what_is_before_it() -> Non
     data = line + header + b"x" * (2**16 - len(header) - 1) + b'"' + b" " * 2**16
     assert layout(data + b"x").skipped[0].reason == "malformed_quotes"
     assert refused(data + b",", delimiter=",").code == "not_text"
+
+
+def outcome(data: bytes, options: Options) -> object:
+    """How a file is read that begins with `data`, or the code of its error."""
+    try:
+        return read_header(data, options, Path("in.csv"))
+    except AggregationError as error:
+        return error.code
+
+
+PIECES = [
+    b'"',
+    b'""',
+    b",",
+    b";",
+    b" ",
+    b"\n",
+    b"a",
+    BOM,
+    b"Song",
+    b"Date",
+    b"Number of Plays",
+    ROW,
+]
+
+
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), max_size=60),
+    header_line=st.sampled_from([None, None, 1, 2, 9]),
+    quoted_field=st.integers(0, 8),
+)
+def test_no_more_is_needed_than_the_bytes_that_are_held(
+    pieces: list[bytes], header_line: int | None, quoted_field: int
+) -> None:
+    data = b"\n" + b"".join(pieces)
+    bounds = Bounds(record=40, quoted_field=quoted_field)
+    options = Options(header_line=header_line, bounds=bounds)
+    assert outcome(data[: bounds.held], options) == outcome(data, options)
 
 
 @pytest.mark.parametrize(
