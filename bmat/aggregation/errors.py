@@ -54,8 +54,8 @@ REASON_ADVICE = {
         "missing, and the line can be deleted."
     ),
     "too_long": (
-        "The record has more than 1 MiB, or its key (the song, and what it is grouped by) more than "
-        "4,096 bytes: look for missing line ends, or for the wrong column."
+        "The record has more than 1 MiB, or the song, with all else that the plays are grouped by, "
+        "more than 4,096 bytes: look for missing line ends, or for the wrong column."
     ),
     "stray_carriage_return": (
         "A carriage return stands within the line: end each line with LF or CR LF, or put the "
