@@ -3,7 +3,7 @@ delimiter.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -133,13 +133,15 @@ class Head:
 
     def first(self, delimiter: bytes, is_quoted: bool) -> First | None:
         """The first record; None where it ends too far from the file's start."""
-        key = delimiter, is_quoted
+        # All delimiters that do not occur make the same records.
+        key = delimiter if delimiter in self.data else b"", is_quoted
         if key not in self._firsts:
             dialect = self.dialect(delimiter, is_quoted=is_quoted)
             line = self.options.header_line
             found = self._found(dialect) if line is None else self._named(dialect, line)
             self._firsts[key] = found
-        return self._firsts[key]
+        first = self._firsts[key]
+        return None if first is None else replace(first, delimiter=delimiter)
 
     def _found(self, dialect: Dialect) -> First | None:
         start, skipped = self._behind_sep[1], list[Skipped]()

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bmat.aggregation import cli
+from bmat.aggregation import Options, Summary, cli
+from bmat.aggregation.options import OPTION_NAMES
 from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER
 
 COMMAND = [sys.executable, "-m", "bmat.aggregation"]
@@ -20,29 +22,120 @@ COMMAND = [sys.executable, "-m", "bmat.aggregation"]
 @pytest.fixture
 def plays(tmp_path: Path) -> Path:
     path = tmp_path / "plays.csv"
-    path.write_bytes(HEADER + b"a,2020-01-01,1000\na,2020-01-01,1\nbad\n")
+    path.write_bytes(HEADER + b"a,2020-01-01,1000\na,2020-01-01,1\n" + b"b,2020-01-01,0\n" * 20)
     return path
 
 
 def test_it_writes_totals_and_rejects_and_a_summary_line(plays: Path, tmp_path: Path) -> None:
     out, rejects = tmp_path / "out.csv", tmp_path / "rejects.csv"
+    plays.write_bytes(plays.read_bytes() + b"bad\n")
     command = [*COMMAND, str(plays), "-o", str(out), "--rejects", str(rejects)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert out.read_bytes() == TOTALS_HEADER + b"a,2020-01-01,1001\n"
-    assert rejects.read_bytes() == b"Line,Reason,Record\n4,missing_field,bad\n"
+    assert out.read_bytes() == TOTALS_HEADER + b"a,2020-01-01,1001\nb,2020-01-01,0\n"
+    assert rejects.read_bytes() == b"Line,Reason,Record\n24,missing_field,bad\n"
     assert done.stderr == ""
     assert done.stdout.startswith(
-        "3 rows read = 2 counted + 1 rejected; 1 totals of 1,001 plays in "
+        "23 rows read = 22 counted + 1 rejected; 2 totals of 1,001 plays in "
     )
 
 
-def test_it_takes_every_option(plays: Path, tmp_path: Path) -> None:
+def test_it_tells_of_rows_that_were_left_out() -> None:
+    summary = Summary(
+        rows_read=1300, rows_counted=1, rows_rejected=2, rows_left_out=1297, groups=1, plays_total=5
+    )
+    assert cli.summary_line(summary, 0.125) == (
+        "1,300 rows read = 1 counted + 2 rejected + 1,297 left out; 1 totals of 5 plays in 0.12 s"
+    )
+
+
+def test_warnings_are_told_one_a_line(
+    plays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Most rows are rejected, and the one that is not is of a day far ahead.
+    plays.write_bytes(HEADER + b"bad\nbad\na,9999-12-31,1\n")
+    assert cli.main([str(plays), "-o", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr()
+    assert [line[:15] for line in told.err.splitlines()] == ["bmat: warning: "] * 2
+    assert told.out.startswith("3 rows read = 1 counted + 2 rejected; ")
+
+
+def test_it_takes_options_of_the_file_and_of_the_machine(plays: Path, tmp_path: Path) -> None:
     plays.write_bytes("Lied^Tag^Anzahl\né^2020-01-01^1\n".encode("cp1252"))
     given = "--song-column Lied --date-column Tag --plays-column Anzahl --delimiter ^ "
     given += "--encoding cp1252 --strict --threads 1 --memory 64MiB --block-bytes 4k"
     words = [*given.split(), "--temp-folder", str(tmp_path)]
     assert cli.main([str(plays), "-o", str(tmp_path / "out"), *words]) == 0
     assert (tmp_path / "out").read_bytes() == TOTALS_HEADER + "é,2020-01-01,1\n".encode()
+
+
+EVERY_OPTION: dict[str, Any] = {
+    "preset": "default",
+    "song_column": "Lied",
+    "artist_column": "Von",
+    "isrc_column": "Code",
+    "territory_column": "Land",
+    "service_column": "Dienst",
+    "date_column": "Tag",
+    "plays_column": "Anzahl",
+    "group_by": "song,artist",
+    "delimiter": "^",
+    "encoding": "cp1252",
+    "date_format": "dmy",
+    "thousands": "'",
+    "quoting": "none",
+    "header_line": 3,
+    "plays": "column",
+    "strict": True,
+}
+
+
+def test_each_option_of_the_engine_is_one_of_the_command_line() -> None:
+    assert tuple(EVERY_OPTION) == OPTION_NAMES
+    words = ["in.csv", "-o", "out.csv", "--strict"]
+    for name, value in EVERY_OPTION.items():
+        words += [f"--{name.replace('_', '-')}={value}"] if name != "strict" else []
+    assert cli.options_of(cli.parser().parse_args(words)) == Options(**EVERY_OPTION)
+
+
+def test_an_option_that_is_not_given_is_the_engines_own() -> None:
+    wanted = cli.parser().parse_args(["in.csv", "-o", "out.csv"])
+    assert cli.options_of(wanted) == Options()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--delimiter", "-"], "delimiter"),
+        (["--group-by", "song,song"], "group_by"),
+        (["--header-line", "0"], "header_line"),
+        (["--threads", "0"], "threads"),
+        (["--encoding", "klingon"], "klingon"),
+    ],
+)
+def test_an_option_that_cannot_be_followed_exits_with_2(
+    words: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["in.csv", "-o", "out.csv", *words]) == 2
+    assert named in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--strcit"],
+        # No abbreviations: the next option could make one ambiguous.
+        ["--head", "4"],
+        ["--header-line", "four"],
+        ["--date-format", "american"],
+        ["--preset", "nothing"],
+    ],
+)
+def test_an_option_that_is_none_exits_with_2(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="^2$"):
+        cli.main(["in.csv", "-o", "out.csv", *words])
+    assert words[0] in capsys.readouterr().err
 
 
 def test_a_fatal_error_is_told_and_exits_with_1(
@@ -58,9 +151,9 @@ def test_a_fatal_error_is_told_and_exits_with_1(
 def test_an_error_of_the_whole_run_names_no_file(
     plays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plays.write_bytes(HEADER)
+    plays.write_bytes(HEADER + b"bad\n")
     assert cli.main([str(plays), "-o", str(tmp_path / "out")]) == 1
-    assert capsys.readouterr().err.startswith("bmat: Not one row could be counted: there is none")
+    assert capsys.readouterr().err.startswith("bmat: Not one row could be counted: ")
 
 
 def test_a_file_that_is_not_there_is_told(

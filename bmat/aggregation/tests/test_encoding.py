@@ -2,40 +2,69 @@ import codecs
 import encodings.aliases
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bmat.aggregation import Options
+from bmat.aggregation.progress import ProgressMeter
+from bmat.aggregation.results import Input
 from bmat.aggregation.source.encoding import mark_invalid, source_encoding, utf8_of
+from bmat.aggregation.source.layout import Source
+from bmat.aggregation.source.open import open_source
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.running import error_of
 
 TEXT = "Song,Date,Number of Plays\r\nCafé\n,2020-01-01,1\r\nCafé,2020-01-01,2\r\n"
-TOTALS = "Café,2020-01-01,2\n".encode()
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_decides(run: Run, encoding: str) -> None:
-    result = run(TEXT.encode(encoding))
-    assert result.totals == TOTALS
-    assert result.rejects == '2,missing_field,Café\n3,empty_song,",2020-01-01,1"\n'.encode()
+def opened(folder: Path, data: bytes, **options: Any) -> Source:
+    """The source that an input with these bytes becomes."""
+    (folder / "in.csv").write_bytes(data)
+    meter = ProgressMeter(None)
+    return open_source(folder / "in.csv", Options(**options), folder / "copy", meter)
 
 
-def test_a_big_endian_byte_order_mark_decides_too(run: Run) -> None:
-    assert run(codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be")).totals == TOTALS
-    assert run(codecs.BOM_UTF32_BE + TEXT.encode("utf-32-be")).totals == TOTALS
+@pytest.mark.parametrize(
+    ("encoding", "read_as"),
+    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("utf-32", "utf-32")],
+)
+def test_a_byte_order_mark_decides(tmp_path: Path, encoding: str, read_as: str) -> None:
+    source = opened(tmp_path, TEXT.encode(encoding))
+    assert source.path.read_bytes().removeprefix(codecs.BOM_UTF8) == TEXT.encode()
+    assert source.read_as == Input("default", ",", read_as, 1)
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [(codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF32_BE, "utf-32-be")],
+)
+def test_a_big_endian_byte_order_mark_decides_too(
+    tmp_path: Path, mark: bytes, encoding: str
+) -> None:
+    assert opened(tmp_path, mark + TEXT.encode(encoding)).path.read_bytes() == TEXT.encode()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("named", ["cp1252", "utf-16-be", "utf-32"])
-def test_a_byte_order_mark_wins_over_the_option(run: Run, encoding: str, named: str) -> None:
-    assert run(TEXT.encode(encoding), encoding=named).totals == TOTALS
+def test_a_byte_order_mark_wins_over_the_option(tmp_path: Path, encoding: str, named: str) -> None:
+    source = opened(tmp_path, TEXT.encode(encoding), encoding=named)
+    assert source.path.read_bytes().removeprefix(codecs.BOM_UTF8) == TEXT.encode()
+    assert source.read_as.encoding == encoding.removesuffix("-sig")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "UTF_32", "utf16", "U32"])
-def test_without_a_byte_order_mark_it_is_little_endian(run: Run, encoding: str) -> None:
-    size = 16 if "16" in encoding else 32
-    assert run(TEXT.encode(f"utf-{size}-le"), encoding=encoding).totals == TOTALS
+def test_without_a_byte_order_mark_it_is_little_endian(tmp_path: Path, encoding: str) -> None:
+    name = "utf-16-le" if "16" in encoding else "utf-32-le"
+    source = opened(tmp_path, TEXT.encode(name), encoding=encoding)
+    assert source.path.read_bytes() == TEXT.encode()
+    assert source.read_as.encoding == name
+
+
+def test_line_ends_are_those_of_the_text(tmp_path: Path) -> None:
+    # In UTF-16 there is an LF among these bytes, of the character U+0A0D, and none in the text.
+    text = "Song,Date,Number of Plays\r\u0a0d,2020-01-01,1\r" + "x" * 70_000
+    assert opened(tmp_path, text.encode("utf-16")).layout.has_cr_ends
 
 
 FILE_ENCODINGS = sorted(
@@ -65,9 +94,10 @@ def test_each_byte_that_cannot_be_decoded_has_a_mark_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "iso-8859-1", "utf-16-le", "UTF8", "utf_32", "mac"])
-def test_an_option_names_the_encoding(run: Run, encoding: str) -> None:
+def test_an_option_names_the_encoding(tmp_path: Path, encoding: str) -> None:
     python = "mac-roman" if encoding == "mac" else encoding
-    assert run(TEXT.encode(python), encoding=python).totals == TOTALS
+    source = opened(tmp_path, TEXT.encode(python), encoding=python)
+    assert source.path.read_bytes() == TEXT.encode()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-16-le"])

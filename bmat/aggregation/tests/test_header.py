@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bmat.aggregation import AggregationError, Options
+from bmat.aggregation.options import Bounds
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.results import Extent
 from bmat.aggregation.source.head import Head
-from bmat.aggregation.source.header import reading_as
+from bmat.aggregation.source.header import read_header, reading_as
 from bmat.aggregation.source.layout import Filter, Skipped
 from bmat.aggregation.source.open import open_source
 from bmat.aggregation.source.presets.preset import DEFAULT, Keep
@@ -314,11 +317,49 @@ def test_what_is_behind_the_first_mebibyte_may_decide_what_is_before_it() -> Non
     assert refused(data + b",", delimiter=",").code == "not_text"
 
 
+def outcome(data: bytes, options: Options) -> object:
+    """How a file is read that begins with `data`, or the code of its error."""
+    try:
+        return read_header(data, options, Path("in.csv"))
+    except AggregationError as error:
+        return error.code
+
+
+PIECES = [
+    b'"',
+    b'""',
+    b",",
+    b";",
+    b" ",
+    b"\n",
+    b"a",
+    BOM,
+    b"Song",
+    b"Date",
+    b"Number of Plays",
+    ROW,
+]
+
+
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), max_size=60),
+    header_line=st.sampled_from([None, None, 1, 2, 9]),
+    quoted_field=st.integers(0, 8),
+)
+def test_no_more_is_needed_than_the_bytes_that_are_held(
+    pieces: list[bytes], header_line: int | None, quoted_field: int
+) -> None:
+    data = b"\n" + b"".join(pieces)
+    bounds = Bounds(record=40, quoted_field=quoted_field)
+    options = Options(header_line=header_line, bounds=bounds)
+    assert outcome(data[: bounds.held], options) == outcome(data, options)
+
+
 @pytest.mark.parametrize(
     "piece",
     [
         *[b"\0", b",", b'"",', b',"', b'"a"b', b"\n", b"\n\r\n", b"\r", b'""', b"\xff", b"x;,|\t"],
-        *[BOM, b'""x\n', b'"""x\n', b"x\n", b"[", b"<!--", b"QUFB", b"a,b\r"],
+        *[BOM, b'""x;\n', b"x\n", b"[", b"<!--", b"QUFB", b"a,b\r"],
     ],
 )
 def test_no_file_of_gigabytes_takes_long_to_refuse(tmp_path: Path, piece: bytes) -> None:

@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 from bmat.aggregation import AggregationError, Options, Progress, aggregate
+from bmat.aggregation.options import Bounds
+from bmat.aggregation.progress import ProgressMeter
+from bmat.aggregation.results import Input
+from bmat.aggregation.source.open import open_source
 from bmat.aggregation.source.origin import LocalFile, NamedPipe, Stream, localized, origin_of
 from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, names_in
 
@@ -93,6 +97,26 @@ def test_a_stream_without_a_header_is_refused_before_it_ends(tmp_path: Path) -> 
     assert names_in(tmp_path) == []
 
 
+def test_a_stream_is_laid_out_by_its_first_bytes(tmp_path: Path) -> None:
+    bounds = Bounds(record=100, quoted_field=20)
+    header = b"\n" * 60 + HEADER
+    pieces = [header, b"a,2020-01-01,1\n" * 10, b"b,2020-01-01,1\n"]
+    with fed(tmp_path, *pieces) as fifo:
+        source = open_source(fifo, Options(bounds=bounds), tmp_path / "copy", ProgressMeter(None))
+    assert (source.path, source.owner_path) == (tmp_path / "copy", fifo)
+    assert source.size == sum(map(len, pieces))
+    assert (source.layout.data_start, source.layout.bounds) == (len(header), bounds)
+
+
+def test_a_preset_with_a_reader_of_its_own_is_opened_by_it(tmp_path: Path) -> None:
+    log = b"#AUDIOSCROBBLER/1.1\n#TZ/UTC\n#CLIENT/x\n" + b"A\tB\tC\t1\t2\tL\t3\t\n"
+    (tmp_path / "in.log").write_bytes(log)
+    meter = ProgressMeter(None)
+    source = open_source(tmp_path / "in.log", Options(), tmp_path / "copy", meter)
+    assert source.read_as == Input("audioscrobbler", "\t", "utf-8", 0)
+    assert (source.path, source.size) == (tmp_path / "in.log", len(log))
+
+
 def test_a_silent_stream_can_be_cancelled(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     begin = time.monotonic()
@@ -131,7 +155,7 @@ def test_a_file_in_utf_8_is_read_in_place(tmp_path: Path) -> None:
     origin = origin_of(tmp_path / "in.csv")
     assert isinstance(origin, LocalFile)
     read = localized(origin, Options(), tmp_path / "copy", lambda done: None)
-    assert (read, names_in(tmp_path)) == (tmp_path / "in.csv", ["in.csv"])
+    assert (read, names_in(tmp_path)) == ((tmp_path / "in.csv", None), ["in.csv"])
 
 
 def test_a_dash_is_standard_input_and_a_folder_is_nothing(tmp_path: Path) -> None:

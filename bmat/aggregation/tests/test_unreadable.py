@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation.errors import REASON_ADVICE, failure
+from bmat.aggregation.errors import REASON_ADVICE
 from bmat.aggregation.source.looks import SIGNATURES
 from bmat.aggregation.tests.heads import layout, refused
 from bmat.aggregation.tests.running import HEADER
@@ -193,6 +193,11 @@ def test_a_preset_that_the_file_does_not_fit_is_named_with_the_columns() -> None
     )
 
 
+def test_a_column_that_only_a_preset_has_can_be_renamed_alone() -> None:
+    message = refused(b"Sale Month\tTitle\tQuantity\n", preset="distrokid").message
+    assert message.endswith("it has 'Sale Month', 'Title', 'Quantity'. Rename the column.")
+
+
 SPINITRON = b"Station\nX\n\nDate-time,Artist,Song,Release,Label\n2020-01-01T00:00:00-0500,a,b,c,d\n"
 
 
@@ -209,14 +214,6 @@ def test_named_columns_stand_against_a_preset_that_would_fit() -> None:
     error = refused(SPINITRON.replace(b"Station", b"\xff"), song_column="Title")
     assert error.code == "not_text"
     assert error.message.endswith(f"looks like {hint}. Name that in the option preset.")
-
-
-def test_a_wrong_count_is_said_in_a_sentence() -> None:
-    details = {"what": "The line FOOT", "said": "10 lines", "found": "9", "difference": "1 fewer"}
-    assert failure("count_mismatch", **details).message == (
-        "The line FOOT says 10 lines, and there are 9: 1 fewer. "
-        "The file is cut short or was changed: get it again."
-    )
 
 
 def test_each_reason_of_the_contract_has_a_sentence_of_advice() -> None:

@@ -155,6 +155,8 @@ def name_key(name: str) -> str:
 
 
 def is_ignored(character: str) -> bool:
+    if character == "\0":
+        return False
     if character in "_-" or character.isspace():
         return True
     return unicodedata.category(character) in ("Cc", "Cf")
@@ -224,10 +226,11 @@ def is_blank(data: bytes, has_old_ends: bool) -> bool:
     """Whether there is nothing but byte order marks and line ends."""
     position = 0
     while position < len(data):
-        size = len(line_end(data, position, has_old_ends))
-        position = position + size if size else without_marks(data, position)
-        if not size and data[position - 3 : position] != UTF8_MARK:
+        behind = without_marks(data, position)
+        behind += len(line_end(data, behind, has_old_ends))
+        if behind == position:
             return False
+        position = behind
     return True
 
 
