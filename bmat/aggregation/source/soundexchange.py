@@ -18,7 +18,6 @@ from bmat.aggregation.source.opened import (
     Opened,
     Place,
     compare,
-    empty_lines,
     found_fields,
     head_of,
     layout_of,
@@ -30,6 +29,7 @@ MOST_LINES_BEFORE = 20
 CHUNK_BYTES = 2**20
 # Lines in front of the header, counted back from it.
 FIRST_DAY, LAST_DAY, ROWS, INDICATOR, DELIMITER = 7, 6, 4, 3, 2
+EMPTY_LINE = re.compile(rb"\n(?=\r{0,2}\n)")
 DAY = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})")
 # NameYYYYMMDD-YYYYMMDD_X.txt
 PERIOD_IN_NAME = re.compile(r"(?<![0-9])([0-9]{8})[-_\N{EN DASH}]([0-9]{8})(?![0-9])")
@@ -161,3 +161,10 @@ class Rows:
     @property
     def found(self) -> int:
         return self._count + (self._before[-1:] != b"\n")
+
+
+def empty_lines(before: bytes, chunk: bytes) -> int:
+    """How many lines without a byte end in `chunk`; `before` stands in front of it."""
+    if b"\n\n" not in chunk and b"\n\r" not in chunk and chunk[:1] not in b"\r\n":
+        return 0
+    return len(EMPTY_LINE.findall(before + chunk)) - len(EMPTY_LINE.findall(before))

@@ -366,6 +366,10 @@ def test_a_malformed_record_that_is_too_long_is_passed_over(size: int) -> None:
     assert texts(b"[" + long + b" " * 50 + b"]", size, 100) == [told]
 
 
+def test_white_space_between_records_may_be_longer_than_a_record(size: int) -> None:
+    assert texts(b"[{}," + b" " * 500 + b"{}" + b"\n" * 500 + b"]", size, 100) == [b"{}", b"{}"]
+
+
 def test_white_space_without_end_hides_the_end_of_a_malformed_record() -> None:
     data = b'[{"a":}' + b" " * 500 + b",{}]"
     found = list(json_text.records_in_arrays(iter([data[:100], data[100:400], data[400:]]), 100))
