@@ -171,7 +171,7 @@ def counts_of(path: Path, start: int, on_read: OnRead) -> Counts:
     window[LOOKED_AT - 1] = LF
     with path.open("rb", buffering=0) as file:
         file.seek(start)
-        while size := file.readinto(window[LOOKED_AT:]):
+        while size := file.readinto(window[LOOKED_AT:].data):
             counts.add(window[: LOOKED_AT + size])
             window[:LOOKED_AT] = window[size : LOOKED_AT + size].copy()
             on_read(file.tell())

@@ -94,7 +94,7 @@ def test_a_preset_says_what_a_reader_needs(preset: Preset) -> None:
 @pytest.mark.parametrize("preset", PRESETS[1:], ids=lambda preset: preset.name)
 def test_a_preset_has_a_section_in_the_document(preset: Preset) -> None:
     _, _, section = DOCUMENT.read_text().partition(f"\n## {preset.title}\n")
-    assert f"`{preset.name}`" in section.partition("\n## ")[0]
+    assert f"`preset={preset.name}`" in section.partition("\n## ")[0]
     assert preset.specification in section.partition("\n## ")[0]
 
 
