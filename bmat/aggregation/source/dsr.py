@@ -39,7 +39,6 @@ HEAD = re.compile(rb"^(?:HEAD|SRHE)\t[^\r\n]*", re.MULTILINE)
 FOOT = re.compile(rb"^(?:FOOT|SRFO)(?:\t[^\r\n]*)?\r*$", re.MULTILINE)
 PERIOD = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?")
 
-
 # Bytes behind a line's end that tell what record follows.
 LOOKED_AT = 4
 LF, CR, HASH, S, Y, R, ZERO, TWO = b"\n\r#SYR02"
