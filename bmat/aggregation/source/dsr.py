@@ -79,10 +79,16 @@ class Counts:
 
 
 def open_dsr(
-    preset: Preset, readable: Path, options: Options, source: Path, on_read: OnRead
+    preset: Preset,
+    readable: Path,
+    options: Options,
+    source: Path,
+    on_read: OnRead,
+    is_whole: bool,
 ) -> Opened:
     """A sales report whose records are SR02. Raises AggregationError `missing_column` where it has
     none, or no period, and `count_mismatch` where its footer is missing, or tells other numbers.
+    Of the beginning of a report the records are not asked for.
     """
     refuse(preset, options, "header_line")
     head = head_of(readable)
@@ -93,15 +99,12 @@ def open_dsr(
     header = cells_of(found[0])
     fields = found_fields(preset, preset.fields, options, source)
     first, last = period_of(header, preset, source)
-    footer, behind = footer_of(readable)
-    counts = counts_of(readable, start, on_read)
-    # Empty lines at the very end are in the number, or are not.
-    if footer is not None and footer[lines_cell(footer)] != str(counts.lines):
-        counts.lines -= behind
-    if not counts.sales:
-        others = "its records are of other kinds, which are not read"
-        raise preset.misfit(f"it has no SR02 record: {others}", source)
-    check(header, footer, counts, source)
+    if is_whole:
+        counts = counts_of(readable, start, on_read)
+        if not counts.sales:
+            others = "its records are of other kinds, which are not read"
+            raise preset.misfit(f"it has no SR02 record: {others}", source)
+        check(header, readable, counts, source)
     delimiter = delimiter_byte(options.delimiter or preset.delimiter or "\t")
     is_dated = "date" in fields
     place, day = Place(start, 1), None if is_dated else first
@@ -155,11 +158,6 @@ def footer_of(path: Path) -> tuple[list[str] | None, int]:
     return cells_of(found[-1][0]), 0 if behind.strip() else max(behind.count(b"\n") - 1, 0)
 
 
-def lines_cell(footer: list[str]) -> int:
-    """The cell of a footer that says how many lines the file has."""
-    return SRFO_LINES if footer[0] == "SRFO" else FOOT_LINES
-
-
 def counts_of(path: Path, start: int, on_read: OnRead) -> Counts:
     """What lines there are from byte `start` on, in one pass over all bytes. `on_read` is told how
     many have been passed, and may raise.
@@ -180,12 +178,16 @@ def counts_of(path: Path, start: int, on_read: OnRead) -> Counts:
     return counts
 
 
-def check(header: list[str], footer: list[str] | None, counts: Counts, source: Path) -> None:
+def check(header: list[str], path: Path, counts: Counts, source: Path) -> None:
     """Compares what the footer says. Raises AggregationError `count_mismatch`."""
+    footer, behind = footer_of(path)
     if footer is None:
         message = "The report has no FOOT record at its end: it is incomplete. Get it again."
         raise AggregationError("count_mismatch", message, source)
-    compare("lines", footer[lines_cell(footer)], counts.lines, source)
+    said = footer[SRFO_LINES if footer[0] == "SRFO" else FOOT_LINES]
+    # Empty lines at the very end are in the number, or are not.
+    lines = counts.lines if said == str(counts.lines) else counts.lines - behind
+    compare("lines", said, lines, source)
     # Of several files the footer counts the summaries of all.
     if header[FILES] in ("", "1"):
         cell = SRFO_SUMMARIES if footer[0] == "SRFO" else FOOT_SUMMARIES

@@ -56,10 +56,15 @@ class Header(NamedTuple):
 
 
 def open_soundexchange(
-    preset: Preset, readable: Path, options: Options, source: Path, on_read: OnRead
+    preset: Preset,
+    readable: Path,
+    options: Options,
+    source: Path,
+    on_read: OnRead,
+    is_whole: bool,
 ) -> Opened:
     """A report of use. Raises AggregationError `missing_column` where it does not say of which days
-    it is, and `count_mismatch` where it has not as many rows as it says.
+    it is, and `count_mismatch` where it has not as many rows as it says, and `is_whole`.
     """
     header = header_of(preset, readable, options, source)
     fields = found_fields(preset, header.columns, options, source)
@@ -72,7 +77,8 @@ def open_soundexchange(
         if layout.is_quoted and header.before[-INDICATOR].strip() not in ("", '"'):
             text = shown(header.before[-INDICATOR])
             raise preset.misfit(f"its texts stand between {text}, and only quotes are read", source)
-        check_rows(header.before[-ROWS], readable, header, source, on_read)
+        if is_whole:
+            check_rows(header.before[-ROWS], readable, header, source, on_read)
     are_periods = days is not None and days[0] != days[1]
     layout = replace(layout, header=header.text)
     return Opened(readable, layout, are_periods, header.line)
