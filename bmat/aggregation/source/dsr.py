@@ -9,6 +9,9 @@ from datetime import date
 from os import SEEK_END
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Options, delimiter_byte
 from bmat.aggregation.source.opened import (
@@ -17,7 +20,6 @@ from bmat.aggregation.source.opened import (
     Opened,
     Place,
     compare,
-    empty_lines,
     found_fields,
     head_of,
     layout_of,
@@ -37,6 +39,10 @@ HEAD = re.compile(rb"^(?:HEAD|SRHE)\t[^\r\n]*", re.MULTILINE)
 FOOT = re.compile(rb"^(?:FOOT|SRFO)(?:\t[^\r\n]*)?\r*$", re.MULTILINE)
 PERIOD = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?")
 
+# Bytes behind a line's end that tell what record follows.
+LOOKED_AT = 4
+LF, CR, HASH, S, Y, R, ZERO, TWO = b"\n\r#SYR02"
+
 
 @dataclass
 class Counts:
@@ -54,6 +60,23 @@ class Counts:
     def others(self) -> int:
         return self.lines - self.summaries - self.sales - self.comments - self.empty - 2
 
+    def add(self, window: npt.NDArray[np.uint8]) -> None:
+        """Counts the lines that begin behind a line end in `window`, but for its last LOOKED_AT
+        bytes.
+        """
+        ends = np.flatnonzero(window[:-LOOKED_AT] == LF)
+        first, second = window[ends + 1], window[ends + 2]
+        self.lines += len(ends)
+        self.summaries += int(np.count_nonzero((first == S) & (second == Y)))
+        may_be_sales = ends[(first == S) & (second == R)]
+        is_02 = (window[may_be_sales + 3] == ZERO) & (window[may_be_sales + 4] == TWO)
+        self.sales += int(np.count_nonzero(is_02))
+        self.comments += int(np.count_nonzero(first == HASH))
+        # A line end may have two CRs.
+        is_cr, is_lf_behind = first == CR, window[ends + 3] == LF
+        is_end = (first == LF) | is_cr & ((second == LF) | (second == CR) & is_lf_behind)
+        self.empty += int(np.count_nonzero(is_end))
+
 
 def open_dsr(
     preset: Preset,
@@ -61,11 +84,11 @@ def open_dsr(
     options: Options,
     source: Path,
     on_read: OnRead,
-    *,
     is_whole: bool,
 ) -> Opened:
     """A sales report whose records are SR02. Raises AggregationError `missing_column` where it has
     none, or no period, and `count_mismatch` where its footer is missing, or tells other numbers.
+    Of the beginning of a report the records are not asked for.
     """
     refuse(preset, options, "header_line")
     head = head_of(readable)
@@ -76,16 +99,12 @@ def open_dsr(
     header = cells_of(found[0])
     fields = found_fields(preset, preset.fields, options, source)
     first, last = period_of(header, preset, source)
-    footer, behind = footer_of(readable)
-    counts = counts_of(readable, has_blocks(footer), on_read)
-    # Empty lines at the very end are in the number, or are not.
-    if footer is not None and footer[lines_cell(footer)] != str(counts.lines):
-        counts.lines -= behind
-    if not counts.sales:
-        others = "its records are of other kinds, which are not read"
-        raise preset.misfit(f"it has no SR02 record: {others}", source)
     if is_whole:
-        check(header, footer, counts, source)
+        counts = counts_of(readable, start, on_read)
+        if not counts.sales:
+            others = "its records are of other kinds, which are not read"
+            raise preset.misfit(f"it has no SR02 record: {others}", source)
+        check(header, readable, counts, source)
     delimiter = delimiter_byte(options.delimiter or preset.delimiter or "\t")
     is_dated = "date" in fields
     place, day = Place(start, 1), None if is_dated else first
@@ -139,58 +158,40 @@ def footer_of(path: Path) -> tuple[list[str] | None, int]:
     return cells_of(found[-1][0]), 0 if behind.strip() else max(behind.count(b"\n") - 1, 0)
 
 
-def lines_cell(footer: list[str]) -> int:
-    """The cell of a footer that says how many lines the file has."""
-    return SRFO_LINES if footer[0] == "SRFO" else FOOT_LINES
-
-
-def has_blocks(footer: list[str] | None) -> bool:
-    """Whether a footer says how many blocks there are. That of reports whose blocks are all of one
-    record, SRFO, does not.
+def counts_of(path: Path, start: int, on_read: OnRead) -> Counts:
+    """What lines there are from byte `start` on, in one pass over all bytes. `on_read` is told how
+    many have been passed, and may raise.
     """
-    return footer is not None and footer[0] == "FOOT" and footer[FOOT_BLOCKS] != ""
-
-
-def counts_of(path: Path, with_blocks: bool, on_read: OnRead) -> Counts:
-    """What lines there are, in one pass that looks at no single one; comments and empty lines only
-    where blocks are counted. `on_read` is told how many bytes have been passed, and may raise.
-    """
-    counts, before, total = Counts(), b"\n", 0
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            total += len(chunk)
-            if total == len(chunk):
-                chunk = chunk.removeprefix(UTF8_BOM)
-            counts.lines += chunk.count(b"\n")
-            counts.summaries += lines_with(b"SY", before, chunk)
-            counts.sales += lines_with(b"SR02", before, chunk)
-            if with_blocks:
-                counts.comments += lines_with(b"#", before, chunk)
-                counts.empty += empty_lines(before, chunk)
-            before = (before + chunk[-4:])[-4:]
-            on_read(total)
-    # The last line may have no end.
-    counts.lines += before[-1:] != b"\n"
+    counts = Counts()
+    # A line end waits for the bytes behind it: those of the next chunk. One is before the first.
+    window = np.zeros(LOOKED_AT + CHUNK_BYTES, dtype=np.uint8)
+    window[LOOKED_AT - 1] = LF
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        while size := file.readinto(window[LOOKED_AT:].data):
+            counts.add(window[: LOOKED_AT + size])
+            window[:LOOKED_AT] = window[size : LOOKED_AT + size].copy()
+            on_read(file.tell())
+    has_last_end = window[LOOKED_AT - 1] == LF
+    counts.add(np.append(window[:LOOKED_AT], np.zeros(LOOKED_AT, dtype=np.uint8)))
+    counts.lines -= bool(has_last_end)
     return counts
 
 
-def lines_with(prefix: bytes, before: bytes, chunk: bytes) -> int:
-    """How many lines start with `prefix` in `chunk`, or in `before`, behind which it stands, with
-    an end in `chunk`.
-    """
-    line, length = b"\n" + prefix, len(prefix)
-    return (before[-length:] + chunk[:length]).count(line) + chunk.count(line)
-
-
-def check(header: list[str], footer: list[str] | None, counts: Counts, source: Path) -> None:
+def check(header: list[str], path: Path, counts: Counts, source: Path) -> None:
     """Compares what the footer says. Raises AggregationError `count_mismatch`."""
+    footer, behind = footer_of(path)
     if footer is None:
         message = "The report has no FOOT record at its end: it is incomplete. Get it again."
         raise AggregationError("count_mismatch", message, source)
-    compare("lines", footer[lines_cell(footer)], counts.lines, source)
+    said = footer[SRFO_LINES if footer[0] == "SRFO" else FOOT_LINES]
+    # Empty lines at the very end are in the number, or are not.
+    lines = counts.lines if said == str(counts.lines) else counts.lines - behind
+    compare("lines", said, lines, source)
     # Of several files the footer counts the summaries of all.
     if header[FILES] in ("", "1"):
         cell = SRFO_SUMMARIES if footer[0] == "SRFO" else FOOT_SUMMARIES
         compare("summary records", footer[cell], counts.summaries, source)
-    if has_blocks(footer) and not counts.others:
+    # Where all blocks are of one record, they may be counted, too.
+    if footer[0] == "FOOT" and footer[FOOT_BLOCKS] and not counts.others:
         compare("blocks", footer[FOOT_BLOCKS], counts.sales, source)

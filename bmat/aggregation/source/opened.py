@@ -19,7 +19,6 @@ OnRead = Callable[[int], None]
 UTF8_BOM = b"\xef\xbb\xbf"
 HEAD_BYTES = 2**16
 COUNT = re.compile(r"[0-9]{1,18}")
-EMPTY_LINE = re.compile(rb"\n(?=\r{0,2}\n)")
 
 
 class Opened(NamedTuple):
@@ -135,13 +134,6 @@ def compare(things: str, said: str, found: int, source: Path) -> None:
         return
     details = {"things": things, "said": shown(said), "found": found, "difference": difference}
     raise failure("count_mismatch", source, **details)
-
-
-def empty_lines(before: bytes, chunk: bytes) -> int:
-    """How many lines without a byte end in `chunk`; `before` stands in front of it."""
-    if b"\n\n" not in chunk and b"\n\r" not in chunk and chunk[:1] not in b"\r\n":
-        return 0
-    return len(EMPTY_LINE.findall(before + chunk)) - len(EMPTY_LINE.findall(before))
 
 
 def head_of(path: Path) -> bytes:

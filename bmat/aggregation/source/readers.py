@@ -22,17 +22,17 @@ def open_special(
 ) -> Opened:
     """A file of a preset whose reader is not `header`. `readable` has its bytes in UTF-8, `source`
     is the path that was given; `target` is written where the records must be turned into others.
-    `on_read` is told how many bytes are done, and may raise. Without `is_whole` the file is the
-    beginning of one: what it says of its length is not checked.
+    `on_read` is told how many bytes are done, and may raise. Of the beginning of a file, which is
+    not `is_whole`, nothing is counted that it says of itself.
 
     Raises AggregationError `missing_column` where the file does not fit, `count_mismatch`,
     `duplicate_column` or `invalid_option`.
     """
     match preset.reader:
         case "dsr":
-            return open_dsr(preset, readable, options, source, on_read, is_whole=is_whole)
+            return open_dsr(preset, readable, options, source, on_read, is_whole)
         case "soundexchange":
-            return open_soundexchange(preset, readable, options, source, on_read, is_whole=is_whole)
+            return open_soundexchange(preset, readable, options, source, on_read, is_whole)
         case "json":
             return open_json(preset, readable, target, options, source, on_read)
         case _:

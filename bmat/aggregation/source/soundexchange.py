@@ -18,7 +18,6 @@ from bmat.aggregation.source.opened import (
     Opened,
     Place,
     compare,
-    empty_lines,
     found_fields,
     head_of,
     layout_of,
@@ -30,6 +29,8 @@ MOST_LINES_BEFORE = 20
 CHUNK_BYTES = 2**20
 # Lines in front of the header, counted back from it.
 FIRST_DAY, LAST_DAY, ROWS, INDICATOR, DELIMITER = 7, 6, 4, 3, 2
+LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+EMPTY_LINE = re.compile(rb"\n(?=\r{0,2}\n)")
 DAY = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})")
 # NameYYYYMMDD-YYYYMMDD_X.txt
 PERIOD_IN_NAME = re.compile(r"(?<![0-9])([0-9]{8})[-_\N{EN DASH}]([0-9]{8})(?![0-9])")
@@ -60,11 +61,10 @@ def open_soundexchange(
     options: Options,
     source: Path,
     on_read: OnRead,
-    *,
     is_whole: bool,
 ) -> Opened:
     """A report of use. Raises AggregationError `missing_column` where it does not say of which days
-    it is, and `count_mismatch` where it has not as many rows as it says.
+    it is, and `count_mismatch` where it has not as many rows as it says, and `is_whole`.
     """
     header = header_of(preset, readable, options, source)
     fields = found_fields(preset, header.columns, options, source)
@@ -92,20 +92,20 @@ def header_of(preset: Preset, path: Path, options: Options, source: Path) -> Hea
     start = len(UTF8_BOM) if head.startswith(UTF8_BOM) else 0
     delimiters = (delimiter_byte(options.delimiter),) if options.delimiter else DELIMITERS
     before: list[str] = []
-    for line in islice(head[start:].splitlines(keepends=True), MOST_LINES_BEFORE):
-        start += len(line)
-        text = line.rstrip(b"\r\n")
+    for match in islice(LINE.finditer(head, start), MOST_LINES_BEFORE):
+        text = match[0].rstrip(b"\r\n")
         for delimiter in delimiters if options.header_line in (None, len(before) + 1) else ():
             columns = names_in(text, delimiter)
             if preset.fingerprint <= {column_key(name) for name in columns}:
-                return Header(columns, delimiter, text, len(before) + 1, start, before)
+                return Header(columns, delimiter, text, len(before) + 1, match.end(), before)
         before.append(text.decode("utf-8", "replace"))
     raise preset.misfit("it has no header with a sound recording's title and artist", source)
 
 
 def names_in(line: bytes, delimiter: bytes) -> list[str]:
     """The fields of a header."""
-    text = line.decode("utf-8", "replace")
+    # To the csv module a CR outside of quotes is an error.
+    text = line.decode("utf-8", "replace").replace("\r", " ")
     return next(csv.reader([text], delimiter=delimiter.decode()), [])
 
 
@@ -168,3 +168,10 @@ class Rows:
     @property
     def found(self) -> int:
         return self._count + (self._before[-1:] != b"\n")
+
+
+def empty_lines(before: bytes, chunk: bytes) -> int:
+    """How many lines without a byte end in `chunk`; `before` stands in front of it."""
+    if b"\n\n" not in chunk and b"\n\r" not in chunk and chunk[:1] not in b"\r\n":
+        return 0
+    return len(EMPTY_LINE.findall(before + chunk)) - len(EMPTY_LINE.findall(before))

@@ -185,6 +185,6 @@ def test_chunks_of_any_size_count_alike(
         b"\n\n", b"\n\n\r\r\n\r\n\n\n"
     )
     told: list[int] = []
-    counts = dsr.counts_of(save(data), True, told.append)
+    counts = dsr.counts_of(save(data), 0, told.append)
     assert counts == dsr.Counts(lines=17, summaries=1, sales=4, comments=2, empty=8)
     assert counts.others == 0 and told[-1] == len(data)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bmat.aggregation import AggregationError
 from bmat.aggregation.options import Bounds, Options
@@ -366,6 +368,10 @@ def test_a_malformed_record_that_is_too_long_is_passed_over(size: int) -> None:
     assert texts(b"[" + long + b" " * 50 + b"]", size, 100) == [told]
 
 
+def test_white_space_between_records_may_be_longer_than_a_record(size: int) -> None:
+    assert texts(b"[{}," + b" " * 500 + b"{}" + b"\n" * 500 + b"]", size, 100) == [b"{}", b"{}"]
+
+
 def test_white_space_without_end_hides_the_end_of_a_malformed_record() -> None:
     data = b'[{"a":}' + b" " * 500 + b",{}]"
     found = list(json_text.records_in_arrays(iter([data[:100], data[100:400], data[400:]]), 100))
@@ -388,9 +394,35 @@ def test_memory_is_bounded_whatever_a_record_is(tmp_path: Path) -> None:
         assert found == [Fault.TOO_LONG] and peak < 16 * 2**20
 
 
-def test_many_malformed_records_take_no_longer_than_as_many_good_ones(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_less_text_is_kept_where_records_are_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_text, "PASSED_WITH_ERRORS", 50)
     data = b"[" + b",\n".join([b'{"a":}', b'{"a":1}'] * 500) + b"]"
     assert texts(data) == [("MALFORMED", b'{"a":}'), b'{"a":1}'] * 500
+
+
+NAMES = st.text(max_size=5)
+SCALARS = st.sampled_from([None, True, 1, -2.5e9, 10**30]) | NAMES
+OBJECTS = st.dictionaries(NAMES, SCALARS | st.lists(SCALARS, max_size=2), max_size=3)
+NESTED = st.dictionaries(NAMES, SCALARS | OBJECTS | st.lists(OBJECTS, max_size=2), max_size=3)
+
+
+@given(st.lists(NESTED, max_size=3), st.sampled_from([None, 0, 1]), st.booleans())
+def test_arrays_have_the_objects_that_python_reads(
+    objects: list[dict[str, object]], indent: int | None, is_ascii: bool
+) -> None:
+    text = json.dumps(objects, indent=indent, ensure_ascii=is_ascii, allow_nan=False)
+    found = texts(text.encode("utf-8", "surrogatepass"))
+    assert [json.loads(item) for item in found if isinstance(item, bytes)] == json.loads(text)
+
+
+@given(st.text('[]{}:,"a1\\ \n\ufeffé').map(str.encode), st.integers(1, 20), st.integers(1, 9))
+def test_any_text_is_read_to_its_end_whatever_the_chunks(
+    data: bytes, size: int, longest: int
+) -> None:
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+    found = list(json_text.records_in_arrays(iter(chunks), 2**20))
+    assert found == list(json_text.records_in_arrays(iter([data]), 2**20))
+    bounded = list(json_text.records_in_arrays(iter(chunks), longest))
+    for records in (found, bounded, list(json_text.records_in_lines(iter(chunks), longest, b"\n"))):
+        ends = [end for start, stop, _, _ in records for end in (start, stop)]
+        assert ends == sorted(ends) and set(ends) <= set(range(len(data) + 1))

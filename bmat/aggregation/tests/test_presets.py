@@ -14,6 +14,7 @@ from bmat.aggregation.source.presets.registry import (
     recognised_head,
     recognised_header,
 )
+from bmat.aggregation.source.readers import open_special
 from bmat.aggregation.tests.reading import SAMPLES, opened, read
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "presets.md"
@@ -94,7 +95,7 @@ def test_a_preset_says_what_a_reader_needs(preset: Preset) -> None:
 @pytest.mark.parametrize("preset", PRESETS[1:], ids=lambda preset: preset.name)
 def test_a_preset_has_a_section_in_the_document(preset: Preset) -> None:
     _, _, section = DOCUMENT.read_text().partition(f"\n## {preset.title}\n")
-    assert f"`{preset.name}`" in section.partition("\n## ")[0]
+    assert f"`preset={preset.name}`" in section.partition("\n## ")[0]
     assert preset.specification in section.partition("\n## ")[0]
 
 
@@ -191,6 +192,18 @@ def test_a_line_of_the_header_is_refused_where_there_is_no_header() -> None:
     with pytest.raises(AggregationError, match="header_line cannot be 3") as raised:
         opened(SAMPLES / "lastfm_1k.tsv", header_line=3)
     assert raised.value.code == "invalid_option"
+
+
+@pytest.mark.parametrize("name", ["dsr.tsv", "soundexchange.csv"])
+def test_of_the_beginning_of_a_file_nothing_is_counted(name: str, tmp_path: Path) -> None:
+    path, told = tmp_path / name, list[int]()
+    data = (SAMPLES / name).read_bytes()
+    path.write_bytes(data[: data.index(b"Night Bus")])
+    preset = by_name(OF_HEAD[name])
+    with pytest.raises(AggregationError):
+        opened(path)
+    file = open_special(preset, path, path, path, Options(), told.append, is_whole=False)
+    assert file.layout.fixed_day is not None and told == []
 
 
 def test_the_other_options_are_passed_on() -> None:

@@ -94,6 +94,7 @@ def test_other_rows_than_it_says_are_refused(save: Save, old: str, new: str) -> 
         ('"Late",2\n', '"Late",2'),
         ('"Late",2\n', '"Late",2\n\n\r\n'),
         ("\n", "\r\n"),
+        ("\n", "\r\r\n"),
         ("\n3\n", "\n 3 \n"),
     ],
 )
@@ -116,6 +117,12 @@ def test_a_report_with_tabs_is_told_by_its_header(save: Save) -> None:
     assert read(path).plays == [("s", "2026-01-01", "3")]
     assert read(save("\ufeff" + text, path.name)).plays == [("s", "2026-01-01", "3")]
     assert "has no header with a sound recording" in failed(path, delimiter=",")[1]
+
+
+def test_a_stray_carriage_return_in_front_of_the_header_is_no_error(save: Save) -> None:
+    path = save("a\rb,c\n" + PLAIN.read_text(), PLAIN.name)
+    assert opened(path).header_line == 2
+    assert failed(save(PLAIN.read_text().replace("\n", "\r")))[0] == "missing_column"
 
 
 def test_the_header_is_on_the_line_that_is_named(save: Save) -> None:

@@ -5,7 +5,10 @@ from bmat.aggregation.source.presets.preset import Keep, Preset, fingerprint
 DISTROKID = Preset(
     name="distrokid",
     title="DistroKid sales",
-    specification="https://distrokid.com/",
+    specification=(
+        "https://github.com/SuperHyperInstantFutureTime/TrackShift/wiki/"
+        "Column-Definitions:-Distrokid"
+    ),
     fingerprint=fingerprint("Reporting Date", "Sale Month", "Store", "Title", "Quantity"),
     columns={
         "song": ("Title",),

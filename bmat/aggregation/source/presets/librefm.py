@@ -5,7 +5,10 @@ from bmat.aggregation.source.presets.preset import Preset, fingerprint
 LIBREFM = Preset(
     name="librefm",
     title="Libre.fm export",
-    specification="https://libre.fm/",
+    specification=(
+        "https://github.com/metabrainz/listenbrainz-server/blob/master/"
+        "listenbrainz/background/listens_importer/librefm.py"
+    ),
     fingerprint=fingerprint("Artist", "Track", "Time"),
     # Lines that start with `#` may stand in front.
     has_preamble=True,

@@ -5,7 +5,7 @@ from bmat.aggregation.source.presets.preset import Preset, fingerprint
 SUISA = Preset(
     name="suisa",
     title="SUISA radio report",
-    specification="https://www.suisa.ch/",
+    specification="https://github.com/radiorabe/suisa_sendemeldung",
     fingerprint=fingerprint("Titel des Musikwerks", "Sendedatum", "Sendezeit"),
     columns={
         "song": ("Titel des Musikwerks",),

@@ -5,7 +5,10 @@ from bmat.aggregation.source.presets.preset import Preset, fingerprint
 TUNECORE = Preset(
     name="tunecore",
     title="TuneCore sales",
-    specification="https://support.tunecore.com/",
+    specification=(
+        "https://github.com/SuperHyperInstantFutureTime/TrackShift/wiki/"
+        "Column-Definitions:-Tunecore"
+    ),
     fingerprint=fingerprint("Sales Period", "Posted Date", "Store Name", "Song Title"),
     columns={
         "song": ("Song Title",),
