@@ -38,6 +38,58 @@ MESSAGES = {
     "out_of_disk": "There is no space left on the disk for the result. Try again once there is.",
 }
 
+# What to do about the records that are rejected for a reason, for the person whose file it is.
+REASON_ADVICE = {
+    "unterminated_quote": (
+        "A quote opens the field and none closes it: close it, or, if quotes are part of the "
+        "titles, use the option quoting=none."
+    ),
+    "malformed_quotes": (
+        "Something stands behind a closing quote: write a quote inside a quoted field twice, or, "
+        "if quotes are part of the titles, use the option quoting=none."
+    ),
+    "repeated_header": (
+        "The header stands in the file again, as it does in files that were joined: nothing is "
+        "missing, and the line can be deleted."
+    ),
+    "too_long": (
+        "The record has more than 1 MiB or its song more than 4,096 bytes: look for line ends that "
+        "are missing, or for a column that is not the song's."
+    ),
+    "stray_carriage_return": (
+        "A carriage return stands within the line: end each line with LF or CR LF, or put the "
+        "field in quotes."
+    ),
+    "extra_field": (
+        "The record has more fields than the header: put fields that hold the delimiter in quotes."
+    ),
+    "missing_field": (
+        "The record ends before a column that is read: look for a line that was cut in two, or for "
+        "another delimiter."
+    ),
+    "empty_song": "The song's field is empty: fill it in.",
+    "invalid_character": "The song holds a NUL byte: export the file again as plain text.",
+    "invalid_encoding": (
+        "The song is not valid UTF-8: save the file as UTF-8, or name its encoding in the option "
+        "encoding."
+    ),
+    "invalid_date": (
+        "The date is no day of the calendar in the format that is read: write it as 2020-12-31, or "
+        "name its format in the option date_format."
+    ),
+    "negative_plays": (
+        "The number of plays is below zero: corrections cannot be counted, so subtract it where "
+        "the plays are recorded."
+    ),
+    "invalid_plays": (
+        "The number of plays is no whole number up to 9223372036854775807: if it has separators "
+        "between thousands, name them in the option thousands."
+    ),
+    "malformed_json": (
+        "The line or element is no JSON object, or lacks what is read of it: export the file again."
+    ),
+}
+
 SHOWN_TEXT_LENGTH = 200
 
 
@@ -45,8 +97,11 @@ class AggregationError(Exception):
     """A run that cannot go on.
 
     `code` is one of `MESSAGES`' keys and never changes its meaning; `message` is for the person
-    whose file it is and holds no path; `source` is the input file at fault, where it is one.
+    whose file it is and holds no path; `source` is the input file at fault, where it is one, and
+    `option` the name of the option.
     """
+
+    option: str | None = None
 
     def __init__(self, code: str, message: str, source: Path | None = None) -> None:
         super().__init__(code, message)
@@ -83,7 +138,10 @@ class ClusterAway(ConnectionError):
 
 def failure(code: str, source: Path | None = None, **details: object) -> AggregationError:
     """The error `code` with its text from the table, filled in with `details`."""
-    return AggregationError(code, MESSAGES[code].format(**details), source)
+    error = AggregationError(code, MESSAGES[code].format(**details), source)
+    if code in ("invalid_option", "unknown_encoding"):
+        error.option = str(details.get("option", "encoding"))
+    return error
 
 
 def shown(value: str) -> str:

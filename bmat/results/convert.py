@@ -16,8 +16,8 @@ def write_parquet(source: Path, target: Path, on_wait: Callable[[], None] = lamb
     result's file `source` to `target`, in their order. Returns how many rows there are.
 
     `on_wait` is called before and meanwhile; what it raises ends the work and comes out of here.
-    Raises FileNotFoundError, NoResult, OSError where the disk is full, and TooLarge. `target` is not
-    whole unless this returns.
+    Raises FileNotFoundError, NoResult, OSError where the disk is full, and TooLarge. `target` is
+    not whole unless this returns.
     """
     for rows in ROWS_PER_GROUP[:-1]:
         try:

@@ -54,9 +54,9 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class Question:
-    """Which rows are wanted, in which order. An empty text is any; texts are compared byte for byte.
-    `prefix` and `contains` are about the song. Days outside `first` to `last` are not part of any
-    sum.
+    """Which rows are wanted, in which order. An empty text is any; texts are compared byte for
+    byte. `prefix` and `contains` are about the song. Days outside `first` to `last` are not part of
+    any sum.
     """
 
     song: str = ""

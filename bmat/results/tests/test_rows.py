@@ -2,9 +2,9 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -186,9 +186,11 @@ def test_what_is_not_in_the_key_cannot_be_asked_for(
     result: Callable[..., Result], field: str
 ) -> None:
     folder = result([("DEA", "DE", DAY, 1)], key=("isrc", "territory")).folder
+    texts: dict[str, Any] = {field: "x"}
+    question = Question(**texts)
 
     with pytest.raises(NotInKey, match="its totals are by ISRC, Territory") as raised:
-        rows(folder, replace(Question(), **{field: "x"}), 9)
+        rows(folder, question, 9)
 
     assert raised.value.field == field
 

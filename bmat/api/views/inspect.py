@@ -1,0 +1,29 @@
+"""`/api/inspect`: how a file would be read, before it is uploaded."""
+
+from pathlib import Path
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bmat.api.schema.operations import inspect_operation
+from bmat.api.serializers.inspection import InspectSerializer, inspected
+from bmat.api.serializers.options import given_options
+from bmat.api.uploads import HeadParser
+
+
+@inspect_operation
+class InspectView(APIView):
+    """How the file would be read of which this is the beginning: 200, even where it could not be,
+    and then `error` says why. Nothing is kept.
+    """
+
+    parser_classes = (HeadParser,)
+    serializer_class = InspectSerializer
+
+    def post(self, request: Request) -> Response:
+        sent = InspectSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        fields = sent.validated_data
+        path = Path(fields["input_file"].temporary_file_path())
+        return Response(inspected(path, given_options(fields)))
