@@ -1,17 +1,10 @@
 """How a file would be read, as JSON."""
 
-from pathlib import Path
 from typing import Any
 
 from rest_framework import serializers
 
-from bmat.aggregation import AggregationError, Options
-from bmat.api.serializers.options import refused_option
 from bmat.api.serializers.reports import ErrorField, SubmitSerializer
-
-UNREAD: dict[str, Any] = dict.fromkeys(
-    ("encoding", "delimiter", "line_end", "header_line", "preset")
-) | {"columns": [], "records": [], "is_cut": False}
 
 
 class InspectSerializer(SubmitSerializer):
@@ -63,19 +56,9 @@ class InspectionSerializer(serializers.Serializer[Any]):
     is_cut = serializers.BooleanField(help_text="There is more than was looked at.")
     error = ErrorField(allow_null=True)
 
-
-def inspected(path: Path, options: dict[str, Any]) -> dict[str, Any]:
-    """How the file at `path` would be read, as JSON. Raises ValidationError for options that cannot
-    be followed with it.
-    """
-    # Loads the compiled kernels, which a process that only takes uploads does without.
-    from bmat.aggregation.inspect import inspect
-
-    try:
-        found = inspect(path, Options.of(options))
-    except AggregationError as error:
-        if error.option is not None:
-            raise refused_option(error) from error
-        told = {"code": error.code, "message": error.message}
-        return dict(InspectionSerializer({**UNREAD, "error": told}).data)
-    return {**InspectionSerializer(found).data, "error": None}
+    @classmethod
+    def shown(cls, inspection: Any, error: dict[str, str] | None = None) -> dict[str, Any]:
+        """An inspection as JSON; None where there is none because of the `error`."""
+        empty = dict.fromkeys(cls().fields, None) | {"columns": [], "records": [], "is_cut": False}
+        told = empty if inspection is None else cls(inspection).data
+        return {**told, "error": error}

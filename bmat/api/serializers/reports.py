@@ -117,7 +117,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
     @extend_schema_field(serializers.DictField(child=SampleSerializer()))
     def get_rejects_sample(self, report: Report) -> dict[str, dict[str, Any]]:
         return {
-            reason: {"advice": REASON_ADVICE[reason], "examples": examples}
+            reason: {"advice": REASON_ADVICE.get(reason, ""), "examples": examples}
             for reason, examples in report.rejects_sample.items()
         }
 
