@@ -53,8 +53,8 @@ REASON_ADVICE = {
         "missing, and the line can be deleted."
     ),
     "too_long": (
-        "The record has more than 1 MiB or its song more than 4,096 bytes: look for line ends that "
-        "are missing, or for a column that is not the song's."
+        "The record has more than 1 MiB, or the song, with all else that the plays are grouped by, "
+        "more than 4,096 bytes: look for missing line ends, or for the wrong column."
     ),
     "stray_carriage_return": (
         "A carriage return stands within the line: end each line with LF or CR LF, or put the "
@@ -67,11 +67,14 @@ REASON_ADVICE = {
         "The record ends before a column that is read: look for a line that was cut in two, or for "
         "another delimiter."
     ),
-    "empty_song": "The song's field is empty: fill it in.",
-    "invalid_character": "The song holds a NUL byte: export the file again as plain text.",
+    "empty_song": "The song is empty, or all that the plays are grouped by is: fill it in.",
+    "invalid_character": (
+        "The song, or something else that the plays are grouped by, holds a NUL byte: export the "
+        "file again as plain text."
+    ),
     "invalid_encoding": (
-        "The song is not valid UTF-8: save the file as UTF-8, or name its encoding in the option "
-        "encoding."
+        "The song, or something else that the plays are grouped by, is not valid UTF-8: save the "
+        "file as UTF-8, or name its encoding in the option encoding."
     ),
     "invalid_date": (
         "The date is no day of the calendar in the format that is read: write it as 2020-12-31, or "

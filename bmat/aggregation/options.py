@@ -22,6 +22,21 @@ ROLES = {
     "service": "Service",
 }
 DATE_COLUMN, PLAYS_COLUMN = "Date", "Number of Plays"
+# Each is a file of source/presets, but for the default, which is the data contract's.
+PRESETS = (
+    "default",
+    "dsr",
+    "soundexchange",
+    "spinitron",
+    "suisa",
+    "librefm",
+    "audioscrobbler",
+    "listenbrainz",
+    "spotify",
+    "lastfm_1k",
+    "distrokid",
+    "tunecore",
+)
 DATE_FORMATS = ("iso", "dmy", "mdy", "ymd", "epoch", "epoch_ms")
 THOUSANDS = (",", ".", "'", "space")
 QUOTINGS = ("csv", "none")
@@ -55,19 +70,20 @@ class Bounds:
     @property
     def held(self) -> int:
         """So many bytes show whether the record that starts with them is too long: the longest
-        one, a quoted field that begins at its end, and what tells that this one is closed.
+        one, a quoted field that begins at its end, the spaces behind it, and what follows these.
         """
-        return self.record + self.quoted_field + 8
+        return self.record + 2 * self.quoted_field + 8
 
 
 BOUNDS = Bounds()
 
 
-def described(text: str, metavar: str = "NAME", choices: tuple[str, ...] = ()) -> Any:
+def described(text: str, metavar: str = "", choices: tuple[str, ...] = ()) -> Any:
     """A field of Options that is None where it is not given: its text for people who ask what it
     does, the word for its value, or the values that it may have.
     """
-    return field(default=None, metadata={"help": text, "metavar": metavar, "choices": choices})
+    shown_as = metavar or "|".join(choices) or "NAME"
+    return field(default=None, metadata={"help": text, "metavar": shown_as, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -78,7 +94,9 @@ class Options:
     Raises AggregationError `invalid_option` or `unknown_encoding` for what cannot be followed.
     """
 
-    preset: str | None = described("the format of the file, see docs/presets.md; told by the file")
+    preset: str | None = described(
+        "the format of the file, see docs/presets.md; told by the file", "NAME", PRESETS
+    )
     song_column: str | None = described("the song's column (Song)")
     artist_column: str | None = described("the artist's column (Artist)")
     isrc_column: str | None = described("the ISRC's column (ISRC)")
@@ -108,7 +126,7 @@ class Options:
         """
         for name in given:
             if name not in OPTION_NAMES:
-                advice = f"there is no such option, but {', '.join(OPTION_NAMES)}"
+                advice = f"there is no such option; there are {', '.join(OPTION_NAMES)}"
                 raise failure("invalid_option", option=shown(name), value="used", advice=advice)
         return cls(**given)
 
@@ -116,7 +134,7 @@ class Options:
         for one in fields(self):
             choices, value = one.metadata.get("choices"), getattr(self, one.name)
             if choices and value is not None and value not in choices:
-                advice = f"use one of {'  '.join(choices)}"
+                advice = f"use one of {' '.join(choices)}"
                 raise failure("invalid_option", option=one.name, value=shown(value), advice=advice)
         if self.header_line is not None and self.header_line < 1:
             raise failure(
@@ -153,17 +171,22 @@ class Options:
             raise failure("invalid_option", option="group_by", value=value, advice=advice)
 
     def _check_columns(self) -> None:
-        """No two of the columns that are read have the same name."""
+        """No two of the columns that are read have the same name. The names that nobody gives are
+        the default's where no preset is named: what is recognised has no named columns.
+        """
         defaults = ROLES | {"date": DATE_COLUMN, "plays": PLAYS_COLUMN}
         read = [*self.key, "date", *(["plays"] if self.plays != "one" else [])]
-        # A column that nobody reads may be named, but not without a name.
-        roles = sorted(defaults, key=lambda role: role not in read)
+        is_default = self.preset in (None, "default")
+        # A column that nobody reads may be named, but not without a name. Of two with the same name
+        # the one is told of that was named.
+        roles = sorted(defaults, key=lambda role: (role not in read, self.column(role) is not None))
         seen: set[str] = set()
         for role in roles:
             name = self.column(role)
-            if name is None and role not in read:
+            if name is None and is_default and role in read:
+                name = defaults[role]
+            if name is None:
                 continue
-            name = defaults[role] if name is None else name
             key = column_key(name)
             if not key or key in seen and role in read:
                 advice = "it names another column already" if key else "it names no column"
@@ -197,7 +220,8 @@ class Limits:
 
 def column_key(name: str) -> str:
     """A column's name as it is compared: without case, compatible characters alike, no white space,
-    nothing invisible, no `_` and `-`.
+    nothing invisible, no `_` and `-`. NUL stays: names of UTF-16 that is read as UTF-8 are full of
+    it, and are like no other.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return "".join(
@@ -205,24 +229,29 @@ def column_key(name: str) -> str:
         for character in folded
         if character not in "_-"
         and not character.isspace()
-        and unicodedata.category(character) not in ("Cc", "Cf")
+        and (character == "\0" or unicodedata.category(character) not in ("Cc", "Cf"))
     )
 
 
 def delimiter_byte(delimiter: str) -> bytes:
     """The byte that the option stands for. Raises AggregationError `invalid_option` unless it is
-    one ASCII character that may separate fields: one that is part of no date, count or quoted field.
+    one ASCII character that may separate fields: one that is part of no date or count.
     """
     if delimiter in TABS:
         return b"\t"
-    is_one = len(delimiter) == 1 and delimiter.isascii()
-    if not is_one or delimiter.isalnum() or delimiter in NOT_DELIMITERS:
+    if not is_delimiter(delimiter):
         advice = (
             "use tab, or one ASCII character: none of - + . : "
             "and no letter, digit, space, quote or line end"
         )
         raise failure("invalid_option", option="delimiter", value=shown(delimiter), advice=advice)
     return delimiter.encode()
+
+
+def is_delimiter(text: str) -> bool:
+    """Whether this may separate fields."""
+    is_one = len(text) == 1 and text.isascii()
+    return is_one and not text.isalnum() and text not in NOT_DELIMITERS
 
 
 def python_encoding(name: str) -> str:

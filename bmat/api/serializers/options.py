@@ -11,7 +11,6 @@ from rest_framework import serializers
 
 from bmat.aggregation import AggregationError, Options
 from bmat.aggregation.options import DATE_COLUMN, OPTION_NAMES, PLAYS_COLUMN, ROLES
-from bmat.aggregation.source.presets.registry import PRESETS
 from bmat.api.serializers.fields import SwitchField
 
 COLUMN_NAME_LENGTH = 200
@@ -76,8 +75,7 @@ class OptionsSerializer(serializers.Serializer[Any]):
 def field_of(option: "dataclasses.Field[Any]") -> serializers.Field[Any, Any, Any, Any]:
     """The field of an option."""
     name, text = option.name, option.metadata["help"]
-    presets = [preset.name for preset in PRESETS] if name == "preset" else []
-    choices = option.metadata.get("choices") or presets
+    choices = option.metadata.get("choices")
     help_text = f"{text[0].upper()}{text[1:]}."
     if choices:
         return serializers.ChoiceField(
