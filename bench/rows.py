@@ -79,7 +79,7 @@ def most_of(source: Path) -> int:
 def random_songs(folder: Path, groups: int, count: int) -> list[str]:
     """Songs of random rows of the result; the same ones each time."""
     numbers = random.Random(1).choices(range(groups), k=count)
-    return [rows(folder, Question(), 1, [number]).rows[0].song for number in numbers]
+    return [rows(folder, Question(), 1, [number]).rows[0].key["song"] for number in numbers]
 
 
 def forget(stack: Stack, pid: str) -> None:

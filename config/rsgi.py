@@ -6,12 +6,12 @@ from config.wsgi import application as wsgi
 from django.conf import settings  # isort: skip  # configured by config.wsgi
 from django.db import connections  # isort: skip
 
-UPLOADS = "/api/reports"
+UPLOADS = ("/api/reports", "/api/inspect")
 
 
 def is_upload(method: str, path: str) -> bool:
     """Whether a request's body may be as large as an upload."""
-    return method == "POST" and path.removesuffix("/") == UPLOADS
+    return method == "POST" and path.removesuffix("/") in UPLOADS
 
 
 application = Application(

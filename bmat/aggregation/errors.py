@@ -101,8 +101,11 @@ class AggregationError(Exception):
     """A run that cannot go on.
 
     `code` is one of `MESSAGES`' keys and never changes its meaning; `message` is for the person
-    whose file it is and holds no path; `source` is the input file at fault, where it is one.
+    whose file it is and holds no path; `source` is the input file at fault, where it is one, and
+    `option` the name of the option.
     """
+
+    option: str | None = None
 
     def __init__(self, code: str, message: str, source: Path | None = None) -> None:
         super().__init__(code, message)
@@ -139,7 +142,10 @@ class ClusterAway(ConnectionError):
 
 def failure(code: str, source: Path | None = None, **details: object) -> AggregationError:
     """The error `code` with its text from the table, filled in with `details`."""
-    return AggregationError(code, MESSAGES[code].format(**details), source)
+    error = AggregationError(code, MESSAGES[code].format(**details), source)
+    if code in ("invalid_option", "unknown_encoding"):
+        error.option = str(details.get("option", "encoding"))
+    return error
 
 
 def shown(value: str) -> str:

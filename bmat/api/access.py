@@ -13,13 +13,18 @@ from bmat.api.models import Report
 from bmat.api.models.reports import ReportQuerySet
 
 RETRY_AFTER_SECONDS = 1
+WITH_FILE: dict[str, tuple[int, ...]] = {
+    "output_file": (Report.Status.DONE,),
+    # Of a failed one, where every record was rejected.
+    "rejects_file": (Report.Status.DONE, Report.Status.FAILED),
+}
 WITHOUT_FILE: dict[int, str] = {
     Report.Status.PROCESSING: "report_processing",
     Report.Status.DONE: "no_file",
     Report.Status.FAILED: "report_failed",
     Report.Status.CANCELLED: "report_cancelled",
 }
-# Of a report that is done.
+# Of a report that names the file.
 NOT_KEPT = (
     "This result has no such file: it was removed this moment, or made by an earlier version of "
     "this service. Upload the file again."
@@ -50,7 +55,7 @@ class VisibleReports(GenericAPIView[Report]):
         whose code says why there is none.
         """
         name: str = getattr(report, column).name
-        if report.status != Report.Status.DONE or not name:
+        if report.status not in WITH_FILE[column] or not name:
             raise ApiError(WITHOUT_FILE[report.status])
         return name
 

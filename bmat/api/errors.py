@@ -64,7 +64,7 @@ CODES: Mapping[str, Code] = {
     "report_processing": Code(
         409, "The report is processing: it has no files yet. Poll it until it is done.", 1
     ),
-    "report_failed": Code(409, "The report is failed: it has no files. Its `error` says why."),
+    "report_failed": Code(409, "The report is failed: it has no such file. Its `error` says why."),
     "report_cancelled": Code(
         409, "The report is cancelled: it has no files. Start it again with a retry."
     ),

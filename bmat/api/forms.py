@@ -32,14 +32,15 @@ NO_FILENAME = "This part has no filename, so that it is no file: give it one."
 
 
 class UploadTooLarge(APIException):
-    """The request is larger than BMAT_MAX_UPLOAD_BYTES."""
+    """The request is larger than `limit_bytes`, which is BMAT_MAX_UPLOAD_BYTES for an upload."""
 
     status_code = 413
     default_code = "upload_too_large"
 
-    def __init__(self) -> None:
-        limit = settings.BMAT_MAX_UPLOAD_BYTES
-        super().__init__(f"The upload is larger than the {limit} bytes that are accepted here.")
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"The upload is larger than the {limit_bytes} bytes that are accepted here."
+        )
 
 
 class Part(Protocol):
@@ -51,11 +52,12 @@ class Part(Protocol):
 
 
 class Form:
-    """`announced_bytes`: how large its file is at least, 0 where nobody knows. `is_hashed`: whether
-    the SHA-256 of its files is wanted.
+    """`announced_bytes`: how large its file is at least, 0 where nobody knows. `limit_bytes`: how
+    large its files may be together. `is_hashed`: whether the SHA-256 of its files is wanted.
     """
 
-    def __init__(self, announced_bytes: int, is_hashed: bool) -> None:
+    def __init__(self, announced_bytes: int, limit_bytes: int, is_hashed: bool) -> None:
+        self.limit_bytes = limit_bytes
         self.fields = QueryDict(mutable=True)
         self.files: MultiValueDict[str, Any] = MultiValueDict()
         self.file_bytes = self.field_bytes = 0
@@ -75,8 +77,8 @@ class Form:
             parser = PushMultipartParser(boundary, max_header_count=MOST_HEADERS)
             while chunk := stream.read(CHUNK_BYTES):
                 read_bytes += len(chunk)
-                if read_bytes > settings.BMAT_MAX_UPLOAD_BYTES + FORM_BYTES:
-                    raise UploadTooLarge
+                if read_bytes > self.limit_bytes + FORM_BYTES:
+                    raise UploadTooLarge(self.limit_bytes)
                 for event in parser.parse(chunk):
                     if isinstance(event, MultipartSegment):
                         part = self._opened_part(event)
@@ -133,8 +135,8 @@ class FilePart:
 
     def write(self, chunk: bytes) -> None:
         self._form.file_bytes += len(chunk)
-        if self._form.file_bytes > settings.BMAT_MAX_UPLOAD_BYTES:
-            raise UploadTooLarge
+        if self._form.file_bytes > self._form.limit_bytes:
+            raise UploadTooLarge(self._form.limit_bytes)
         self._file.write_chunk(chunk)
 
     def end(self) -> None:

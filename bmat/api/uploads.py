@@ -21,6 +21,8 @@ from bmat.api.services.disk import DiskFull
 
 # The server has all of a request of this size before it asks: nobody waits for its client.
 SMALL_BYTES = 2**16
+# What a preview may be sent of a file.
+HEAD_BYTES = 2**20
 NO_BOUNDARY = "Content-Type names no boundary: it must be multipart/form-data; boundary=..."
 
 
@@ -61,28 +63,42 @@ class Handler(WSGIHandler):
 
 
 class UploadParser(BaseParser):
-    """DRF's way to `read_form`."""
+    """DRF's way to `read_form`, for a file of at most BMAT_MAX_UPLOAD_BYTES."""
 
     media_type = "multipart/form-data"
+
+    @property
+    def limit_bytes(self) -> int:
+        limit: int = settings.BMAT_MAX_UPLOAD_BYTES
+        return limit
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Any = None
     ) -> "DataAndFiles[Any, Any]":
-        return DataAndFiles(*read_form(parser_context["request"]._request, stream))
+        request = parser_context["request"]._request
+        return DataAndFiles(*read_form(request, stream, self.limit_bytes))
+
+
+class HeadParser(UploadParser):
+    """The same for the head of a file."""
+
+    limit_bytes = HEAD_BYTES
 
 
 def read_form(
-    request: HttpRequest, stream: IO[bytes]
+    request: HttpRequest, stream: IO[bytes], limit_bytes: int
 ) -> "tuple[QueryDict, MultiValueDict[str, Any]]":
-    """The fields and files of a request's body. Nothing is left of what is refused: raises
-    UploadTooLarge or DiskFull before anything is read where the Content-Length tells, else as soon
-    as the files pass the limit or the disk is full; ApiError `too_many_transfers`; UploadTimedOut;
-    ParseError and ValidationError, which say what is wrong with the form.
+    """The fields and files of a request's body, these of at most `limit_bytes`.
+
+    Nothing is left of what is refused: raises UploadTooLarge or DiskFull before anything is read
+    where the Content-Length tells, else as soon as the files pass the limit or the disk is full;
+    ApiError `too_many_transfers`; UploadTimedOut; ParseError and ValidationError, which say what is
+    wrong with the form.
     """
     length = length_of(request)
     is_small = 0 < length <= SMALL_BYTES
-    if length > settings.BMAT_MAX_UPLOAD_BYTES + FORM_BYTES:
-        raise UploadTooLarge
+    if length > limit_bytes + FORM_BYTES:
+        raise UploadTooLarge(limit_bytes)
     # The results of others are not asked for where hardly anything is added.
     has_room = disk.has_room_for if is_small else disk.has_room_for_upload
     if not has_room(length):
@@ -94,7 +110,8 @@ def read_form(
     if not is_small and not connection.in_atomic_block:
         # An upload may take hours: meanwhile its thread has no connection to the database.
         connection.close()
-    form = Form(announced_bytes(request) if length else 0, "HTTP_IDEMPOTENCY_KEY" in request.META)
+    announced = announced_bytes(request) if length else 0
+    form = Form(announced, limit_bytes, "HTTP_IDEMPOTENCY_KEY" in request.META)
     with ExitStack() as end, ExitStack() as on_failure:
         if not is_small:
             end.callback(transfers.begin(request, "uploads"))

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from bmat.api.views.accounts import LoginView, LogoutAllView, LogoutView
 from bmat.api.views.downloads import OutputView, RejectsView
+from bmat.api.views.inspect import InspectView
 from bmat.api.views.reports import ReportViewSet
 from bmat.api.views.service import schema, swagger_ui
 
@@ -18,6 +19,7 @@ urlpatterns = [
     re_path(r"^auth/logoutall/?$", LogoutAllView.as_view(), name="auth-logoutall"),
     re_path(r"^reports/(?P<pid>[^/]+)/output/?$", OutputView.as_view(), name="report-output"),
     re_path(r"^reports/(?P<pid>[^/]+)/rejects/?$", RejectsView.as_view(), name="report-rejects"),
+    re_path(r"^inspect/?$", InspectView.as_view(), name="inspect"),
     re_path(r"^schema/?$", schema, name="schema"),
     re_path(r"^docs/?$", swagger_ui, name="docs"),
     re_path("", include(router.urls)),

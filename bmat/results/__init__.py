@@ -9,7 +9,15 @@ it imports neither Django nor Celery, nor the aggregation; DuckDB does the work.
 from bmat.results.compare import Change, ChangeOrder, Changes, compare
 from bmat.results.connection import Databases
 from bmat.results.convert import write_json_lines, write_parquet
-from bmat.results.errors import NotConverted, ResultsError, TooLarge, TooSlow
+from bmat.results.errors import (
+    NoResult,
+    NotConverted,
+    NotInKey,
+    OtherKey,
+    ResultsError,
+    TooLarge,
+    TooSlow,
+)
 from bmat.results.files import needs_parquet, readable_file, summary
 from bmat.results.rows import Grain, Order, Page, Position, Question, Row, rows
 
@@ -19,8 +27,11 @@ __all__ = [
     "Changes",
     "Databases",
     "Grain",
+    "NoResult",
     "NotConverted",
+    "NotInKey",
     "Order",
+    "OtherKey",
     "Page",
     "Position",
     "Question",

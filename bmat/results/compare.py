@@ -1,16 +1,18 @@
-"""Two results side by side: the songs that are new, gone, up and down from the earlier to the later
-one.
+"""Two results side by side: the keys (songs, or what else the totals are by) that are new, gone, up
+and down from the earlier to the later one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from operator import add
 from pathlib import Path
 
-from bmat.results.connection import Database, add_totals
+from bmat.results.connection import Database, add_totals, key_columns
+from bmat.results.errors import OtherKey
 from bmat.results.files import OUTPUT, totals_file
-from bmat.results.pieces import pieces, song_range, songs_at
+from bmat.results.pieces import Bound, key_range, keys_at, pieces
 from bmat.results.rows import Grain, period
 
 LATER, EARLIER = "later", "earlier"
@@ -19,7 +21,7 @@ LISTED_KINDS = KINDS[:-1]
 
 
 class ChangeOrder(StrEnum):
-    """The order of changes, largest first. Equal ones are in the order of songs and dates."""
+    """The order of changes, largest first. Equal ones are in the order of keys and dates."""
 
     PLAYS = "plays"
     PERCENT = "percent"
@@ -27,9 +29,11 @@ class ChangeOrder(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """The plays of a song, or of a song in the period that begins with `date`, in both results."""
+    """The plays of a key, its fields by their names in order, or of a key in the period that begins
+    with `date`, in both results.
+    """
 
-    song: str
+    key: Mapping[str, str]
     date: date | None
     before: int
     after: int
@@ -67,16 +71,19 @@ def compare(
     seconds: float | None = None,
 ) -> dict[str, Changes]:
     """The changes of each of KINDS from the result in the folder `earlier` to the one in `later`,
-    of songs, or of songs in each period of a `grain`. At most `limit` of each kind are listed, and
+    of keys, or of keys in each period of a `grain`. At most `limit` of each kind are listed, and
     none that are the same.
 
-    Raises FileNotFoundError, NotConverted, TooSlow after `seconds`, and TooLarge.
+    Raises FileNotFoundError, NotConverted, OtherKey, TooSlow after `seconds`, and TooLarge.
     """
     files = {LATER: totals_file(later), EARLIER: totals_file(earlier)}
     with Database(files.values(), seconds) as database:
         for name, path in files.items():
             add_totals(database, path, name)
-        return Comparer(database, later, earlier, limit, grain, order).changes()
+        columns = key_columns(database, LATER)
+        if key_columns(database, EARLIER) != columns:
+            raise OtherKey(columns, key_columns(database, EARLIER))
+        return Comparer(database, later, earlier, columns, limit, grain, order).changes()
 
 
 class Comparer:
@@ -87,11 +94,13 @@ class Comparer:
         database: Database,
         later: Path,
         earlier: Path,
+        columns: list[str],
         limit: int,
         grain: Grain | None,
         order: ChangeOrder,
     ) -> None:
         self._database = database
+        self._columns = columns
         self._folders = {LATER: later, EARLIER: earlier}
         self._limit = limit
         self._period = period(grain)
@@ -108,9 +117,10 @@ class Comparer:
             for kind, sums in self._sums.items()
         }
 
-    def _compare_piece(self, first: str, beyond: str | None) -> None:
-        """Adds the changes of the songs from `first` up to but without `beyond`."""
-        inside, parameters = song_range(first, beyond)
+    def _compare_piece(self, first: Bound, beyond: Bound | None) -> None:
+        """Adds the changes of the keys from `first` up to but without `beyond`."""
+        inside, parameters = key_range(self._columns, first, beyond)
+        key = ", ".join(self._columns)
         self._database.ask(
             f"""
             CREATE OR REPLACE TEMP TABLE changes AS
@@ -134,14 +144,14 @@ class Comparer:
                     min(earlier_n) AS earlier_n,
                     min(later_n) AS later_n
                 FROM (
-                    SELECT Song, {self._period} AS period, NULL::BIGINT AS before, Plays AS after,
+                    SELECT {key}, {self._period} AS period, NULL::BIGINT AS before, Plays AS after,
                         NULL::BIGINT AS earlier_n, n AS later_n
                     FROM {LATER} WHERE {inside}
                     UNION ALL
-                    SELECT Song, {self._period}, Plays, NULL, n, NULL
+                    SELECT {key}, {self._period}, Plays, NULL, n, NULL
                     FROM {EARLIER} WHERE {inside}
                 )
-                GROUP BY Song, period
+                GROUP BY {key}, period
             )
             """,
             parameters,
@@ -169,9 +179,11 @@ class Comparer:
         )
 
     def _listed(self, kind: str, largest: list[Found]) -> list[Change]:
-        """The changes with their songs."""
+        """The changes with their keys."""
         table = EARLIER if kind == "gone" else LATER
-        songs = songs_at(self._database, table, [number for *_, number in largest])
+        keys = keys_at(self._database, table, [number for *_, number in largest])
+        names = [column.lower() for column in self._columns]
         return [
-            Change(songs[number], day, before, after) for _, day, before, after, number in largest
+            Change(dict(zip(names, keys[number], strict=True)), day, before, after)
+            for _, day, before, after, number in largest
         ]

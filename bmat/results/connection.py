@@ -15,21 +15,25 @@ from typing import Any
 
 import duckdb
 
-from bmat.results.errors import TooLarge, TooSlow
+from bmat.results.errors import NoResult, TooLarge, TooSlow
+from bmat.results.files import DATE, FIELDS, TOTAL
 
 MEMORY_BYTES = 256 * 2**20
 SECONDS_BETWEEN_LOOKS = 0.1
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # The reader would guess wrongly where the first quoted song comes late, so nothing is left to
-# guess. Its parallel scan starts inside quoted songs, even on one thread.
+# guess. Its parallel scan starts inside quoted songs, even on one thread. An empty field of the key
+# is a text: no date and no count is empty.
 CSV_OPTIONS = """
     auto_detect=false, parallel=false, strict_mode=true, header=true, skip=0,
     delim=',', quote='"', escape='"', comment='', new_line='\\n', nullstr='',
     encoding='utf-8', compression='none', dateformat='%Y-%m-%d',
     decimal_separator='.', thousands='', null_padding=false, ignore_errors=false,
-    columns={'Song': 'VARCHAR', 'Date': 'DATE', 'Plays': 'BIGINT'}
+    force_not_null=[{names}], columns={{{columns}, 'Date': 'DATE', 'Plays': 'BIGINT'}}
 """
+# More than the longest header.
+HEADER_BYTES = 256
 
 
 # The file that a database reads, and the seconds that an answer may take.
@@ -172,22 +176,48 @@ class Databases:
 
 
 def add_totals(database: Database, path: Path, name: str = "totals") -> None:
-    """Makes a result's file known as the table `name`: Song, Date, Plays, and `n`, the row's number
-    from 0. A CSV is read once, here.
+    """Makes a result's file known as the table `name`: the columns of its key, Date, Plays, and
+    `n`, the row's number from 0. A CSV is read once, here. Raises NoResult.
     """
+    source = reader(path)
+    columns = ", ".join([*key_columns(database, source), "Date", "Plays"])
     if path.suffix == ".parquet":
-        source = f"SELECT Song, Date, Plays, file_row_number AS n FROM {reader(path)}"
+        source = f"SELECT {columns}, file_row_number AS n FROM {source}"
         database.ask(f"CREATE TEMP VIEW {name} AS {source}")
     else:
-        source = f"SELECT Song, Date, Plays, row_number() OVER () - 1 AS n FROM {reader(path)}"
+        source = f"SELECT {columns}, row_number() OVER () - 1 AS n FROM {source}"
         database.ask(f"CREATE TEMP TABLE {name} AS {source}")
 
 
+def key_columns(database: Database, source: str) -> list[str]:
+    """The columns of the key, in order, of a table or of what a `reader` reads."""
+    described = database.ask(f"DESCRIBE SELECT * FROM {source}")
+    return [name for name, *_ in described if name.lower() in FIELDS]
+
+
 def reader(path: Path) -> str:
-    """The SQL that reads the rows of a result's file, in their order."""
+    """The SQL that reads the rows of a result's file, in their order. Raises NoResult, and
+    FileNotFoundError.
+    """
     if path.suffix == ".parquet":
         return f"read_parquet({quoted(pattern(path))}, file_row_number=true)"
-    return f"read_csv({quoted(pattern(path))}, {CSV_OPTIONS})"
+    names = [quoted(column) for column in columns_of_header(path)]
+    columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
+    options = CSV_OPTIONS.format(names=", ".join(names), columns=columns)
+    return f"read_csv({quoted(pattern(path))}, {options})"
+
+
+def columns_of_header(path: Path) -> list[str]:
+    """The columns of the key that an output's header names, in order. Raises NoResult, and
+    FileNotFoundError.
+    """
+    with path.open("rb") as file:
+        header = file.readline(HEADER_BYTES).decode("latin-1")
+    key, end, _ = header.partition(f",{DATE},{TOTAL}\n")
+    columns = key.split(",")
+    if not end or {*columns} - {*FIELDS.values()}:
+        raise NoResult(f"{path.name} holds no totals of bmat: it starts with {header!r:.80}.")
+    return columns
 
 
 def pattern(path: Path) -> str:

@@ -7,6 +7,34 @@ class ResultsError(Exception):
     code = "results_error"
 
 
+class NoResult(ResultsError):
+    """The file holds no totals as bmat writes them."""
+
+    code = "no_result"
+
+
+class NotInKey(ResultsError):
+    """The question names a field that is none of the key; `field` is the question's."""
+
+    code = "not_in_key"
+
+    def __init__(self, field: str, key: list[str]) -> None:
+        super().__init__(f"This result has no such column: its totals are by {', '.join(key)}.")
+        self.field = field
+
+
+class OtherKey(ResultsError):
+    """Two results whose totals are by other fields, or by the same ones in another order."""
+
+    code = "other_key"
+
+    def __init__(self, later: list[str], earlier: list[str]) -> None:
+        super().__init__(
+            f"That report's totals are by {', '.join(earlier)}, and those of this one by "
+            f"{', '.join(later)}: only totals by the same columns can be compared."
+        )
+
+
 class NotConverted(ResultsError):
     """The result is asked as Parquet only, and has none yet: see `convert`."""
 

@@ -12,6 +12,17 @@ SUMMARY = "summary.json"
 PARQUET = "totals.parquet"
 JSON_LINES = "totals.jsonl"
 
+# What a key may be made of: the name of each field, and its column in the totals, in front of the
+# other two.
+FIELDS = {
+    "song": "Song",
+    "artist": "Artist",
+    "isrc": "ISRC",
+    "territory": "Territory",
+    "service": "Service",
+}
+DATE, TOTAL = "Date", "Total Number of Plays for Date"
+
 # A larger output is asked as Parquet only: a question reads a CSV from its start to its end.
 MOST_CSV_BYTES = 16 * 2**20
 

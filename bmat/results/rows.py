@@ -1,21 +1,23 @@
 """Some rows of a result, page by page: of which songs and days, summed up by which grain, in which
 order.
 
-The rows of a file are sorted by song and day, so those that a grain sums up follow one another, and
-a row's number says where it is in the order of songs. Other orders sort numbers, and fetch the
-songs of a page alone: sorting songs would take memory for all of them.
+The rows of a file are sorted by key (the song alone, or several fields) and day, so those that a
+grain sums up follow one another, and a row's number says where it is in the order of keys. Other
+orders sort numbers, and fetch the keys of a page alone: sorting keys would take memory for all of
+them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bmat.results.connection import Database, Databases
-from bmat.results.files import totals_file
-from bmat.results.pieces import after_prefix, pieces, song_range, songs_at
+from bmat.results.connection import Database, Databases, key_columns
+from bmat.results.errors import NotInKey
+from bmat.results.files import FIELDS, totals_file
+from bmat.results.pieces import Bound, after_prefix, bounded, key_range, keys_at, pieces
 
 # Rows that the search for the last ones of a file looks at first: a row group.
 FIRST_WINDOW_ROWS = 122_880
@@ -25,7 +27,7 @@ Position = list[int]
 
 
 class Grain(StrEnum):
-    """The period whose plays of a song are one row. Its first day is the row's date."""
+    """The period whose plays of a key are one row. Its first day is the row's date."""
 
     DAY = "day"
     WEEK = "week"
@@ -38,7 +40,9 @@ MOST_DAYS = {Grain.DAY: 1, Grain.WEEK: 7, Grain.MONTH: 31, Grain.QUARTER: 92, Gr
 
 
 class Order(StrEnum):
-    """The order of rows. Those that are equal in it are in the order of songs and dates."""
+    """The order of rows. `song` is that of keys and dates, in which those stand that are equal in
+    another one.
+    """
 
     SONG = "song"
     SONG_BACKWARDS = "-song"
@@ -50,11 +54,16 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class Question:
-    """Which rows are wanted, in which order. An empty `song`, `prefix` or `contains` is any; texts
-    are compared byte for byte. Days outside `first` to `last` are not part of any sum.
+    """Which rows are wanted, in which order. An empty text is any; texts are compared byte for
+    byte. `prefix` and `contains` are about the song. Days outside `first` to `last` are not part of
+    any sum.
     """
 
     song: str = ""
+    artist: str = ""
+    isrc: str = ""
+    territory: str = ""
+    service: str = ""
     prefix: str = ""
     contains: str = ""
     first: date = date.min
@@ -65,9 +74,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Row:
-    """The plays of a song in the period that begins with `date`."""
+    """The plays of a key, its fields by their names in order, in the period that begins with
+    `date`.
+    """
 
-    song: str
+    key: Mapping[str, str]
     date: date
     plays: int
 
@@ -92,7 +103,7 @@ def rows(
     on that the page before has named. Fewer are the last ones. `databases` are for whoever asks
     often.
 
-    Raises FileNotFoundError, NotConverted, TooSlow after `seconds`, and TooLarge.
+    Raises FileNotFoundError, NotConverted, NotInKey, TooSlow after `seconds`, and TooLarge.
     """
     with (databases or Databases(0)).borrow(totals_file(folder), seconds) as database:
         return Pager(database, folder, question, limit).page(position)
@@ -116,7 +127,9 @@ class Pager:
         self._question = question
         self._limit = limit
         self._period = period(question.grain)
-        conditions = dict(conditions_of(question))
+        self._columns = key_columns(database, "totals")
+        self._key = ", ".join(self._columns)
+        conditions = dict(conditions_of(question, self._columns))
         self._where = " AND ".join(conditions) or "true"
         self._parameters = {name: value for each in conditions.values() for name, value in each}
 
@@ -132,10 +145,10 @@ class Pager:
         if self._question.grain is Grain.DAY:
             found = self._rows_between(start, None)
             following = [found[self._limit][0]] if len(found) > self._limit else None
-            return page_of(found[: self._limit], following)
+            return self._page_of(found[: self._limit], following)
         starts = self._period_starts(start, None, self._limit + 1)
         stop = starts[self._limit] if len(starts) > self._limit else None
-        return page_of(self._rows_between(start, stop), None if stop is None else [stop])
+        return self._page_of(self._rows_between(start, stop), None if stop is None else [stop])
 
     def _backwards(self, stop: int | None = None) -> Page:
         """The rows before number `stop`, or the last ones, the last one first."""
@@ -149,7 +162,7 @@ class Pager:
         starts = self._period_starts(numbers[-1], stop, most_rows)
         is_rest = len(starts) > self._limit
         start = starts[-self._limit] if is_rest else starts[0]
-        return page_of(self._rows_between(start, stop)[::-1], [start] if is_rest else None)
+        return self._page_of(self._rows_between(start, stop)[::-1], [start] if is_rest else None)
 
     def _last_numbers(self, stop: int, most: int) -> list[int]:
         """The numbers of the last wanted rows before `stop`, the last one first."""
@@ -168,11 +181,13 @@ class Pager:
         return found
 
     def _period_starts(self, start: int, stop: int | None, most: int) -> list[int]:
-        """The numbers of the first wanted rows of each period of each song."""
+        """The numbers of the first wanted rows of each period of each key."""
         before, parameters = upper_bound(stop)
+        changed = " OR ".join(
+            f"{each} IS DISTINCT FROM lag({each}) OVER ()" for each in [*self._columns, "{period}"]
+        )
         numbers = self._ask(
-            "SELECT n FROM (SELECT n, Song IS DISTINCT FROM lag(Song) OVER () "
-            "OR {period} IS DISTINCT FROM lag({period}) OVER () AS is_first "
+            f"SELECT n FROM (SELECT n, {changed} AS is_first "
             f"FROM totals WHERE {{where}} AND n >= $start{before}) WHERE is_first LIMIT {most}",
             start=start,
             **parameters,
@@ -180,16 +195,20 @@ class Pager:
         return [number for (number,) in numbers]
 
     def _rows_between(self, start: int, stop: int | None) -> list[Any]:
-        """The number, song, period and plays of the wanted rows from `start` up to `stop`. By day,
+        """The number, key, period and plays of the wanted rows from `start` up to `stop`. By day,
         one more than the limit; by another grain, `stop` is what limits them.
         """
         before, parameters = upper_bound(stop)
         if self._question.grain is Grain.DAY:
-            sql = f"SELECT n, Song, Date, Plays FROM totals WHERE {{where}} AND n >= $start{before}"
-            return self._ask(f"{sql} LIMIT {self._limit + 1}", start=start, **parameters)
+            return self._ask(
+                f"SELECT n, {self._key}, Date, Plays FROM totals "
+                f"WHERE {{where}} AND n >= $start{before} LIMIT {self._limit + 1}",
+                start=start,
+                **parameters,
+            )
         return self._ask(
-            "SELECT min(n) AS n, Song, {period} AS period, sum(Plays) FROM totals "
-            f"WHERE {{where}} AND n >= $start{before} GROUP BY Song, period ORDER BY n",
+            f"SELECT min(n) AS n, {self._key}, {{period}} AS period, sum(Plays) FROM totals "
+            f"WHERE {{where}} AND n >= $start{before} GROUP BY {self._key}, period ORDER BY n",
             start=start,
             **parameters,
         )
@@ -202,35 +221,40 @@ class Pager:
             found += self._first_of_piece(first, beyond, position)
             found = sorted(found, key=by_key)[: self._limit + 1]
         shown = found[: self._limit]
-        songs = songs_at(self._database, "totals", [number for number, _, _ in shown])
+        keys = keys_at(self._database, "totals", [number for number, _, _ in shown])
         last = shown[-1] if len(found) > self._limit else None
-        return page_of(
-            [(number, songs[number], day, plays) for number, day, plays in shown],
+        return self._page_of(
+            [(number, *keys[number], day, plays) for number, day, plays in shown],
             None if last is None else self._position_of(*last),
         )
 
-    def _pieces(self) -> Iterator[tuple[str, str | None]]:
-        """The ranges of songs to sort one by one. Rows of days need no memory for their songs, and
-        those of one song little.
+    def _pieces(self) -> Iterator[tuple[Bound, Bound | None]]:
+        """The ranges of keys to sort one by one. Rows of days need no memory for their keys, and
+        those of one key little.
         """
-        question = self._question
-        if question.grain is Grain.DAY or question.song:
-            return iter([("", None)])
-        beyond = after_prefix(question.prefix)
-        return pieces(self._database, "totals", self._folder, question.prefix, beyond)
+        names = [name.lower() for name in self._columns]
+        exact = [getattr(self._question, name) for name in names]
+        if self._question.grain is Grain.DAY or all(exact):
+            return iter([((), None)])
+        prefix = self._question.prefix if names[0] == "song" else ""
+        # No field of a key holds a NUL: so this is behind those that begin with a whole one.
+        first, end = (exact[0], exact[0] + "\0") if exact[0] else (prefix, after_prefix(prefix))
+        beyond = None if end is None else (end,)
+        return pieces(self._database, "totals", self._folder, (first,), beyond)
 
     def _first_of_piece(
-        self, first: str, beyond: str | None, position: Position | None
+        self, first: Bound, beyond: Bound | None, position: Position | None
     ) -> list[tuple[int, date, int]]:
-        """The number, date and plays of the first rows behind `position` in a range of songs."""
-        inside, parameters = song_range(first, beyond)
+        """The number, date and plays of the first rows behind `position` in a range of keys."""
+        inside, named = key_range(self._columns, first, beyond)
+        parameters: dict[str, Any] = dict(named)
         rows = f"FROM totals WHERE {{where}} AND {inside}"
         if self._question.grain is Grain.DAY:
             rows = f"SELECT n, Date AS period, Plays AS plays {rows}"
         else:
             rows = (
                 "SELECT min(n) AS n, {period} AS period, sum(Plays) AS plays "
-                f"{rows} GROUP BY Song, period"
+                f"{rows} GROUP BY {self._key}, period"
             )
         key = "period" if self._is_by_date else "plays"
         direction, behind = ("DESC", "<") if self._question.order.startswith("-") else ("ASC", ">")
@@ -239,7 +263,7 @@ class Pager:
             value, number = position
             is_next = f"({key} {behind} $key OR {key} = $key AND n > $number)"
             shown_value = date.fromordinal(value) if self._is_by_date else value
-            parameters = {**parameters, "key": shown_value, "number": number}
+            parameters |= {"key": shown_value, "number": number}
         return self._ask(
             f"SELECT n, period, plays FROM ({rows}) WHERE {is_next} "
             f"ORDER BY {key} {direction}, n LIMIT {self._limit + 1}",
@@ -253,24 +277,39 @@ class Pager:
     def _is_by_date(self) -> bool:
         return self._question.order in (Order.DATE, Order.DATE_BACKWARDS)
 
+    def _page_of(self, found: list[Any], following: Position | None) -> Page:
+        """The page of rows that the database has answered, each behind its number."""
+        names = [name.lower() for name in self._columns]
+        rows = [
+            Row(dict(zip(names, key, strict=True)), day, plays) for _, *key, day, plays in found
+        ]
+        return Page(rows, following)
+
     def _ask(self, sql: str, **parameters: Any) -> list[Any]:
         """Asks about the question's rows: `{where}` and `{period}` stand for their SQL."""
         text = sql.format(where=self._where, period=self._period)
         return self._database.ask(text, {**self._parameters, **parameters})
 
 
-def conditions_of(question: Question) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+def conditions_of(
+    question: Question, columns: list[str]
+) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
     """The conditions of a question in SQL, each with its parameters. There are none where there is
-    nothing to leave out: each costs time.
+    nothing to leave out: each costs time. Raises NotInKey.
     """
-    if question.song:
-        yield "Song = $song", [("song", question.song)]
+    for name in (*FIELDS, "prefix", "contains"):
+        if getattr(question, name) and FIELDS.get(name, FIELDS["song"]) not in columns:
+            raise NotInKey(name, columns)
+    for name, column in FIELDS.items():
+        if getattr(question, name):
+            yield f"{column} = ${name}", [(name, getattr(question, name))]
     if question.prefix:
-        condition, parameters = song_range(question.prefix, after_prefix(question.prefix))
-        names = {"first_song": "prefix", "beyond_song": "after_prefix"}
-        for old, new in names.items():
-            condition = condition.replace(old, new)
-        yield condition, [(names[name], value) for name, value in parameters.items()]
+        beyond = after_prefix(question.prefix)
+        sides = [(question.prefix, "prefix", ">"), (beyond, "after_prefix", "<")]
+        for bound, name, side in sides:
+            if bound is not None:
+                condition, parameters = bounded(["Song"], (bound,), name, side)
+                yield condition, list(parameters.items())
     if question.contains:
         yield "contains(Song, $contains)", [("contains", question.contains)]
     if question.first > date.min:
@@ -290,8 +329,3 @@ def key_of(order: Order) -> Callable[[tuple[int, date, int]], tuple[int, int]]:
     if order in (Order.DATE, Order.DATE_BACKWARDS):
         return lambda row: (sign * row[1].toordinal(), row[0])
     return lambda row: (sign * row[2], row[0])
-
-
-def page_of(found: list[Any], following: Position | None) -> Page:
-    """The page of rows that the database has answered, each behind its number."""
-    return Page([Row(song, day, plays) for _, song, day, plays in found], following)

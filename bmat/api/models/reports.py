@@ -60,6 +60,11 @@ class ExactIntegerField(models.Field):  # type: ignore[type-arg]  # generic in t
         return str(int(value))
 
 
+def by_song() -> list[str]:
+    """What totals are by, where no option says otherwise."""
+    return ["song"]
+
+
 class ReportQuerySet(models.QuerySet["Report"]):
     """Which reports are in which state. Times are compared with the database's clock: those of the
     machines differ.
@@ -163,9 +168,20 @@ class Report(models.Model):
     progress = models.FloatField(default=0.0, help_text="The share of the work done, 0 to 1.")
     rows_read = models.BigIntegerField(default=0)
     rows_rejected = models.BigIntegerField(default=0)
-    groups = models.BigIntegerField(default=0, help_text="The number of (song, date) pairs.")
+    rows_left_out = models.BigIntegerField(
+        default=0, help_text="Records that the preset leaves out, for they are no plays."
+    )
+    groups = models.BigIntegerField(default=0, help_text="The number of totals.")
     plays_total = ExactIntegerField(default=0)
     rejects_by_reason = models.JSONField(default=dict, blank=True)
+    rejects_sample = models.JSONField(
+        default=dict, blank=True, help_text="The first records that were rejected, by reason."
+    )
+    warnings = models.JSONField(default=list, blank=True, help_text="Each a code and a message.")
+    preset = models.CharField(max_length=40, blank=True, help_text="The one that was used.")
+    group_by = models.JSONField(
+        default=by_song, help_text="The fields of the totals' key, in order."
+    )
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
 

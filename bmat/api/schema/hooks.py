@@ -69,7 +69,8 @@ def plain_blanks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def known_fields_alone(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Says that an upload has no fields but those that are described."""
-    result["components"]["schemas"]["SubmitRequest"]["additionalProperties"] = False
+    for name in ("SubmitRequest", "InspectRequest"):
+        result["components"]["schemas"][name]["additionalProperties"] = False
     return result
 
 

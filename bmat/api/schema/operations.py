@@ -21,6 +21,7 @@ from bmat.api.errors import CODES
 from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.serializers.accounts import LoginSerializer, TokenSerializer
 from bmat.api.serializers.fields import SWITCH
+from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
 from bmat.api.serializers.reports import FilterSerializer, ReportSerializer, SubmitSerializer
 from bmat.api.serializers.results import (
     ComparisonSerializer,
@@ -38,6 +39,7 @@ CHANGE = ("permission_denied", "foreign_origin")
 BODY = ("invalid", "parse_error", "form_too_large", "unsupported_media_type")
 WITHOUT_FILE = ("report_processing", "report_failed", "report_cancelled", "no_file")
 QUESTION = ("question_too_large", "question_too_slow", "too_many_questions", "no_room_for_format")
+UPLOAD = ("incomplete_body", "request_timeout", "upload_too_large", "disk_full")
 LOGIN = {"username": "alice", "password": "correct horse battery staple"}
 
 Responses = dict[Any, Any]
@@ -129,7 +131,7 @@ report_operations = extend_schema_view(
         "`Idempotent-Replayed`.",
         {201: REPORT},
         *(*BODY, *NOT_LET_IN, *CHANGE, "idempotency_key_reused", "idempotency_key_outlived"),
-        *("incomplete_body", "request_timeout", "upload_too_large", "disk_full"),
+        *UPLOAD,
         *("too_many_reports", "too_many_bytes", "too_many_transfers", "too_many_uploads"),
         parameters=[IDEMPOTENCY_KEY],
         request={"multipart/form-data": SubmitSerializer},
@@ -169,10 +171,24 @@ report_operations = extend_schema_view(
         request=None,
     ),
 )
+inspect_operation = extend_schema_view(
+    post=operation(
+        "inspect_file",
+        "See how a file would be read",
+        "Encoding, delimiter, header, columns, and the first records as they would be counted or "
+        "rejected, from the beginning of a file and the options of an upload. A file that cannot "
+        "be read is answered with 200, too: `error` says why. Nothing is kept.",
+        {200: OpenApiResponse(InspectionSerializer, "How it would be read.")},
+        *(*BODY, *NOT_LET_IN, *CHANGE, *UPLOAD, "too_many_transfers", "too_many_uploads"),
+        request={"multipart/form-data": InspectSerializer},
+        tags=["reports"],
+    )
+)
 rows_operation = operation(
     "get_rows",
     "Ask a result for rows",
-    "In pages: follow `next` until it is null. `plays` is exact, whatever its size: numbers of "
+    "In pages: follow `next` until it is null. A row has each column that the totals are by: "
+    "`song`, unless `group_by` said otherwise. `plays` is exact, whatever its size: numbers of "
     "JavaScript are not past 2^53.",
     {200: RowsSerializer, **NOT_MODIFIED, **ASK_AGAIN},
     *("invalid", *ON_REPORT, *NOT_LET_IN, *WITHOUT_FILE, *QUESTION),
@@ -181,8 +197,9 @@ rows_operation = operation(
 compare_operation = operation(
     "compare_reports",
     "Compare two results",
-    "The songs that are new, gone, up, down or the same from the report `with` to this one: how "
-    "many, their plays in both, and the largest changes. All integers are exact.",
+    "The songs, or what else the totals are by, that are new, gone, up, down or the same from the "
+    "report `with` to this one: how many, their plays in both, and the largest changes. Both have "
+    "to be by the same columns. All integers are exact.",
     {200: ComparisonSerializer, **NOT_MODIFIED, **ASK_AGAIN},
     *("invalid", *ON_REPORT, *NOT_LET_IN, *WITHOUT_FILE, *QUESTION),
     parameters=[PID, PairSerializer],

@@ -8,18 +8,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from bmat.aggregation import AggregationError, Options
+from bmat.aggregation.errors import REASON_ADVICE
+from bmat.aggregation.options import ROLES
 from bmat.api.models import Report, Status
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.serializers.fields import (
-    ColumnField,
-    DelimiterField,
-    EncodingField,
-    InstantField,
-    SomeOfField,
-    SwitchField,
-    TextField,
-)
+from bmat.api.serializers.fields import InstantField, SomeOfField, TextField
+from bmat.api.serializers.options import OptionsSerializer
+from bmat.api.serializers.results import ExampleSerializer, WarningSerializer
 
 STATES = [status.name.lower() for status in Status]
 STAGES = ["queued", "reading", "merging", "writing"]
@@ -28,7 +23,6 @@ CSRF_FIELD = "csrfmiddlewaretoken"
 UNKNOWN_FIELD = "There is no such field."
 # What a file is read as that names no charset.
 UTF_8 = ("utf-8", "ascii")
-OPTION_FIELDS = ("song_column", "date_column", "plays_column", "delimiter", "encoding", "strict")
 
 
 @extend_schema_field({"type": ["string", "null"], "format": "uri"})
@@ -53,6 +47,13 @@ class ErrorField(serializers.Serializer[Any]):
     message = serializers.CharField(help_text="For a person.")
 
 
+class SampleSerializer(serializers.Serializer[Any]):
+    """What was rejected for one reason."""
+
+    advice = serializers.CharField(help_text="What to do about it.")
+    examples = ExampleSerializer(many=True, help_text="The first five at most.")
+
+
 class ReportSerializer(serializers.ModelSerializer[Report]):
     """A report, as every answer shows it. `pid`, `status` and `output_file` never change; the rest
     may grow.
@@ -63,6 +64,14 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
     progress = serializers.FloatField(read_only=True, min_value=0, max_value=1)
     output_file = FileURLField("report-output")
     rejects_file = FileURLField("report-rejects")
+    rejects_sample = serializers.SerializerMethodField()
+    warnings = WarningSerializer(many=True, read_only=True)
+    preset = serializers.SerializerMethodField(help_text="The one that was used.")
+    group_by = serializers.ListField(
+        child=serializers.ChoiceField([*ROLES]),
+        read_only=True,
+        help_text="The columns of the totals, in front of the date.",
+    )
     # A JSON number of any size: the total may pass 64 bits.
     plays_total = serializers.IntegerField(read_only=True)
     error = serializers.SerializerMethodField()
@@ -82,6 +91,11 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "rejects_file",
             "rows_read",
             "rows_rejected",
+            "rows_left_out",
+            "rejects_sample",
+            "warnings",
+            "preset",
+            "group_by",
             "groups",
             "plays_total",
             "error",
@@ -96,6 +110,17 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
     def get_stage(self, report: Report) -> str | None:
         return report.stage or None
 
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_preset(self, report: Report) -> str | None:
+        return report.preset or None
+
+    @extend_schema_field(serializers.DictField(child=SampleSerializer()))
+    def get_rejects_sample(self, report: Report) -> dict[str, dict[str, Any]]:
+        return {
+            reason: {"advice": REASON_ADVICE.get(reason, ""), "examples": examples}
+            for reason, examples in report.rejects_sample.items()
+        }
+
     @extend_schema_field(ErrorField(allow_null=True))
     def get_error(self, report: Report) -> dict[str, str] | None:
         if not report.error_code:
@@ -103,16 +128,10 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
         return {"code": report.error_code, "message": report.error_message}
 
 
-class SubmitSerializer(serializers.Serializer[Any]):
+class SubmitSerializer(OptionsSerializer):
     """The fields of an upload. A blank option counts as not given."""
 
-    input_file = serializers.FileField(help_text="The CSV: one file, and not an empty one.")
-    song_column = ColumnField("Song")
-    date_column = ColumnField("Date")
-    plays_column = ColumnField("Number of Plays")
-    delimiter = DelimiterField()
-    encoding = EncodingField()
-    strict = SwitchField(required=False, help_text="Fail at the first row that cannot be counted.")
+    input_file = serializers.FileField(help_text="One file, and not an empty one.")
 
     def to_internal_value(self, data: Any) -> Any:
         """The fields' values. Each field that nobody knows is an error, too."""
@@ -131,20 +150,11 @@ class SubmitSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError("Send one file at a time.", code="several_files")
         return upload
 
-    def validate_delimiter(self, delimiter: str) -> str:
-        check_options(delimiter=delimiter or None)
-        return delimiter
-
-    def validate_encoding(self, encoding: str) -> str:
-        check_options(encoding=encoding or None)
-        return encoding
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         charset = attrs["input_file"].charset
         if charset and charset not in UTF_8 and not attrs.get("encoding"):
             attrs["encoding"] = charset
-        check_options(**given_options(attrs))
-        return attrs
+        return super().validate(attrs)
 
 
 class FilterSerializer(serializers.Serializer[Any]):
@@ -173,16 +183,3 @@ class FilterSerializer(serializers.Serializer[Any]):
         self.is_valid(raise_exception=True)
         given = {name: value for name, value in self.validated_data.items() if value}
         return reports.filter(**{self.LOOKUPS[name]: value for name, value in given.items()})
-
-
-def given_options(fields: dict[str, Any]) -> dict[str, Any]:
-    """The options of bmat.aggregation.Options among an upload's fields: blank ones are left out."""
-    return {name: fields[name] for name in OPTION_FIELDS if fields.get(name)}
-
-
-def check_options(**options: Any) -> None:
-    """Raises ValidationError, with the aggregation's text, unless the options can be followed."""
-    try:
-        Options(**options)
-    except AggregationError as error:
-        raise serializers.ValidationError(error.message, code=error.code) from error

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from bmat.api.serializers.fields import DayField, NumberField, TextField
 from bmat.results import ChangeOrder, Grain, Order, Question
+from bmat.results.files import FIELDS
 
 ROWS, MOST_ROWS = 100, 1000
 
@@ -19,10 +20,24 @@ class ChoiceField(serializers.ChoiceField):
         super().__init__(choices=values, required=False, allow_blank=True, **kwargs)
 
 
+class KeySerializer(serializers.Serializer[Any]):
+    """The fields of a key: those that the totals are by, and no others."""
+
+    song = serializers.CharField(required=False, source="key.song")
+    artist = serializers.CharField(required=False, source="key.artist")
+    isrc = serializers.CharField(required=False, source="key.isrc")
+    territory = serializers.CharField(required=False, source="key.territory")
+    service = serializers.CharField(required=False, source="key.service")
+
+
 class QuestionSerializer(serializers.Serializer[Any]):
     """The parameters of `rows`."""
 
     song = TextField(help_text="The rows of this song, byte for byte.")
+    artist = TextField(help_text="Those of this artist, where the totals are by artist.")
+    isrc = TextField(help_text="Those of this ISRC, where they are by ISRC.")
+    territory = TextField(help_text="Those of this territory, where they are by territory.")
+    service = TextField(help_text="Those of this service, where they are by service.")
     song_prefix = TextField(help_text="The rows of the songs that begin like this.")
     contains = TextField(help_text="The rows of the songs that have this anywhere in them.")
     grain = ChoiceField(
@@ -32,8 +47,9 @@ class QuestionSerializer(serializers.Serializer[Any]):
     )
     order = ChoiceField(
         Order,
-        help_text="`song`, then date, where it is not given; `-` turns an order around. Equal rows "
-        "of `date` and `plays` are in the order of `song`.",
+        help_text="`song` where it is not given: the columns that the totals are by, in their "
+        "order, then date. `-` turns an order around. Equal rows of `date` and `plays` are in the "
+        "order of `song`.",
     )
     limit = NumberField(
         default=ROWS, min_value=1, max_value=MOST_ROWS, help_text="The most rows of a page."
@@ -61,7 +77,7 @@ class QuestionSerializer(serializers.Serializer[Any]):
         """What is asked, once it is valid."""
         asked = self.validated_data
         return Question(
-            song=asked.get("song", ""),
+            **{name: asked.get(name, "") for name in FIELDS},
             prefix=asked.get("song_prefix", ""),
             contains=asked.get("contains", ""),
             first=asked["first"],
@@ -76,7 +92,7 @@ class PairSerializer(serializers.Serializer[Any]):
 
     grain = ChoiceField(
         Grain,
-        help_text="Compares the plays of each song in each such period; the plays in the whole "
+        help_text="Compares the plays of each key in each such period; the plays in the whole "
         "result where it is not given.",
     )
     order = ChoiceField(
@@ -104,10 +120,9 @@ class PairSerializer(serializers.Serializer[Any]):
         }
 
 
-class RowSerializer(serializers.Serializer[Any]):
-    """The plays of a song in a period: an exact JSON integer."""
+class RowSerializer(KeySerializer):
+    """The plays of a key in a period: an exact JSON integer."""
 
-    song = serializers.CharField()
     date = serializers.DateField()
     plays = serializers.IntegerField(min_value=0)
 
@@ -119,10 +134,9 @@ class RowsSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
 
 
-class ChangeSerializer(serializers.Serializer[Any]):
-    """The plays of a song in both results; of one period, where a grain was given."""
+class ChangeSerializer(KeySerializer):
+    """The plays of a key in both results; of one period, where a grain was given."""
 
-    song = serializers.CharField()
     date = serializers.DateField(allow_null=True)
     plays_before = serializers.IntegerField(source="before", min_value=0)
     plays = serializers.IntegerField(source="after", min_value=0)
@@ -151,11 +165,33 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     same = ChangesSerializer()
 
 
-class TopSongSerializer(serializers.Serializer[Any]):
-    """A song and its plays, in all of a result."""
+class TopSongSerializer(KeySerializer):
+    """A key and its plays, in all of a result."""
 
-    song = serializers.CharField()
     plays = serializers.IntegerField(min_value=0)
+
+
+class WarningSerializer(serializers.Serializer[Any]):
+    """What a person should look at. It changes no total."""
+
+    code = serializers.CharField(help_text="Stable: see docs/data-contract.md.")
+    message = serializers.CharField(help_text="For a person.")
+
+
+class ExampleSerializer(serializers.Serializer[Any]):
+    """A rejected record."""
+
+    line = serializers.IntegerField(min_value=1, help_text="The line on which it starts.")
+    record = serializers.CharField(help_text="At most 200 characters of it.")
+
+
+class InputSerializer(serializers.Serializer[Any]):
+    """How the file was read."""
+
+    preset = serializers.CharField()
+    delimiter = serializers.CharField()
+    encoding = serializers.CharField()
+    header_line = serializers.IntegerField(min_value=0, help_text="0: it has no header.")
 
 
 class SummarySerializer(serializers.Serializer[Any]):
@@ -164,11 +200,19 @@ class SummarySerializer(serializers.Serializer[Any]):
     rows_read = serializers.IntegerField(min_value=0)
     rows_counted = serializers.IntegerField(min_value=0)
     rows_rejected = serializers.IntegerField(min_value=0)
+    rows_left_out = serializers.IntegerField(min_value=0)
     groups = serializers.IntegerField(min_value=0)
     plays_total = serializers.IntegerField(min_value=0)
     rejects_by_reason = serializers.DictField(child=serializers.IntegerField(min_value=0))
+    left_out_by_reason = serializers.DictField(child=serializers.IntegerField(min_value=0))
+    rejects_sample = serializers.DictField(
+        child=ExampleSerializer(many=True), help_text="The first five of each reason."
+    )
+    warnings = WarningSerializer(many=True)
+    group_by = serializers.ListField(child=serializers.ChoiceField([*FIELDS]))
+    inputs = InputSerializer(many=True, help_text="One.")
     bytes_read = serializers.IntegerField(min_value=0)
-    first_day = serializers.DateField()
-    last_day = serializers.DateField()
+    first_day = serializers.DateField(allow_null=True)
+    last_day = serializers.DateField(allow_null=True)
     top_songs = TopSongSerializer(many=True, help_text="A hundred at most.")
     plays_by_day = serializers.DictField(child=serializers.IntegerField(min_value=0))

@@ -78,6 +78,13 @@ def attempt_folder(pid: UUID, lease_token: UUID) -> Path:
     return report_folder(pid) / str(lease_token)
 
 
+def attempt_that_counts(report: Report) -> str:
+    """The name of the folder in which the report's files lie, which is that of a lease token; empty
+    where it has none but its input.
+    """
+    return PurePosixPath(report.output_file.name or report.rejects_file.name or "").parent.name
+
+
 def start_attempt(pid: UUID, lease_token: UUID) -> Path:
     """An empty folder for the holder of `lease_token`. Raises FileNotFoundError where the report's
     own folder is gone.

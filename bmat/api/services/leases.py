@@ -32,14 +32,23 @@ WORKER_LOST_MESSAGE = (
 
 UNCLAIMED: dict[str, Any] = {"lease_token": None, "lease_expires": None}
 NOT_BEGUN: dict[str, Any] = {"stage": "queued", "progress": 0.0, "rows_read": 0}
+NOTHING_FOUND: dict[str, Any] = {
+    "rows_rejected": 0,
+    "rows_left_out": 0,
+    "rejects_by_reason": {},
+    "rejects_sample": {},
+    "warnings": [],
+    "preset": "",
+}
 RETRIED: dict[str, Any] = {
     "status": Status.PROCESSING,
     "attempts": 0,
     "cluster_waits": 0,
     "started": None,
     "finished": None,
-    "rows_rejected": 0,
-    "rejects_by_reason": {},
+    "rejects_file": "",
+    "result_bytes": 0,
+    **NOTHING_FOUND,
     "error_code": "",
     "error_message": "",
 }
@@ -55,6 +64,17 @@ class Lease:
     token: UUID
     options: dict[str, Any]
     earlier_attempts: list[UUID]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """What a run leaves that has counted nothing: the storage's name of its rejects, and what they
+    take.
+    """
+
+    summary: Summary
+    rejects_file: str
+    result_bytes: int
 
 
 def queued() -> dict[str, Any]:
@@ -138,21 +158,45 @@ def finish(
         "output_file": output_file,
         "rejects_file": rejects_file,
         "result_bytes": result_bytes,
-        "rows_read": summary.rows_read,
-        "rows_rejected": summary.rows_rejected,
         "groups": summary.groups,
         "plays_total": summary.plays_total,
-        "rejects_by_reason": summary.rejects_by_reason,
+        **found(summary),
     }
     held = Report.objects.leased(pid, lease_token)
     return let_go(held, lease_token, Outcome.DONE, ended(Status.DONE) | results)
 
 
-def fail(pid: UUID, lease_token: UUID, code: str, message: str) -> bool:
-    """Processing -> Failed. False: the lease is lost."""
-    error = {"error_code": code, "error_message": message}
+def found(summary: Summary) -> dict[str, Any]:
+    """What a run has found in its file, whether it came to totals or not."""
+    return {
+        "rows_read": summary.rows_read,
+        "rows_rejected": summary.rows_rejected,
+        "rows_left_out": summary.rows_left_out,
+        "rejects_by_reason": summary.rejects_by_reason,
+        "rejects_sample": {
+            reason: [{"line": each.line, "record": each.record} for each in examples]
+            for reason, examples in summary.rejects_sample.items()
+        },
+        "warnings": [each._asdict() for each in summary.warnings],
+        "preset": summary.inputs[0].preset if summary.inputs else "",
+        "group_by": list(summary.group_by),
+    }
+
+
+def fail(
+    pid: UUID, lease_token: UUID, code: str, message: str, rejected: Rejected | None = None
+) -> bool:
+    """Processing -> Failed. False: the lease is lost. `rejected`: what is left to look at where
+    every record was.
+    """
+    changes = ended(Status.FAILED) | {"error_code": code, "error_message": message}
+    if rejected is not None:
+        changes |= found(rejected.summary) | {
+            "rejects_file": rejected.rejects_file,
+            "result_bytes": rejected.result_bytes,
+        }
     held = Report.objects.leased(pid, lease_token)
-    failed = let_go(held, lease_token, Outcome.FAILED, ended(Status.FAILED) | error)
+    failed = let_go(held, lease_token, Outcome.FAILED, changes)
     if failed:
         events.info("report %s failed: %s", pid, code)
     return failed

@@ -13,7 +13,7 @@ from bmat.api.models import Report
 from bmat.api.services import conversion, database, files, leases, queue
 from bmat.api.services.database import retry_while_database_is_down
 from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
-from bmat.api.services.leases import Lease, events
+from bmat.api.services.leases import Lease, Rejected, events
 from bmat.results import needs_parquet
 from bmat.taskapp import shutdown
 
@@ -73,9 +73,8 @@ def work(lease: Lease) -> str | None:
             log_done(pid, summary, time.monotonic() - started)
             prepare_for_questions(pid, lease_token)
         except AggregationError as failure:
-            code, message = failure.code, failure.message
-            if retry_while_database_is_down(lambda: leases.fail(pid, lease_token, code, message)):
-                return code
+            if fail_at_fault(lease, failure):
+                return failure.code
             log_lost(pid)
         except ClusterAway as error:
             wait_for_cluster(pid, lease_token, error)
@@ -113,6 +112,25 @@ def wait_for_cluster(pid: UUID, lease_token: UUID, error: ClusterAway) -> None:
         logger.warning("report %s: tried again in %.0f s: %s", pid, seconds, error)
 
 
+def fail_at_fault(lease: Lease, failure: AggregationError) -> bool:
+    """Marks the report Failed because of its file. Where every record was rejected, the list of
+    them is kept. False: the lease is lost.
+    """
+    pid, token, rejected = lease.pid, lease.token, None
+    summary = found_by(failure)
+    if summary is not None:
+        result_bytes = files.size_of(files.attempt_folder(pid, token))
+        rejected = Rejected(summary, files.rejects_name(pid, token), result_bytes)
+    return retry_while_database_is_down(
+        lambda: leases.fail(pid, token, failure.code, failure.message, rejected)
+    )
+
+
+def found_by(failure: AggregationError) -> Summary | None:
+    """The counts of a run that has listed its rejects, but has nothing else to show."""
+    return getattr(failure, "summary", None)
+
+
 def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
     """Marks the report Failed after an error that is not the file's fault. False: the lease was
     lost, and the error is of no consequence. A database that stays down leaves it to the lease.
@@ -127,8 +145,8 @@ def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
 
 
 def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
-    """Writes the attempt's output, rejects and summary, synced. Raises LeaseLost, WorkerEnds and
-    what `aggregate` raises.
+    """Writes the attempt's output, rejects and summary, synced; the rejects alone where there is
+    nothing else. Raises LeaseLost, WorkerEnds and what `aggregate` raises.
     """
     pid, lease_token = lease.pid, lease.token
     for token in lease.earlier_attempts:
@@ -137,15 +155,20 @@ def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
     name = files.output_name(pid, lease_token)
     output, rejects = files.path(name), files.path(files.rejects_name(pid, lease_token))
     summary_file = files.path(files.beside(name, files.SUMMARY))
-    summary = aggregate(
-        [files.path(files.input_name(pid))],
-        output,
-        rejects=rejects,
-        summary_file=summary_file,
-        options=Options(**lease.options),
-        limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES),
-        on_progress=heartbeat.report_progress,
-    )
+    try:
+        summary = aggregate(
+            [files.path(files.input_name(pid))],
+            output,
+            rejects=rejects,
+            summary_file=summary_file,
+            options=Options.of(lease.options),
+            limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES),
+            on_progress=heartbeat.report_progress,
+        )
+    except AggregationError as failure:
+        if found_by(failure) is not None:
+            files.sync(rejects)
+        raise
     if not summary.rows_rejected:
         rejects.unlink()
     files.sync(output, summary_file, *[rejects] if summary.rows_rejected else [])
@@ -197,7 +220,7 @@ def discard_attempt(pid: UUID, lease_token: UUID) -> None:
     report = Report.objects.filter(pid=pid).first()
     if report is None:
         files.remove(files.report_folder(pid))
-    elif report.output_file.name != files.output_name(pid, lease_token):
-        # The names are equal where the row was flipped and only the answer got lost on its way:
-        # then the files count.
+    elif files.attempt_that_counts(report) != str(lease_token):
+        # It is this one where the row was flipped and only the answer got lost on its way: then the
+        # files count. So do the rejects of a report that failed because of them.
         files.remove(files.attempt_folder(pid, lease_token))

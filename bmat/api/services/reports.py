@@ -16,6 +16,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from bmat.aggregation import Options
 from bmat.api.models import IdempotencyKey, Report, Status
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
@@ -131,6 +132,7 @@ def create_report(
         input_name=(upload.name or "")[:INPUT_NAME_LENGTH],
         input_bytes=upload.size or 0,
         options=options,
+        group_by=list(Options.of(options).key),
         **queue.message_sent(),
     )
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -167,7 +167,7 @@ def add_folders(found: Useless, age_seconds: float) -> None:
 
 def unused(report: Report, attempts: list[Path], age_seconds: float) -> list[Path]:
     """Those of the report's `attempts` that neither run nor hold its results."""
-    in_use = {str(report.lease_token), PurePath(report.output_file.name or "").parent.name}
+    in_use = {str(report.lease_token), files.attempt_that_counts(report)}
     return [
         folder for folder in attempts if folder.name not in in_use and is_old(folder, age_seconds)
     ]

@@ -86,6 +86,46 @@ def test_it_lists_the_largest_changes(client, submit, order, first):
     assert (told["up"]["count"], [each["song"] for each in told["up"]["largest"]]) == (2, [first])
 
 
+HEADER = b"Artist,Song,Date,Number of Plays\n"
+
+
+@pytest.fixture
+def compare_keys(client, submit):
+    """Compares two files, each with what its totals are by."""
+
+    def asked(*files):
+        pids = []
+        for content, group_by in files:
+            pids.append(submit(HEADER + content, group_by=group_by).pid)
+            process_report(pids[-1], uuid4())
+        return client.get(f"/api/reports/{pids[1]}/compare", {"with": pids[0]})
+
+    return asked
+
+
+def test_it_compares_by_the_whole_key(compare_keys):
+    earlier, later = b"A,x,2020-01-01,1\nB,x,2020-01-01,1\n", b"A,x,2020-01-01,2\n"
+
+    told = compare_keys((earlier, "artist,song"), (later, "artist,song")).json()
+
+    keys = {kind: [(c["artist"], c["song"]) for c in told[kind]["largest"]] for kind in told}
+    assert keys == {"new": [], "gone": [("B", "x")], "up": [("A", "x")], "down": [], "same": []}
+
+
+@pytest.mark.parametrize("group_by", ["song", "song,artist", "artist"])
+def test_it_compares_no_totals_by_other_columns(compare_keys, group_by):
+    response = compare_keys((b"A,x,2020-01-01,1\n", group_by), (b"", "artist,song"))
+
+    assert (response.status_code, list(response.json()["fields"])) == (400, ["with"])
+    assert "those of this one by Artist, Song" in response.json()["with"][0]
+
+
+def test_it_compares_a_day_without_plays(compare_keys):
+    told = compare_keys((b"", "song"), (b"A,x,2020-01-01,1\n", "song")).json()
+
+    assert [told[kind]["count"] for kind in told] == [1, 0, 0, 0, 0]
+
+
 @pytest.mark.parametrize(
     "parameters, field",
     [

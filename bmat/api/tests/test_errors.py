@@ -181,12 +181,14 @@ def test_it_says_what_is_wrong_by_field_and_keeps_the_keys_of_old_clients(client
     })  # fmt: skip
 
 
-def test_it_names_no_field_where_the_fields_do_not_go_together(client):
+def test_it_names_the_option_that_does_not_go_together_with_the_others(client):
     sent = {"input_file": SimpleUploadedFile("plays.csv", PLAYS), "song_column": "Date"}
 
     told = client.post(REPORTS, sent).json()
 
-    assert told["fields"] == {"non_field_errors": [told["message"]]}
+    [(option, [text])] = told["fields"].items()
+    assert option in ("song_column", "date_column")
+    assert told["message"] == f"{option}: {text}"
 
 
 def test_it_gives_a_body_that_cannot_be_read_the_same_shape(client):

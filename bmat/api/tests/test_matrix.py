@@ -57,6 +57,8 @@ MATRIX = """
     GET     /api/reports/<waiting>/compare   401  401  401  404  409  409
     GET     /api/reports/<missing>/compare   401  401  401  404  404  404
 
+    POST    /api/inspect                     401  401  401  200  200  200
+
     GET     /api/schema                      200  200  200  200  200  200
     GET     /api/docs                        200  200  200  200  200  200
 """
@@ -99,7 +101,7 @@ def header(caller):
 
 def body(method, path):
     """What the request carries, where the endpoint wants something."""
-    if (method, path) == ("POST", "/api/reports"):
+    if (method, path) in (("POST", "/api/reports"), ("POST", "/api/inspect")):
         return {"data": {"input_file": SimpleUploadedFile("plays.csv", PLAYS)}}
     if path == "/api/auth/login":
         login = {"username": person("alice").username, "password": PASSWORD}

@@ -33,3 +33,14 @@ def test_a_report_that_waits_keeps_the_time_of_its_next_message(migrate):
 
     assert (report.pid, report.next_enqueue_at, report.enqueue_count) == (pid, DUE, 3)
     assert report.cluster_waits == 0
+
+
+def test_a_report_of_before_was_by_song_and_of_no_preset(migrate):
+    old = migrate("0006_enqueue").get_model("api", "Report")
+    old.objects.create(input_file="a", input_name="b", next_enqueue_at=DUE, rows_rejected=3)
+
+    report = migrate("0007_findings").get_model("api", "Report").objects.get()
+
+    assert (report.rows_rejected, report.rows_left_out) == (3, 0)
+    assert (report.group_by, report.preset) == (["song"], "")
+    assert (report.rejects_sample, report.warnings) == ({}, [])

@@ -114,7 +114,6 @@ def test_it_follows_the_options_of_the_upload(submit):
         (b"", "empty_file"),
         (b"\x89PNG\r\n\x1a\n\0\0", "not_text"),
         (b"a,b,c\n1,2,3\n", "missing_column"),
-        (b"Song,Date,Number of Plays\n,,\n", "no_valid_rows"),
     ],
 )
 def test_it_fails_a_report_whose_file_is_at_fault(submit, left_over, content, code):
@@ -126,6 +125,38 @@ def test_it_fails_a_report_whose_file_is_at_fault(submit, left_over, content, co
     assert (report.status, report.error_code) == (Status.FAILED, code)
     assert str(files.report_folder(report.pid)) not in report.error_message
     assert left_over() == [f"reports/{report.pid}", f"reports/{report.pid}/input.csv"]
+
+
+def test_it_keeps_what_the_file_has_told(submit):
+    report = submit(b"Song,Date,Number of Plays\nA,2020-01-01,5\nB,never,1\n")
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    assert report.rejects_sample == {"invalid_date": [{"line": 3, "record": "B,never,1"}]}
+    assert [warning["code"] for warning in report.warnings] == ["many_rejects"]
+    assert (report.preset, report.group_by, report.rows_left_out) == ("default", ["song"], 0)
+
+
+def test_it_totals_by_what_the_upload_says(submit):
+    report = submit(b"Song,ISRC,Date,Number of Plays\nA,x,2020-01-01,5\n", group_by="isrc,song")
+
+    process_report(report.pid, uuid4())
+
+    report.refresh_from_db()
+    written = files.path(report.output_file.name).read_text()
+    assert written == "ISRC,Song,Date,Total Number of Plays for Date\nx,A,2020-01-01,5\n"
+    assert report.group_by == ["isrc", "song"]
+
+
+def test_a_file_without_records_is_a_day_without_plays(submit):
+    report = submit(b"Song,Date,Number of Plays\n")
+
+    assert process_report(report.pid, uuid4()) is None
+
+    report.refresh_from_db()
+    assert (report.status, report.groups, report.plays_total) == (Status.DONE, 0, 0)
+    assert files.path(report.output_file.name).read_bytes() == TOTALS.splitlines(True)[0]
 
 
 @pytest.mark.parametrize("call", ["files.start_attempt", "files.os.fsync"])

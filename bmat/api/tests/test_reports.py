@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from bmat.aggregation.errors import REASON_ADVICE
 from bmat.api.errors import told_as
 from bmat.api.services.process import process_report
 from bmat.api.tests.fixtures import PLAYS, TOTALS
@@ -49,6 +50,16 @@ def test_it_shows_a_finished_report(client, submit):
         "rejects_file": f"{url}/rejects",
         "rows_read": 4,
         "rows_rejected": 1,
+        "rows_left_out": 0,
+        "rejects_sample": {
+            "invalid_date": {
+                "advice": REASON_ADVICE["invalid_date"],
+                "examples": [{"line": 5, "record": "Umbrella,2020-01-32,1"}],
+            }
+        },
+        "warnings": [{"code": "many_rejects", "message": report.warnings[0]["message"]}],
+        "preset": "default",
+        "group_by": ["song"],
         "groups": 3,
         "plays_total": 800,
         "error": None,
@@ -69,6 +80,13 @@ def test_it_tells_when_to_ask_again_while_a_report_waits(client, submit):
     assert response.json()["output_file"] is None
     assert response.json()["duration_seconds"] is None
     assert response.json()["expires"] is None
+    assert response.json()["preset"] is None
+
+
+def test_it_shows_what_the_totals_of_a_report_that_waits_will_be_by(client, submit):
+    report = submit(group_by="artist, song")
+
+    assert client.get(f"/api/reports/{report.pid}").json()["group_by"] == ["artist", "song"]
 
 
 def test_it_shows_why_a_report_failed(client, submit):

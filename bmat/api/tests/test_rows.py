@@ -25,6 +25,13 @@ UMBRELLA = [
 ]
 IN_THE_END = {"song": "In The End", "date": "2020-01-01", "plays": 500}
 DAY = "2020-01-01"
+PAIRS = b"""\
+Song,Artist,Date,Number of Plays
+y,,2020-01-01,4
+x,B,2020-01-01,3
+y,A,2020-01-01,2
+x,A,2020-01-01,1
+"""
 DAYS = [date(2020, 1, day) for day in range(1, 29)]
 
 
@@ -32,8 +39,8 @@ DAYS = [date(2020, 1, day) for day in range(1, 29)]
 def done(submit):
     """A report that is Done, of some content."""
 
-    def processed(content=PLAYS):
-        report = submit(content)
+    def processed(content=PLAYS, **options):
+        report = submit(content, **options)
         process_report(report.pid, uuid4())
         report.refresh_from_db()
         assert report.status == Report.Status.DONE
@@ -73,6 +80,51 @@ def test_it_answers_with_all_rows_in_the_order_of_the_output(client, done):
 def test_it_answers_with_the_rows_of_one_song(done, answer):
     assert answer(done(), song="Umbrella") == UMBRELLA
     assert answer(done(), song="umbrella") == []
+
+
+def test_each_field_of_the_key_is_in_a_row_and_can_be_asked_for(done, answer):
+    report = done(PAIRS, group_by="artist,song")
+    rows = [
+        {"artist": artist, "song": song, "date": DAY, "plays": plays}
+        for artist, song, plays in [("", "y", 4), ("A", "x", 1), ("A", "y", 2), ("B", "x", 3)]
+    ]
+
+    assert answer(report) == rows
+    assert answer(report, artist="A", order="-song") == [rows[2], rows[1]]
+    assert answer(report, song="x", grain="year") == [rows[1], rows[3]]
+    assert answer(report, song_prefix="y", order="-plays", artist="") == [rows[0], rows[2]]
+
+
+def test_pages_follow_one_another_by_the_whole_key(client, done, ask):
+    report = done(PAIRS, group_by="song,artist")
+
+    page = ask(report, limit=1).json()
+    found = page["rows"]
+    while page["next"]:
+        page = client.get(page["next"]).json()
+        found += page["rows"]
+
+    assert [(row["song"], row["artist"]) for row in found] == [
+        ("x", "A"),
+        ("x", "B"),
+        ("y", ""),
+        ("y", "A"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["song", "song_prefix", "contains", "isrc"])
+def test_it_names_what_the_totals_are_not_by(done, ask, name):
+    response = ask(done(PAIRS, group_by="artist"), **{name: "x"})
+
+    assert response.status_code == 400
+    message = "This result has no such column: its totals are by Artist."
+    assert response.json()["fields"] == {name: [message]}
+
+
+def test_a_day_without_plays_has_no_rows(done, ask):
+    report = done(b"Song,Date,Number of Plays\n")
+
+    assert ask(report, order="-plays", grain="month").json() == {"rows": [], "next": None}
 
 
 def test_it_answers_with_the_songs_that_begin_alike(done, answer):
@@ -241,7 +293,7 @@ def test_it_says_that_there_will_be_no_result(submit, ask, status, state):
     response = ask(report)
 
     assert (response.status_code, response.json()["code"]) == (409, f"report_{state}")
-    assert response.json()["detail"].startswith(f"The report is {state}: it has no files.")
+    assert response.json()["detail"].startswith(f"The report is {state}: it has no")
     assert "Retry-After" not in response
 
 

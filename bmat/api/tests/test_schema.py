@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from drf_spectacular.validation import validate_schema
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 
+from bmat.aggregation.options import OPTION_NAMES, ROLES, column_key
 from bmat.api.errors import CODES, ApiError
-from bmat.api.serializers.fields import ENCODINGS, SWITCH
-from bmat.api.serializers.reports import SubmitSerializer, check_options
+from bmat.api.serializers.fields import SWITCH
+from bmat.api.serializers.options import ENCODINGS, GROUP_BY, UNCOUNTED, check_options
+from bmat.api.serializers.reports import SubmitSerializer
 from bmat.api.views.service import described
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -102,11 +104,14 @@ def test_it_names_every_code_that_a_view_answers_with(schema):
     assert unnamed == {"bad_request", "unknown_host", "method_not_allowed"}
 
 
-def test_it_has_every_field_of_an_upload(schema):
-    upload = schema["components"]["schemas"]["SubmitRequest"]
-    body = schema["paths"]["/api/reports/"]["post"]["requestBody"]
+@pytest.mark.parametrize(
+    "path, name", [("/api/reports/", "SubmitRequest"), ("/api/inspect", "InspectRequest")]
+)
+def test_it_has_every_field_of_an_upload(schema, path, name):
+    upload = schema["components"]["schemas"][name]
+    body = schema["paths"][path]["post"]["requestBody"]
 
-    assert list(upload["properties"]) == list(SubmitSerializer().fields)
+    assert list(upload["properties"]) == ["input_file", *OPTION_NAMES]
     assert (upload["required"], body["required"]) == (["input_file"], True)
     assert list(body["content"]) == ["multipart/form-data"]
 
@@ -120,7 +125,27 @@ def test_it_names_only_switches_that_are_known():
 
 def test_it_names_only_encodings_that_are_known():
     for name in ENCODINGS:
-        check_options(encoding=name)
+        check_options({"encoding": name})
+
+
+def test_it_knows_which_characters_count_in_the_name_of_a_column():
+    # Those past U+FFFF are rare, and their ranges no pattern that all programs can read.
+    texts = [chr(code) for code in range(1, 0x10000) if not 0xD800 <= code < 0xE000]
+
+    assert [
+        text for text in texts if bool(re.match(f"[{UNCOUNTED}]", text)) == bool(column_key(text))
+    ] == []
+
+
+@pytest.mark.parametrize("roles", [("song",), ("artist", "song"), tuple(ROLES)])
+def test_it_describes_keys_as_they_can_be(roles):
+    for key in (",".join(roles), " , ".join(roles[::-1])):
+        check_options({"group_by": key})
+        assert re.fullmatch(GROUP_BY["pattern"], key)
+    for key in (",".join([*roles, roles[0]]), ",".join([*roles, "label"]), f"{roles[0]},"):
+        with pytest.raises(ValidationError):
+            check_options({"group_by": key})
+        assert not re.fullmatch(GROUP_BY["pattern"], key)
 
 
 def own_errors(base=APIException):

@@ -8,10 +8,31 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bmat.aggregation.options import OPTION_NAMES
 from bmat.api.errors import invalid
 from bmat.api.forms import NO_FILENAME
 from bmat.api.models import Report
 from bmat.api.tests.fixtures import PLAYS
+
+GOOD = {
+    "preset": "default",
+    "song_column": "Titel",
+    "artist_column": "Künstler",
+    "isrc_column": "Code",
+    "territory_column": "Land",
+    "service_column": "Dienst",
+    "date_column": "Tag",
+    "plays_column": "Anzahl",
+    "group_by": "artist,song",
+    "delimiter": "tab",
+    "encoding": "cp1252",
+    "date_format": "dmy",
+    "thousands": "space",
+    "quoting": "none",
+    "header_line": "3",
+    "plays": "column",
+    "strict": "true",
+}
 
 pytestmark = pytest.mark.django_db
 
@@ -64,10 +85,67 @@ def test_it_keeps_the_options_that_are_given(client):
     assert Report.objects.get().options == {**options, "strict": True}
 
 
-def test_it_accepts_a_tab_as_delimiter(client):
-    client.post("/api/reports/", {"input_file": upload(), "delimiter": "\t"})
+@pytest.mark.parametrize("delimiter", ["\t", "tab", "\\t"])
+def test_it_accepts_a_tab_as_delimiter(client, delimiter):
+    client.post("/api/reports/", {"input_file": upload(), "delimiter": delimiter})
 
-    assert Report.objects.get().options == {"delimiter": "\t"}
+    assert Report.objects.get().options == {"delimiter": delimiter}
+
+
+def test_it_takes_every_option(client):
+    options = {name: GOOD[name] for name in OPTION_NAMES}
+
+    response = client.post("/api/reports/", {"input_file": upload(), **options})
+
+    assert response.status_code == 201, response.json()
+    assert Report.objects.get().options == {**options, "header_line": 3, "strict": True}
+    assert response.json()["group_by"] == ["artist", "song"]
+
+
+def test_a_blank_option_is_one_that_is_not_given(client):
+    blank = dict.fromkeys([name for name in OPTION_NAMES if name != "strict"], "")
+
+    assert client.post("/api/reports/", {"input_file": upload(), **blank}).status_code == 201
+    assert Report.objects.get().options == {}
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("preset", "winamp"),
+        ("group_by", "label"),
+        ("group_by", "song,song"),
+        ("group_by", "song,"),
+        ("date_format", "american"),
+        ("thousands", ";"),
+        ("quoting", "all"),
+        ("plays", "two"),
+        ("header_line", "x"),
+        ("header_line", "0"),
+        ("header_line", "-1"),
+        ("header_line", "1.5"),
+        ("strict", "perhaps"),
+        ("artist_column", "_"),
+        ("isrc_column", "\u200b"),
+        ("service_column", "x" * 201),
+        ("deliminator", ";"),
+    ],
+)
+def test_it_names_an_option_that_cannot_be_followed(client, left_over, name, value):
+    response = client.post("/api/reports/", {"input_file": upload(), name: value})
+
+    assert response.status_code == 400
+    assert list(response.json()["fields"]) == [name]
+    assert left_over() == []
+
+
+def test_it_names_an_option_that_another_one_forbids(client):
+    options = {"group_by": "artist,song", "artist_column": "song"}
+
+    response = client.post("/api/reports/", {"input_file": upload(), **options})
+
+    assert response.status_code == 400
+    assert list(response.json()["fields"]) == ["artist_column"]
 
 
 def test_it_sends_the_task_after_the_commit(client, enqueued, django_capture_on_commit_callbacks):
@@ -107,7 +185,7 @@ def test_it_refuses_a_delimiter_that_cannot_separate_fields(client, delimiter):
 
     assert response.status_code == 400
     assert list(response.json()["fields"]) == ["delimiter"]
-    assert "use one ASCII character" in response.json()["delimiter"][0]
+    assert "one ASCII character" in response.json()["delimiter"][0]
 
 
 @pytest.mark.parametrize("encoding", ["klingon", "zip", "x" * 500])
@@ -124,7 +202,7 @@ def test_it_refuses_two_columns_of_the_same_name(client):
     response = client.post("/api/reports/", {"input_file": upload(), **columns})
 
     assert response.status_code == 400
-    assert "date_column" in response.json()["non_field_errors"][0]
+    assert list(response.json()["fields"]) == ["date_column"]
 
 
 def test_it_names_everything_that_is_wrong_at_once(client):

@@ -33,7 +33,7 @@ def content(response):
     return json.loads(b"".join(response.streaming_content))
 
 
-def test_it_tells_what_the_result_comes_to(client, url):
+def test_it_tells_what_the_result_comes_to(client, url, report):
     response = client.get(url)
 
     assert response["Content-Type"] == "application/json"
@@ -41,9 +41,18 @@ def test_it_tells_what_the_result_comes_to(client, url):
         "rows_read": 5,
         "rows_counted": 3,
         "rows_rejected": 2,
+        "rows_left_out": 0,
         "groups": 3,
         "plays_total": 800,
         "rejects_by_reason": {"invalid_date": 1, "invalid_plays": 1},
+        "left_out_by_reason": {},
+        "rejects_sample": {
+            "invalid_date": [{"line": 5, "record": "A,2020-01-32,1"}],
+            "invalid_plays": [{"line": 6, "record": "B,2020-01-01,x"}],
+        },
+        "warnings": report.warnings,
+        "group_by": ["song"],
+        "inputs": [{"preset": "default", "delimiter": ",", "encoding": "utf-8", "header_line": 1}],
         "bytes_read": len(PLAYS) + len(BAD),
         "first_day": "2020-01-01",
         "last_day": "2020-01-02",
@@ -59,6 +68,26 @@ def test_it_shows_sums_past_64_bits_exactly(client, submit):
     summary = content(client.get(f"/api/reports/{report.pid}/summary/"))
 
     assert summary["plays_total"] == summary["top_songs"][0]["plays"] == 28 * (2**63 - 1)
+
+
+def test_it_has_each_field_of_a_key(client, submit):
+    report = submit(b"Artist,Song,Date,Number of Plays\nb,a,2020-01-01,5\n", group_by="artist,song")
+    process_report(report.pid, uuid4())
+
+    summary = content(client.get(f"/api/reports/{report.pid}/summary"))
+
+    assert summary["group_by"] == ["artist", "song"]
+    assert summary["top_songs"] == [{"artist": "b", "song": "a", "plays": 5}]
+
+
+def test_it_is_there_for_a_day_without_plays(client, submit):
+    report = submit(b"Song,Date,Number of Plays\n")
+    process_report(report.pid, uuid4())
+
+    summary = content(client.get(f"/api/reports/{report.pid}/summary"))
+
+    assert (summary["first_day"], summary["last_day"]) == (None, None)
+    assert (summary["top_songs"], summary["plays_by_day"]) == ([], {})
 
 
 def test_it_is_not_sent_again_to_who_has_it(client, url, django_assert_num_queries):

@@ -18,12 +18,8 @@ from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.pagination import NewestFirst
 from bmat.api.ratelimit import note
 from bmat.api.schema.operations import report_operations
-from bmat.api.serializers.reports import (
-    FilterSerializer,
-    ReportSerializer,
-    SubmitSerializer,
-    given_options,
-)
+from bmat.api.serializers.options import given_options
+from bmat.api.serializers.reports import FilterSerializer, ReportSerializer, SubmitSerializer
 from bmat.api.services import leases, quotas
 from bmat.api.services.disk import ReceivedFile
 from bmat.api.services.quotas import QuotaExceeded

@@ -21,9 +21,11 @@ from bmat.api.serializers.results import ComparisonSerializer, PairSerializer, Q
 from bmat.api.services import results
 from bmat.api.services.conversion import NoRoom
 from bmat.api.services.results import BadCursor, TooManyQuestions
-from bmat.results import summary
+from bmat.results import NotInKey, OtherKey, summary
 
 CURSOR_REFUSED = "This cursor is not one of these rows. Follow `next`, or start without a cursor."
+# Of fields of a question, where they differ.
+PARAMETERS = {"prefix": "song_prefix"}
 PREPARING = "The result is being prepared for questions. Ask again."
 
 
@@ -33,7 +35,8 @@ class ResultActions(VisibleReports):
     @rows_operation
     @action(detail=True, methods=["get"])
     def rows(self, request: Request, pid: str) -> Response:
-        """Some rows of the totals, in pages: `{"rows": [{"song", "date", "plays"}], "next"}`.
+        """Some rows of the totals, in pages: `{"rows": [{"song", "date", "plays"}], "next"}`, with
+        each field of the key where there are others.
 
         `plays` is an exact JSON integer of any size: JavaScript's numbers are not, past 2^53.
         """
@@ -47,7 +50,7 @@ class ResultActions(VisibleReports):
             found = results.rows(report, asked.question, fields["limit"], cursor)
             url = request.build_absolute_uri()
             following = found.cursor and replace_query_param(url, "cursor", found.cursor)
-            rows = [{"song": row.song, "date": row.date, "plays": row.plays} for row in found.rows]
+            rows = [{**row.key, "date": row.date, "plays": row.plays} for row in found.rows]
             return Response({"rows": rows, "next": following})
 
         return answered([report], answer)
@@ -76,8 +79,8 @@ class ResultActions(VisibleReports):
     @compare_operation
     @action(detail=True, methods=["get"])
     def compare(self, request: Request, pid: str) -> Response:
-        """The songs that are new, gone, up and down from the result of the report `with` to this
-        one.
+        """The songs, or what else both are by, that are new, gone, up and down from the result of
+        the report `with` to this one.
         """
         later = self.get_done(self.get_kept())
         asked = PairSerializer(data=request.query_params)
@@ -117,5 +120,10 @@ def answering() -> Iterator[None]:
         raise ApiError("no_room_for_format") from error
     except TooManyQuestions as error:
         raise ApiError("too_many_questions") from error
+    except NotInKey as error:
+        name = PARAMETERS.get(error.field, error.field)
+        raise ValidationError({name: [str(error)]}) from error
+    except OtherKey as error:
+        raise ValidationError({"with": [str(error)]}) from error
     except BadCursor as error:
         raise ValidationError({"cursor": [CURSOR_REFUSED]}) from error

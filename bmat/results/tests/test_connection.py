@@ -9,7 +9,7 @@ import pytest
 
 from bmat.results import Databases, Grain, Order, Question, TooLarge, TooSlow, rows
 from bmat.results.connection import Database, add_totals
-from bmat.results.files import OUTPUT
+from bmat.results.files import OUTPUT, PARQUET
 from bmat.results.tests.results import Result
 
 ENDLESS = "SELECT count(*) FROM range(1000000000000) WHERE range % 7 = 8"
@@ -75,15 +75,6 @@ def test_a_question_that_needs_too_much_memory_is_refused(
         rows(folder, Question(order=Order.PLAYS, grain=Grain.YEAR), 10)
 
 
-def test_a_result_that_goes_while_it_is_asked_is_not_found(result: Callable[..., Result]) -> None:
-    made = result([("a", date(2020, 1, 1), 1)])
-
-    with Database([made.folder / OUTPUT]) as database:
-        (made.folder / OUTPUT).unlink()
-        with pytest.raises(FileNotFoundError):
-            add_totals(database, made.folder / OUTPUT)
-
-
 def test_a_file_that_is_no_result_is_no_missing_one(tmp_path: Path) -> None:
     (tmp_path / "totals.parquet").write_text("x" * 100)
 
@@ -141,6 +132,18 @@ def test_each_question_has_its_own_time(result: Callable[..., Result]) -> None:
     with databases.borrow(made.folder / OUTPUT, 0.5) as second:
         assert second is first
         assert second.ask("SELECT Song FROM totals") == [("a",)]
+
+
+def test_a_file_that_goes_while_it_is_asked_is_not_found(result: Callable[..., Result]) -> None:
+    made = result([("a", date(2020, 1, 1), 1)])
+    made.write_parquet()
+    file = made.folder / PARQUET
+
+    with Database([file]) as database:
+        add_totals(database, file)
+        file.unlink()
+        with pytest.raises(FileNotFoundError):
+            database.ask("SELECT Song FROM totals")
 
 
 def test_texts_are_ordered_by_their_bytes() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from bmat.results import TooLarge, write_json_lines, write_parquet
+from bmat.results import NoResult, TooLarge, write_json_lines, write_parquet
 from bmat.results.cli import main
 from bmat.results.connection import Database
 from bmat.results.files import OUTPUT, PARQUET
@@ -32,7 +32,7 @@ def test_parquet_holds_whatever_the_totals_hold(odd: Result) -> None:
 
     columns = pyarrow.parquet.read_table(target).to_pydict()
     read = list(zip(columns["Song"], columns["Date"], columns["Plays"], strict=True))
-    assert read == [(row.song, row.date, row.plays) for row in odd.totals]
+    assert read == [(row.key["song"], row.date, row.plays) for row in odd.totals]
 
 
 def test_parquet_has_three_columns_of_plain_types(odd: Result) -> None:
@@ -56,7 +56,8 @@ def test_json_lines_hold_whatever_the_totals_hold(odd: Result, is_parquet: bool)
     *lines, end = target.read_bytes().split(b"\n")
     assert end == b""
     assert [json.loads(line) for line in lines] == [
-        {"song": row.song, "date": row.date.isoformat(), "plays": row.plays} for row in odd.totals
+        {"song": row.key["song"], "date": row.date.isoformat(), "plays": row.plays}
+        for row in odd.totals
     ]
 
 
@@ -67,6 +68,52 @@ def test_json_lines_are_as_short_as_they_can_be(result: Callable[..., Result]) -
 
     written = (folder / "totals.jsonl").read_text(encoding="utf-8")
     assert written == '{"song":"ü\u2028/","date":"2020-01-01","plays":5}\n'
+
+
+def test_each_field_of_a_key_is_a_column(result: Callable[..., Result]) -> None:
+    made = result([("é,", "", date(2020, 1, 1), 5)], key=("song", "isrc"))
+    made.write_parquet()
+
+    write_json_lines(made.folder / PARQUET, made.folder / "totals.jsonl")
+
+    table = pyarrow.parquet.read_table(made.folder / PARQUET)
+    assert table.column_names == ["Song", "ISRC", "Date", "Plays"]
+    assert table.to_pylist() == [{"Song": "é,", "ISRC": "", "Date": date(2020, 1, 1), "Plays": 5}]
+    written = (made.folder / "totals.jsonl").read_text(encoding="utf-8")
+    assert written == '{"song":"é,","isrc":"","date":"2020-01-01","plays":5}\n'
+
+
+def test_a_result_without_totals_becomes_a_file_without_rows(
+    result: Callable[..., Result],
+) -> None:
+    made = result([], key=("territory", "song"))
+
+    assert write_parquet(made.folder / OUTPUT, made.folder / PARQUET) == 0
+    assert write_json_lines(made.folder / PARQUET, made.folder / "totals.jsonl") == 0
+
+    schema = pyarrow.parquet.read_schema(made.folder / PARQUET)
+    types = {field.name: str(field.type) for field in schema}
+    plain = {"Date": "date32[day]", "Plays": "int64"}
+    assert types == {"Territory": "string", "Song": "string", **plain}
+    assert (made.folder / "totals.jsonl").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"Song,Date,Number of Plays\n",
+        b"Song,Day,Date,Total Number of Plays for Date\n",
+        b"Date,Total Number of Plays for Date\n",
+        b"\xff\xfe" * 1000,
+    ],
+)
+def test_a_file_that_is_no_result_is_named(tmp_path: Path, start: bytes) -> None:
+    source = tmp_path / "other.csv"
+    source.write_bytes(start)
+
+    with pytest.raises(NoResult, match="other.csv holds no totals of bmat: it starts with"):
+        write_parquet(source, tmp_path / "out.parquet")
 
 
 def test_it_writes_into_the_file_that_is_there(odd: Result) -> None:

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable
 from datetime import date
 
+from bmat.aggregation.options import ROLES
 from bmat.results import summary
+from bmat.results.files import FIELDS
 from bmat.results.tests.results import Result
 
 
@@ -20,6 +22,10 @@ def test_it_imports_neither_django_nor_celery_nor_the_aggregation() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_its_keys_are_those_of_a_run() -> None:
+    assert FIELDS == ROLES
 
 
 def test_the_summary_is_what_the_run_wrote(result: Callable[..., Result]) -> None:

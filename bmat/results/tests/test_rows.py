@@ -1,48 +1,63 @@
 """Rows of results, against plain Python over the output."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmat.results import Grain, NotConverted, Order, Question, Row, files, pieces, rows
+from bmat.results import (
+    Grain,
+    NotConverted,
+    NotInKey,
+    Order,
+    Page,
+    Question,
+    Row,
+    files,
+    pieces,
+    rows,
+)
 from bmat.results.connection import Database, add_totals
 from bmat.results.pieces import after_prefix
 from bmat.results.rows import Pager
-from bmat.results.tests.results import LARGEST, SONGS, Result, answer, days, songs
+from bmat.results.tests.results import LARGEST, SONGS, Result, answer, plays_of, questions_about
 
 DAY = date(2020, 1, 1)
-UMBRELLA = [Row("Umbrella", date(2020, 1, 1), 100), Row("Umbrella", date(2020, 1, 2), 200)]
-IN_THE_END = Row("In The End", DAY, 500)
-PLAYS = [(row.song, row.date, row.plays) for row in [*UMBRELLA, IN_THE_END]]
+PLAYS = [("Umbrella", DAY, 100), ("Umbrella", date(2020, 1, 2), 200), ("In The End", DAY, 500)]
 MANY = [
     (song, date(2019, 12, 25) + timedelta(number * step), (number * 7 + step) % 10)
     for song in SONGS
     for step in (1, 30)
     for number in range(60)
 ]
-
-questions = st.builds(
-    Question,
-    song=st.just("") | songs,
-    prefix=st.just("") | songs,
-    contains=st.just("") | songs,
-    first=st.just(date.min) | days,
-    last=st.just(date.max) | days,
-    grain=st.sampled_from(Grain),
-    order=st.sampled_from(Order),
-)
+PAIRS = [
+    (field, song, day, plays)
+    for song, day, plays in MANY
+    for field in ["", song, "ab", 'a,"', "夜"][: 1 + plays // 2]
+]
+KEYS = [("song",), ("artist", "song"), ("song", "territory"), ("service", "isrc")]
 
 
-@pytest.fixture(scope="module", params=["csv", "parquet"])
+def by_song(song: str, day: date, plays: int) -> Row:
+    return Row({"song": song}, day, plays)
+
+
+UMBRELLA = [by_song(*play) for play in PLAYS[:2]]
+IN_THE_END = by_song(*PLAYS[2])
+
+
+@pytest.fixture(scope="module", params=itertools.product(KEYS, [False, True]), ids=str)
 def many(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Result:
     """Thousands of rows, as a small result has them and as a large one."""
+    key, is_parquet = request.param
     folder = tmp_path_factory.mktemp("many") / "result"
-    return Result(folder, MANY, parquet=request.param == "parquet")
+    return Result(folder, MANY if len(key) == 1 else PAIRS, is_parquet, key)
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +77,12 @@ def small_pieces() -> Iterator[None]:
         yield
 
 
-@given(questions, st.integers(1, 4), st.integers(1, 30))
-@settings(max_examples=60, deadline=None)
+@given(st.data(), st.integers(1, 4), st.integers(1, 30))
+@settings(max_examples=30, deadline=None)
 def test_its_pages_hold_what_a_filter_over_the_output_finds(
-    many: Result, database: Database, question: Question, pages: int, more: int
+    many: Result, database: Database, data: st.DataObject, pages: int, more: int
 ) -> None:
+    question = data.draw(questions_about(many.key))
     expected = answer(many.totals, question)
     pager = Pager(database, many.folder, question, len(expected) // pages + more)
 
@@ -80,12 +96,13 @@ def test_its_pages_hold_what_a_filter_over_the_output_finds(
     assert found == expected
 
 
-@given(st.lists(st.tuples(songs, days, st.integers(0, 3)), min_size=1, max_size=30), questions)
-@settings(max_examples=25, deadline=None)
+@given(st.data(), st.sampled_from(KEYS))
+@settings(max_examples=40, deadline=None)
 def test_it_answers_about_any_result(
-    tmp_path_factory: pytest.TempPathFactory, plays: list[tuple[str, date, int]], question: Question
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, key: tuple[str, ...]
 ) -> None:
-    result = Result(tmp_path_factory.mktemp("any") / "result", plays)
+    plays, question = data.draw(plays_of(key)), data.draw(questions_about(key))
+    result = Result(tmp_path_factory.mktemp("any") / "result", plays, key=key)
 
     page = rows(result.folder, question, 1000)
 
@@ -116,9 +133,9 @@ def test_sums_past_64_bits_are_exact(result: Callable[..., Result]) -> None:
     plays = [("a", date(2020, 1, day), LARGEST) for day in range(1, 32)]
     folder = result(plays).folder
 
-    assert rows(folder, Question(grain=Grain.MONTH), 10).rows == [Row("a", DAY, 31 * LARGEST)]
+    assert rows(folder, Question(grain=Grain.MONTH), 10).rows == [by_song("a", DAY, 31 * LARGEST)]
     pages = rows(folder, Question(grain=Grain.WEEK, order=Order.MOST_PLAYS), 1)
-    assert pages.rows == [Row("a", date(2020, 1, 6), 7 * LARGEST)]
+    assert pages.rows == [by_song("a", date(2020, 1, 6), 7 * LARGEST)]
     more = rows(folder, Question(grain=Grain.WEEK, order=Order.MOST_PLAYS), 2, pages.following)
     assert [row.plays for row in more.rows] == [7 * LARGEST, 7 * LARGEST]
 
@@ -130,7 +147,7 @@ def test_weeks_begin_on_monday_and_may_begin_in_the_year_before(
 
     found = rows(folder, Question(grain=Grain.WEEK), 10).rows
 
-    assert found == [Row("a", date(2019, 12, 30), 1), Row("a", date(2020, 1, 6), 2)]
+    assert found == [by_song("a", date(2019, 12, 30), 1), by_song("a", date(2020, 1, 6), 2)]
 
 
 def test_a_period_holds_only_the_days_that_are_asked_for(result: Callable[..., Result]) -> None:
@@ -141,11 +158,41 @@ def test_a_period_holds_only_the_days_that_are_asked_for(result: Callable[..., R
     assert found == UMBRELLA[:1]
 
 
-def test_a_result_without_totals_has_no_rows(tmp_path: Path) -> None:
-    (tmp_path / files.OUTPUT).write_text("Song,Date,Total Number of Plays for Date\n")
+@pytest.mark.parametrize("is_parquet", [False, True])
+@pytest.mark.parametrize("key", KEYS)
+def test_a_result_without_totals_has_no_rows(
+    tmp_path: Path, key: tuple[str, ...], is_parquet: bool
+) -> None:
+    result = Result(tmp_path / "empty", [], is_parquet, key)
 
     for order in Order:
-        assert rows(tmp_path, Question(order=order, grain=Grain.MONTH), 5).rows == []
+        for grain in (Grain.DAY, Grain.MONTH):
+            assert rows(result.folder, Question(order=order, grain=grain), 5) == Page([], None)
+
+
+def test_one_field_of_a_key_may_be_asked_for(result: Callable[..., Result]) -> None:
+    plays = [(artist, song, DAY, 1) for artist in ("", "B", "A") for song in "xy"]
+    folder = result(plays, key=("artist", "song")).folder
+
+    found = rows(folder, Question(artist="B", order=Order.SONG_BACKWARDS), 9).rows
+
+    assert found == [Row({"artist": "B", "song": song}, DAY, 1) for song in "yx"]
+    everything = rows(folder, Question(grain=Grain.YEAR), 9).rows
+    assert [row.key["artist"] for row in everything] == ["", "", "A", "A", "B", "B"]
+
+
+@pytest.mark.parametrize("field", ["song", "prefix", "contains", "artist"])
+def test_what_is_not_in_the_key_cannot_be_asked_for(
+    result: Callable[..., Result], field: str
+) -> None:
+    folder = result([("DEA", "DE", DAY, 1)], key=("isrc", "territory")).folder
+    texts: dict[str, Any] = {field: "x"}
+    question = Question(**texts)
+
+    with pytest.raises(NotInKey, match="its totals are by ISRC, Territory") as raised:
+        rows(folder, question, 9)
+
+    assert raised.value.field == field
 
 
 def test_a_song_is_found_wherever_the_result_lies(tmp_path: Path) -> None:
@@ -161,7 +208,7 @@ def test_a_quoted_song_that_comes_late_is_read_as_it_is(result: Callable[..., Re
 
     found = rows(folder, Question(prefix="z", order=Order.MOST_PLAYS), 3).rows
 
-    assert found == [Row(f'z\n"{number},', DAY, number) for number in (19_999, 19_998, 19_997)]
+    assert found == [by_song(f'z\n"{number},', DAY, number) for number in (19_999, 19_998, 19_997)]
 
 
 def test_a_large_result_is_asked_as_parquet_only(
@@ -197,10 +244,10 @@ def test_it_knows_the_first_text_behind_a_prefix(prefix: str, beyond: str | None
     assert after_prefix(prefix) == beyond
 
 
-def test_pieces_are_cut_between_songs(many: Result, database: Database) -> None:
+def test_pieces_are_cut_between_keys(many: Result, database: Database) -> None:
     found = list(pieces.pieces(database, "totals", many.folder))
 
     assert len(found) > 4
     assert [first for first, _ in found[1:]] == [beyond for _, beyond in found[:-1]]
-    assert (found[0][0], found[-1][1]) == ("", None)
-    assert {first for first, _ in found[1:]} <= {row.song for row in many.totals}
+    assert (found[0][0], found[-1][1]) == ((), None)
+    assert {first for first, _ in found[1:]} <= {tuple(row.key.values()) for row in many.totals}

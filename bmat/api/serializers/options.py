@@ -1,0 +1,138 @@
+"""The options of an upload, as fields: those of bmat.aggregation.Options, which says of each what
+it does and which values it may have.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from bmat.aggregation import AggregationError, Options
+from bmat.aggregation.options import DATE_COLUMN, OPTION_NAMES, PLAYS_COLUMN, ROLES
+from bmat.api.serializers.fields import SwitchField
+
+COLUMN_NAME_LENGTH = 200
+# The text encodings of Python, under their own names; it knows others for most of them.
+# https://docs.python.org/3/library/codecs.html#standard-encodings
+ENCODINGS = """
+ascii big5 big5hkscs cp037 cp1006 cp1026 cp1125 cp1140 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255
+cp1256 cp1257 cp1258 cp273 cp424 cp437 cp500 cp720 cp737 cp775 cp850 cp852 cp855 cp856 cp857 cp858
+cp860 cp861 cp862 cp863 cp864 cp865 cp866 cp869 cp874 cp875 cp932 cp949 cp950 euc_jis_2004
+euc_jisx0213 euc_jp euc_kr gb18030 gb2312 gbk hp-roman8 hz iso2022_jp iso2022_jp_1 iso2022_jp_2
+iso2022_jp_2004 iso2022_jp_3 iso2022_jp_ext iso2022_kr iso8859-1 iso8859-10 iso8859-11 iso8859-13
+iso8859-14 iso8859-15 iso8859-16 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7
+iso8859-8 iso8859-9 johab koi8-r koi8-t koi8-u kz1048 mac-cyrillic mac-greek mac-iceland mac-latin2
+mac-roman mac-turkish ptcp154 shift_jis shift_jis_2004 shift_jisx0213 tis-620 utf-16 utf-16-be
+utf-16-le utf-32 utf-32-be utf-32-le utf-8 utf-8-sig
+""".split()
+# Characters that do not count in a column's name.
+UNCOUNTED = (
+    r"\x00-\x20\x2d\x5f\x7f-\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufe33\ufe34\ufe4d-\ufe4f\ufe63"
+    r"\ufeff\uff0d\uff3f\ufff9-\ufffb"
+)
+# White space, as blank, or one character that counts; and no NUL.
+COLUMN = {
+    "type": "string",
+    "maxLength": COLUMN_NAME_LENGTH,
+    "pattern": rf"^(\s*|[^\x00]*[^{UNCOUNTED}][^\x00]*)$",
+}
+DELIMITER = {
+    "type": "string",
+    "pattern": r"^([\x01-\x09\x0b\x0c\x0e-\x1f!#-&(-*,/;-@\[-`{-\x7f]?|tab|\\t)$",
+    "default": "",
+}
+# The name of each column, where no option says another one.
+COLUMNS = {
+    f"{role}_column": name
+    for role, name in {**ROLES, "date": DATE_COLUMN, "plays": PLAYS_COLUMN}.items()
+}
+ROLE = f"({'|'.join(ROLES)})"
+# Some of the roles, each once.
+GROUP_BY: dict[str, Any] = {
+    "type": "string",
+    "pattern": rf"^(?!.*\b{ROLE}\b.*\b\1\b)({ROLE}(\s*,\s*{ROLE})*)?$",
+    "default": "song",
+}
+ENCODING: dict[str, Any] = {"type": "string", "enum": ["", *ENCODINGS]}
+
+
+class OptionsSerializer(serializers.Serializer[Any]):
+    """The options. A blank one counts as not given."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Its own fields, and one for each option."""
+        options = [one for one in dataclasses.fields(Options) if one.name in OPTION_NAMES]
+        return {**super().get_fields(), **{one.name: field_of(one) for one in options}}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        check_options(given_options(attrs))
+        return attrs
+
+
+def field_of(option: "dataclasses.Field[Any]") -> serializers.Field[Any, Any, Any, Any]:
+    """The field of an option."""
+    name, text = option.name, option.metadata["help"]
+    choices = option.metadata.get("choices")
+    help_text = f"{text[0].upper()}{text[1:]}."
+    if choices:
+        return serializers.ChoiceField(
+            choices, required=False, allow_blank=True, help_text=help_text
+        )
+    if option.type == int | None:
+        return serializers.IntegerField(min_value=1, required=False, help_text=help_text)
+    if option.type is bool:
+        return SwitchField(required=False, help_text=help_text)
+    if name in COLUMNS:
+        column = {**COLUMN, "default": COLUMNS[name]}
+        return described_text(column, max_length=COLUMN_NAME_LENGTH, help_text=help_text)
+    # What is wrong whatever the other options are is told together with what is wrong with those.
+    alone = [checked_alone(name)]
+    if name == "delimiter":
+        return described_text(
+            DELIMITER, trim_whitespace=False, help_text=help_text, validators=alone
+        )
+    texts = {"group_by": GROUP_BY, "encoding": ENCODING}
+    return described_text(texts[name], help_text=help_text, validators=alone)
+
+
+def given_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The options among the values of a form: blank ones are left out."""
+    return {name: values[name] for name in OPTION_NAMES if values.get(name)}
+
+
+def described_text(schema: Mapping[str, Any], **kwargs: Any) -> serializers.CharField:
+    """A text that may be blank, with what the API's description says of it."""
+    field = serializers.CharField(required=False, allow_blank=True, **kwargs)
+    # Of this field, not of all.
+    extend_schema_field(dict(schema))(field)  # type: ignore[type-var]  # it takes instances, too
+    return field
+
+
+def checked_alone(name: str) -> Callable[[str], None]:
+    """Raises ValidationError for a value that the option `name` cannot have."""
+
+    def check(value: str) -> None:
+        try:
+            Options.of({name: value})
+        except AggregationError as error:
+            raise serializers.ValidationError(error.message, code=error.code) from error
+
+    return check
+
+
+def check_options(given: Mapping[str, Any]) -> None:
+    """Raises ValidationError, for the option that the aggregation names, unless all can be followed
+    together.
+    """
+    try:
+        Options.of(given)
+    except AggregationError as error:
+        raise refused_option(error) from error
+
+
+def refused_option(error: AggregationError) -> serializers.ValidationError:
+    """The API's error for one about an option."""
+    return serializers.ValidationError({str(error.option): [error.message]}, code=error.code)

@@ -1,0 +1,47 @@
+"""`/api/inspect`: how a file would be read, before it is uploaded."""
+
+from pathlib import Path
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bmat.aggregation import AggregationError, Options
+from bmat.api.schema.operations import inspect_operation
+from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
+from bmat.api.serializers.options import given_options, refused_option
+from bmat.api.uploads import HeadParser
+
+
+@inspect_operation
+class InspectView(APIView):
+    """How the file would be read of which this is the beginning: 200, even where it could not be,
+    and then `error` says why. Nothing is kept.
+    """
+
+    parser_classes = (HeadParser,)
+    serializer_class = InspectSerializer
+
+    def post(self, request: Request) -> Response:
+        sent = InspectSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        fields = sent.validated_data
+        path = Path(fields["input_file"].temporary_file_path())
+        return Response(inspected(path, given_options(fields)))
+
+
+def inspected(path: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """How the file at `path` would be read, as JSON. Raises ValidationError for options that cannot
+    be followed with it.
+    """
+    # Loads the compiled kernels: a process that is never asked does without.
+    from bmat.aggregation.inspect import inspect
+
+    try:
+        return InspectionSerializer.shown(inspect(path, Options.of(options)))
+    except AggregationError as error:
+        if error.option is not None:
+            raise refused_option(error) from error
+        told = {"code": error.code, "message": error.message}
+        return InspectionSerializer.shown(None, told)
