@@ -1,5 +1,11 @@
 """The application that granian serves: `granian --interface rsgi config.rsgi:application`."""
 
+import os
+
+# A preview of a file runs a few records through the engine, which takes plain Python less time than
+# loading the compiler. Nothing is aggregated in this process.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+
 from bmat.server.application import Application, Threads
 from config.wsgi import application as wsgi
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bmat.aggregation.errors import AggregationError, ClusterAway
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.progress import Progress
-from bmat.aggregation.results import Inspection, Summary
+from bmat.aggregation.results import Inspection, NoValidRows, Summary
 
 if TYPE_CHECKING:
     from bmat.aggregation.inspection import inspect
@@ -33,6 +33,7 @@ __all__ = [
     "ClusterAway",
     "Inspection",
     "Limits",
+    "NoValidRows",
     "Options",
     "Progress",
     "Summary",

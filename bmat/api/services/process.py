@@ -7,7 +7,15 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bmat.aggregation import AggregationError, ClusterAway, Limits, Options, Summary, aggregate
+from bmat.aggregation import (
+    AggregationError,
+    ClusterAway,
+    Limits,
+    NoValidRows,
+    Options,
+    Summary,
+    aggregate,
+)
 from bmat.aggregation.errors import naming_a_full_disk
 from bmat.api.models import Report
 from bmat.api.services import conversion, database, files, leases, queue
@@ -117,18 +125,12 @@ def fail_at_fault(lease: Lease, failure: AggregationError) -> bool:
     them is kept. False: the lease is lost.
     """
     pid, token, rejected = lease.pid, lease.token, None
-    summary = found_by(failure)
-    if summary is not None:
+    if isinstance(failure, NoValidRows):
         result_bytes = files.size_of(files.attempt_folder(pid, token))
-        rejected = Rejected(summary, files.rejects_name(pid, token), result_bytes)
+        rejected = Rejected(failure.summary, files.rejects_name(pid, token), result_bytes)
     return retry_while_database_is_down(
         lambda: leases.fail(pid, token, failure.code, failure.message, rejected)
     )
-
-
-def found_by(failure: AggregationError) -> Summary | None:
-    """The counts of a run that has listed its rejects, but has nothing else to show."""
-    return getattr(failure, "summary", None)
 
 
 def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
@@ -165,9 +167,8 @@ def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
             limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES),
             on_progress=heartbeat.report_progress,
         )
-    except AggregationError as failure:
-        if found_by(failure) is not None:
-            files.sync(rejects)
+    except NoValidRows:
+        files.sync(rejects)
         raise
     if not summary.rows_rejected:
         rejects.unlink()

@@ -36,7 +36,7 @@ def inspected(path: Path, options: dict[str, Any]) -> dict[str, Any]:
     be followed with it.
     """
     # Loads the compiled kernels: a process that is never asked does without.
-    from bmat.aggregation.inspect import inspect
+    from bmat.aggregation import inspect
 
     try:
         return InspectionSerializer.shown(inspect(path, Options.of(options)))

@@ -128,7 +128,8 @@ def check_options(options: Options) -> None:
     if not set(options.key) <= set(ROLES) or len(set(options.key)) < len(options.key):
         raise Failed("invalid_option")
     names = [name_key(name) for name in options.wanted.values()]
-    if "" in names or len(set(names)) < len(names):
+    given = [getattr(options, f"{role}_column") for role in (*ROLES, "date", "plays")]
+    if "" in map(name_key, given) or len(set(names)) < len(names):
         raise Failed("invalid_option")
     if options.delimiter is not None and options.delimiter not in ("tab", "\\t"):
         check_delimiter(options.delimiter)
