@@ -6,11 +6,11 @@ import os
 # loading the compiler. Nothing is aggregated in this process.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
-from bmat.server.application import Application, Threads
-from config.wsgi import application as wsgi
+from bmat.server.application import Application, Threads  # noqa: E402
+from config.wsgi import application as wsgi  # noqa: E402
 
-from django.conf import settings  # isort: skip  # configured by config.wsgi
-from django.db import connections  # isort: skip
+from django.conf import settings  # noqa: E402  # isort: skip  # configured by config.wsgi
+from django.db import connections  # noqa: E402  # isort: skip
 
 UPLOADS = ("/api/reports", "/api/inspect")
 

@@ -62,8 +62,8 @@ class Summary:
 
     `rows_read == rows_counted + rows_rejected + rows_left_out`, and `plays_total` (an exact
     integer, possibly past 2^63) is both the sum of the plays counted and the sum of the totals
-    written. `groups` is the number of totals, `group_by` names the fields of the key in front of the
-    date. Of each reason `rejects_sample` has the first records.
+    written. `groups` is the number of totals, `group_by` names the fields of the key in front of
+    the date. Of each reason `rejects_sample` has the first records.
     """
 
     rows_read: int = 0
@@ -126,8 +126,8 @@ class InspectedRecord:
 
 @dataclass(frozen=True)
 class Inspection:
-    """How an input would be read. `line_end` is `LF`, `CRLF`, `CRCRLF` or `CR`, `header_line` 0 without a header;
-    `is_cut`: there is more of it than was looked at.
+    """How an input would be read. `line_end` is `LF`, `CRLF`, `CRCRLF` or `CR`, `header_line` 0
+    without a header; `is_cut`: there is more of it than was looked at.
     """
 
     preset: str

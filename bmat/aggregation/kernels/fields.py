@@ -1,5 +1,5 @@
-"""The meaning of a record's date and plays, byte by byte: any that the data contract allows. A field
-is `source[start:stop]`.
+"""The meaning of a record's date and plays, byte by byte: any that the data contract allows. A
+field is `source[start:stop]`.
 """
 
 from typing import Any

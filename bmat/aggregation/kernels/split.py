@@ -116,8 +116,8 @@ def closing_quote(
 
 @inlined
 def line_ends(buffer: Any, start: Any, stop: Any, has_cr_ends: Any) -> Any:
-    """How many line ends are in `buffer[start:stop]`, the content of a quoted field: each LF; of old
-    line ends, each CR, LF or CR LF.
+    """How many line ends are in `buffer[start:stop]`, the content of a quoted field: each LF; of
+    old line ends, each CR, LF or CR LF.
     """
     lines = np.int64(0)
     at = start

@@ -28,7 +28,7 @@ class Reading(NamedTuple):
 
 
 class Misfit(NamedTuple):
-    """A file that does not fit `preset`; it looks like the preset `likely`, which options rule out."""
+    """A file that does not fit `preset`; it looks like `likely`, which options rule out."""
 
     head: Head
     preset: Preset

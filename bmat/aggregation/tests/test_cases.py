@@ -1,6 +1,7 @@
 """Small files of the kinds that people have, each with what must come of it, by the command line.
 
-`cases/expected.tsv`: file, options (JSON), totals (JSON; null where the run fails), rejects, error, note.
+`cases/expected.tsv`: file, options (JSON), totals (JSON; null where the run fails), rejects (JSON),
+error, note.
 """
 
 import csv
