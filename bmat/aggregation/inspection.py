@@ -1,4 +1,4 @@
-"""What would be read of an input, told from its first bytes by the code that reads the whole of it."""
+"""What would be read of an input: told from its first bytes, by the code that reads the whole."""
 
 import sys
 from itertools import islice

@@ -14,8 +14,9 @@ class Reading:
     """What a block came to. It reaches from byte `start` to byte `end`, where the next record
     starts.
 
-    `reasons` are the rejects, and what was left out, by reason, in the order of REASONS; `listed` of them are described
-    in the file `rejects`, from its byte `rejects_at` on, lines counted from the block's start.
+    `reasons` are the rejects, and what was left out, by reason, in the order of REASONS; `listed`
+    of them are described in the file `rejects`, from its byte `rejects_at` on, lines counted from
+    the block's start.
     """
 
     start: int

@@ -146,8 +146,8 @@ class RecordRules(NamedTuple):
     `filter_column` is `filter_text`, or starts with it (`is_prefix`), and the others are left out
     for `filter_reason`.
 
-    What has a field too many is rejected for `extra_reason`. `date_format` is one of DATE_FORMATS in `fields`, `thousands` a byte or 0; `header` the bytes of
-    the header.
+    What has a field too many is rejected for `extra_reason`. `date_format` is one of DATE_FORMATS
+    in `fields`, `thousands` a byte or 0; `header` the bytes of the header.
     """
 
     slots: Int32s

@@ -14,9 +14,9 @@ from bmat.aggregation.options import Bounds
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.results import Extent
 from bmat.aggregation.source.head import Head
-from bmat.aggregation.source.header import read_header, reading_as
+from bmat.aggregation.source.header import reading_as
 from bmat.aggregation.source.layout import Filter, Skipped
-from bmat.aggregation.source.open import open_source
+from bmat.aggregation.source.open import open_source, reading_of
 from bmat.aggregation.source.presets.preset import DEFAULT, Keep
 from bmat.aggregation.tests.heads import layout, reading, refused
 from bmat.aggregation.tests.running import HEADER
@@ -320,7 +320,7 @@ def test_what_is_behind_the_first_mebibyte_may_decide_what_is_before_it() -> Non
 def outcome(data: bytes, options: Options) -> object:
     """How a file is read that begins with `data`, or the code of its error."""
     try:
-        return read_header(data, options, Path("in.csv"))
+        return reading_of(data, options, Path("in.csv"))
     except AggregationError as error:
         return error.code
 

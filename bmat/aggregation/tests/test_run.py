@@ -4,10 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import AggregationError, Limits, Options, Progress, aggregate, system
+from bmat.aggregation import (
+    AggregationError,
+    Limits,
+    NoValidRows,
+    Options,
+    Progress,
+    aggregate,
+    system,
+)
 from bmat.aggregation.errors import ConservationError
 from bmat.aggregation.tests.conftest import Run
-from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, error_of
+from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, error_of, names_in, run_in
 from bmat.aggregation.write.summary import check_conservation
 
 LARGEST = b"9223372036854775807"
@@ -66,19 +74,24 @@ def test_strict_fails_at_the_first_bad_record_of_the_file(tmp_path: Path) -> Non
     )
 
 
-def test_a_file_without_a_good_row_is_an_error(tmp_path: Path) -> None:
-    error = error_of(tmp_path, HEADER + b"a,x,1\n,2020-01-01,1\nb,x,1\n")
+def test_a_file_without_a_good_row_is_an_error_that_leaves_its_rejects(tmp_path: Path) -> None:
+    with pytest.raises(NoValidRows) as caught:
+        run_in(tmp_path, HEADER + b"a,x,1\n,2020-01-01,1\nb,x,1\n")
+    error = caught.value
     assert error.code == "no_valid_rows"
+    assert (error.summary.rows_read, error.summary.rows_rejected) == (3, 3)
+    assert names_in(tmp_path) == ["plays-0.csv", "rejects.csv"]
+    assert (tmp_path / "rejects.csv").read_bytes().count(b"\n") == 4
     assert error.message == (
         "Not one row could be counted: all 3 were rejected (1 empty_song, 2 invalid_date), "
         "the first on line 2 (invalid_date): 'a,x,1'."
     )
 
 
-def test_a_file_with_nothing_but_a_header_is_an_error(tmp_path: Path) -> None:
-    error = error_of(tmp_path, HEADER)
-    assert error.code == "no_valid_rows"
-    assert error.message == "Not one row could be counted: there is none below the header."
+def test_a_file_with_nothing_but_a_header_has_no_totals(run: Run) -> None:
+    result = run(HEADER)
+    assert (result.totals, result.rejects, result.summary.rows_read) == (b"", b"", 0)
+    assert run(HEADER, HEADER + b"a,2020-01-01,1\n").totals == b"a,2020-01-01,1\n"
 
 
 def test_a_total_past_64_bits_is_an_error_that_names_the_first_in_order(tmp_path: Path) -> None:
