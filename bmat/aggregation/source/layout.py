@@ -94,6 +94,11 @@ class Source:
     json: JSONOrigin | None = None
 
     @property
+    def input_bytes(self) -> int:
+        """How many bytes the input has, in UTF-8."""
+        return self.size if self.json is None else self.json.path.stat().st_size
+
+    @property
     def data_bytes(self) -> int:
         """How many bytes its records take."""
         return self.size - self.layout.data_start

@@ -15,6 +15,7 @@ from bmat.aggregation.source.presets.registry import (
     recognised_header,
 )
 from bmat.aggregation.source.readers import open_special
+from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.reading import SAMPLES, opened, read
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "presets.md"
@@ -211,3 +212,86 @@ def test_the_other_options_are_passed_on() -> None:
     layout = opened(SAMPLES / "lastfm_1k.tsv", plays_column="userid", **given).layout
     assert (layout.date_format, layout.thousands, layout.is_quoted) == ("dmy", ",", True)
     assert (layout.plays, layout.filter, layout.fixed_day) == (0, None, None)
+
+
+# Of each sample its totals, the records that are left out, and the warnings.
+OUTCOMES = {
+    "audioscrobbler.log": (
+        "Hash,2026-01-05,1|Night Bus,2026-01-05,1|Night Bus,2026-01-06,1",
+        {"not_a_play": 1},
+        [],
+    ),
+    "distrokid.tsv": (
+        '"Days, Nights",2025-12-01,7|Night Bus,2026-01-01,120',
+        {"not_a_play": 1},
+        ["dates_are_periods"],
+    ),
+    "dsr.tsv": (
+        '"12"" Mix",2026-01-05,7|Night Bus,2026-01-05,15|Älter,2026-01-05,5',
+        {"other_record": 4},
+        [],
+    ),
+    "lastfm_1k.tsv": (
+        '"Days, ""Nights""",2026-01-05,1|Night Bus,2026-01-05,1|Night Bus,2026-01-06,1',
+        {},
+        [],
+    ),
+    "librefm.csv": (
+        '"Days, Nights",2026-01-05,1|Night Bus,2026-01-05,1|Night Bus,2026-01-06,1',
+        {},
+        [],
+    ),
+    "listenbrainz.jsonl": (
+        '"Days, ""Nights""",2026-01-05,1|Night Bus,2026-01-05,1|Night Bus,2026-01-06,1',
+        {},
+        [],
+    ),
+    "soundexchange.csv": (
+        '"Days, Nights",2026-01-01,5|Night Bus,2026-01-01,14',
+        {},
+        ["dates_are_periods"],
+    ),
+    "spinitron.csv": ('"Days, Nights",2026-01-05,1|Night Bus,2026-01-05,2', {}, []),
+    "spotify.json": ("Night Bus,2026-01-05,1|Night Bus,2026-01-06,1", {"not_a_play": 2}, []),
+    "spotify_year.json": ("Night Bus,2026-01-05,1", {"not_a_play": 1}, []),
+    "suisa.csv": (
+        'Night Bus,2026-01-05,1|Night Bus,2026-01-06,1|"Tage, Nächte",2026-01-05,1',
+        {},
+        [],
+    ),
+    "tunecore.csv": (
+        '"Days, Nights",2026-01-01,1|Night Bus,2025-12-01,30|Night Bus,2026-01-01,120',
+        {},
+        ["dates_are_periods"],
+    ),
+}
+
+
+@pytest.mark.parametrize("block_bytes", [40, 2**20])
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_a_run_counts_a_sample(run: Run, name: str, block_bytes: int) -> None:
+    totals, left_out, warnings = OUTCOMES[name]
+    data = (SAMPLES / name).read_bytes()
+    result = run(data, block_bytes=block_bytes)
+    assert result.totals.decode() == totals.replace("|", "\n") + "\n"
+    assert result.summary.left_out_by_reason == left_out
+    assert [warning.code for warning in result.summary.warnings] == warnings
+    assert result.summary.bytes_read == len(data)
+
+
+def test_rejected_json_is_listed_by_its_own_line_and_path(run: Run) -> None:
+    good = '{"listened_at": 1577836800, "track_metadata": {"track_name": "a"}}'
+    bad = '{"listened_at": "soon", "track_metadata": {"track_name": "b"}}'
+    nameless = '{"listened_at": 1577836800, "track_metadata": {}}'
+    result = run("\n".join([good, bad, "{oh", "", nameless, good]).encode())
+    assert result.totals == b"a,2020-01-01,2\n"
+    lines = result.rejects.decode().splitlines()
+    assert lines[0].startswith('2,invalid_date,"listened_at: {""listened_at"": ""soon"",')
+    assert lines[1] == "3,malformed_json,{oh"
+    assert lines[2].startswith('5,missing_field,"track_metadata.track_name: {""listened_at""')
+
+
+def test_a_strict_run_names_the_json_at_fault(run: Run) -> None:
+    good = b'{"listened_at": 1577836800, "track_metadata": {"track_name": "a"}}\n'
+    with pytest.raises(AggregationError, match=r"Line 3 .*\(malformed_json\): '\[\]'"):
+        run(good + b"\n[]\n", strict=True)

@@ -37,7 +37,7 @@ def finish(
         rejects_sample=rejects_sample,
         group_by=job.group_by,
         inputs=tuple(source.read_as for source in job.sources),
-        bytes_read=sum(source.size for source in job.sources),
+        bytes_read=sum(source.input_bytes for source in job.sources),
     )
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
     summary = replace(summary, warnings=tuple(warnings_of(job, totals, sums, plays_by_day)))
