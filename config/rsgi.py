@@ -6,6 +6,8 @@ import os
 # loading the compiler. Nothing is aggregated in this process.
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
+# Nobody's preview shall wait for it.
+import bmat.aggregation.inspection  # noqa: E402, F401
 from bmat.server.application import Application, Threads  # noqa: E402
 from config.wsgi import application as wsgi  # noqa: E402
 
