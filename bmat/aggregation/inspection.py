@@ -1,6 +1,7 @@
 """What would be read of an input: told from its first bytes, by the code that reads the whole."""
 
 import sys
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,7 +69,15 @@ def inspected_records(
     records = list(islice(found, INSPECTED_RECORDS + 1))
     if is_json and is_cut and len(records) <= INSPECTED_RECORDS:
         del records[-1:]
-    return [inspected(record, source, options) for record in records[:INSPECTED_RECORDS]]
+    shown = [inspected(record, source, options) for record in records[:INSPECTED_RECORDS]]
+    return [*rejected_before(layout, text), *shown][:INSPECTED_RECORDS]
+
+
+def rejected_before(layout: Layout, text: bytes) -> Iterator[InspectedRecord]:
+    """The records in front of the header, all of which are rejected."""
+    for line, extent, reason in layout.skipped:
+        record = text[extent.start : extent.stop].decode("utf-8", "replace")
+        yield InspectedRecord(line, [record], key=None, date=None, plays=None, reason=reason)
 
 
 def inspected(record: Record, source: Source, options: Options) -> InspectedRecord:

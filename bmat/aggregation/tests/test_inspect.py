@@ -56,6 +56,15 @@ def test_it_shows_each_record_as_it_is_counted_or_rejected(inspected: Inspect) -
     assert (third.line, third.reason) == (5, "invalid_date")
 
 
+def test_it_shows_what_is_rejected_in_front_of_the_header(inspected: Inspect) -> None:
+    found = inspected(b'"open\n' + HEADER + b"a,2020-01-01,1\n")
+    assert [(record.line, record.reason) for record in found.records] == [
+        (1, "unterminated_quote"),
+        (3, None),
+    ]
+    assert found.header_line == 2
+
+
 @pytest.mark.parametrize(
     ("start", "name"),
     [(b"\n", "LF"), (b"\r\n", "CRLF"), (b"\r\r\n", "CRCRLF"), (b"\r", "CR"), (b"", "LF")],
