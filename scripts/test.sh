@@ -13,8 +13,8 @@ echo "Kernels as plain Python, every access checked:"
 tests=bmat/aggregation/tests
 NUMBA_DISABLE_JIT=1 HYPOTHESIS_PROFILE=bmat-checked "$bin/pytest" -q -m "not compiled" \
     --cov --cov-append --cov-branch --cov-report= \
-    $tests/test_blocks.py $tests/test_clean.py $tests/test_equality.py $tests/test_hashing.py $tests/test_kernels.py \
-    $tests/test_partitions.py $tests/test_records.py
+    $tests/test_blocks.py $tests/test_clean.py $tests/test_equality.py $tests/test_fields.py $tests/test_hashing.py \
+    $tests/test_inspect.py $tests/test_kernels.py $tests/test_keys.py $tests/test_partitions.py $tests/test_records.py
 
 echo "Compiled kernels, with guard pages:"
 HYPOTHESIS_PROFILE=bmat-checked "$bin/python" -m pytest -q -p bmat.aggregation.tests.guard_pages \
