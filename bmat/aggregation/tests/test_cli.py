@@ -59,6 +59,28 @@ def test_warnings_are_told_one_a_line(
     assert told.out.startswith("3 rows read = 1 counted + 2 rejected; ")
 
 
+def test_it_shows_how_each_input_would_be_read(
+    plays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_bytes(b"x;2020-01-01;7\n")
+    assert cli.main(["--inspect", str(plays), str(other)]) == 0
+    told = capsys.readouterr().out
+    assert told.index(str(plays)) < told.index(str(other))
+    assert "line 2: 'a' on 2020-01-01: 1000" in told
+    assert "line 1: 'x' on 2020-01-01: 7" in told
+    assert set(tmp_path.iterdir()) == {plays, other}
+
+
+def test_without_an_output_it_says_what_is_missing(
+    plays: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(plays)])
+    assert ended.value.code == cli.MISUSED
+    assert "-o/--output" in capsys.readouterr().err
+
+
 def test_it_takes_options_of_the_file_and_of_the_machine(plays: Path, tmp_path: Path) -> None:
     plays.write_bytes("Lied^Tag^Anzahl\né^2020-01-01^1\n".encode("cp1252"))
     given = "--song-column Lied --date-column Tag --plays-column Anzahl --delimiter ^ "

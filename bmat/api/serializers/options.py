@@ -53,7 +53,7 @@ ROLE = f"({'|'.join(ROLES)})"
 # Some of the roles, each once.
 GROUP_BY: dict[str, Any] = {
     "type": "string",
-    "pattern": rf"^(?!.*\b{ROLE}\b.*\b\1\b)({ROLE}(\s*,\s*{ROLE})*)?$",
+    "pattern": rf"^(?![\s\S]*\b{ROLE}\b[\s\S]*\b\1\b)({ROLE}(\s*,\s*{ROLE})*)?$",
     "default": "song",
 }
 ENCODING: dict[str, Any] = {"type": "string", "enum": ["", *ENCODINGS]}

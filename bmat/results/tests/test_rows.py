@@ -170,6 +170,11 @@ def test_a_result_without_totals_has_no_rows(
             assert rows(result.folder, Question(order=order, grain=grain), 5) == Page([], None)
 
 
+def test_nothing_is_behind_the_last_character(result: Callable[..., Result]) -> None:
+    folder = result([("a", DAY, 1)]).folder
+    assert rows(folder, Question(prefix="\U0010ffff"), 9).rows == []
+
+
 def test_one_field_of_a_key_may_be_asked_for(result: Callable[..., Result]) -> None:
     plays = [(artist, song, DAY, 1) for artist in ("", "B", "A") for song in "xy"]
     folder = result(plays, key=("artist", "song")).folder

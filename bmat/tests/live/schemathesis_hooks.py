@@ -96,6 +96,7 @@ def filter_case(context: Any, case: Any) -> bool:
     begins_at_once = wanted is None or wanted.ranges[0][0] <= 0
     return (
         filter_body(context, case.body)
+        and filter_query(context, query)
         and begins_at_once
         and (is_csv or str(query.get("excel_safe")).lower() in NOT_SAFE)
     )
