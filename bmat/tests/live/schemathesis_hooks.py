@@ -65,8 +65,8 @@ def has_texts(body: dict[str, Any]) -> bool:
 
 
 def has_different_columns(body: dict[str, Any]) -> bool:
-    """No schema can say that the names of columns, or the fields of a key, have to differ. Where one
-    of them is none, or another option is wrong, that is not why the request is refused.
+    """No schema can say that the names of columns, or the fields of a key, have to differ. Where
+    one of them is none, or another option is wrong, that is not why the request is refused.
     """
     given = {name: str(body[name]).strip() for name in WHICH if body.get(name)}
     if any(name in COLUMNS and not column_key(value) for name, value in given.items()):
