@@ -42,8 +42,8 @@ def line_end(data: bytes, position: int, has_old_ends: bool) -> bytes:
     ends = [b"\r\r\n", b"\r\n", b"\n"]
     if has_old_ends:
         ends = [b"\r\n", b"\r", b"\n"]
-    elif data[position:] in (b"\r\r", b"\r"):
-        return data[position:]
+    elif data[position : position + 3] in (b"\r\r", b"\r"):
+        return data[position : position + 3]
     for end in ends:
         if data[position : position + len(end)] == end:
             return end
