@@ -3,6 +3,7 @@ delimiter.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -115,7 +116,7 @@ class Head:
     def dialect(self, delimiter: bytes, *, is_quoted: bool) -> Dialect:
         return Dialect(delimiter, is_quoted, self.has_cr_ends, self.options.bounds)
 
-    def delimiters(self, preset: Preset) -> tuple[bytes, ...]:
+    def delimiters(self, preset: Preset) -> Sequence[bytes]:
         """Those that may separate the fields, the likeliest first."""
         if self.options.delimiter is not None:
             return (delimiter_byte(self.options.delimiter),)
@@ -126,10 +127,25 @@ class Head:
     def is_quoted(self, preset: Preset) -> bool:
         return (self.options.quoting or preset.quoting) == "csv"
 
-    def firsts(self, preset: Preset) -> list[First]:
-        """The first record under each delimiter, of those that end within the first MiB."""
-        found = [self.first(one, self.is_quoted(preset)) for one in self.delimiters(preset)]
-        return [one for one in found if one is not None]
+    def firsts(self, preset: Preset) -> Iterator[First]:
+        """The first record under each delimiter, of those that end within the first MiB. Those come
+        last under which records are rejected before it: under a delimiter that a quoted file does
+        not have, all of them may be.
+        """
+        is_quoted = self.is_quoted(preset)
+        delimiters = self.delimiters(preset)
+        if len(delimiters) > 1 and self.options.header_line is None:
+            delimiters = sorted(delimiters, key=lambda one: self._is_faulty(one, is_quoted))
+        for delimiter in delimiters:
+            first = self.first(delimiter, is_quoted)
+            if first is not None:
+                yield first
+
+    def _is_faulty(self, delimiter: bytes, is_quoted: bool) -> bool:
+        """Whether the file's very first record is rejected, under this delimiter."""
+        start, dialect = self._behind_sep[1], self.dialect(delimiter, is_quoted=is_quoted)
+        record = next(records_from(self.data, start.position, start.line, dialect), NONE)
+        return record.fault is not None
 
     def first(self, delimiter: bytes, is_quoted: bool) -> First | None:
         """The first record; None where it ends too far from the file's start."""

@@ -195,7 +195,10 @@ def read_preamble(data: bytes, options: Options, file: int) -> Preamble:
     if len(data) <= options.bounds.record and is_blank(data, has_old_ends):
         raise Failed("empty_file", file)
     found = [first_record(data, start, dialect, options) for dialect in dialects]
-    candidates = [first for first in found if first is not None]
+    # Those last before which records were rejected.
+    candidates = sorted(
+        (first for first in found if first is not None), key=lambda first: bool(first.skipped)
+    )
     for first in candidates:
         columns = columns_without_header(first, options)
         if columns is not None:
