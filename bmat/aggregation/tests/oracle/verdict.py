@@ -30,6 +30,7 @@ COLUMNS = {
     "service": b"Service",
 }
 TOTALS_COLUMNS = [b"Date", b"Total Number of Plays for Date"]
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LISTED_REJECTS = 1_000_000
 LISTED_BYTES = 1024
 TOP_SONGS = 100
@@ -64,7 +65,9 @@ def judge(inputs: Sequence[bytes], names: Sequence[str], options: Options = Opti
     preambles = [read_preamble(text, options, file) for file, text in enumerate(texts)]
     rows: list[Row] = []
     rejects: list[Reject] = []
+    read: list[dict[str, Any]] = []
     for file, (text, preamble) in enumerate(zip(texts, preambles, strict=True)):
+        rows_before, rejects_before = len(rows), len(rejects)
         for line, record in records_of(text, preamble):
             found = row_of(text, record, preamble, options)
             if isinstance(found, tuple):
@@ -73,20 +76,31 @@ def judge(inputs: Sequence[bytes], names: Sequence[str], options: Options = Opti
             if options.strict:
                 raise Failed("strict_violation", file, (f"Line {line} ", f"({found})"))
             rejects.append(Reject(file, line, found, text[record.start : record.stop]))
+        own, rejected = rows[rows_before:], len(rejects) - rejects_before
+        read.append(input_of(names[file], text, preamble, own, rejected))
     totals = totals_of(rows)
     check_overflow(totals)
     if rejects and not rows:
         raise no_valid_rows(rejects, rejects_file(rejects, names))
     summary = summary_of(rows, rejects, totals, options) | {
-        "inputs": [input_of(*one, options) for one in zip(inputs, preambles, strict=True)],
+        "inputs": read,
         "bytes_read": sum(map(len, texts)),
     }
     return Verdict(totals_file(totals, options), rejects_file(rejects, names), summary)
 
 
-def input_of(data: bytes, preamble: Preamble, options: Options) -> dict[str, Any]:
-    """How an input was read."""
+def input_of(
+    name: str, text: bytes, preamble: Preamble, rows: Sequence[Row], rejected: int
+) -> dict[str, Any]:
+    """How an input was read, and what was found in it."""
     return {
+        "name": name,
+        "bytes_read": len(text),
+        "rows_read": len(rows) + rejected,
+        "rows_counted": len(rows),
+        "rows_rejected": rejected,
+        "rows_left_out": 0,
+        "plays": sum(plays for _, plays in rows),
         "preset": "default",
         "delimiter": preamble.dialect.delimiter.decode(),
         "header_line": preamble.header_line,
@@ -172,7 +186,7 @@ def check_overflow(totals: dict[Key, int]) -> None:
 def totals_file(totals: dict[Key, int], options: Options) -> bytes:
     header = [*(COLUMNS[role] for role in options.key), *TOTALS_COLUMNS]
     lines = [
-        b",".join([*map(csv_field, key), day.encode(), b"%d" % plays]) + b"\n"
+        b",".join([*map(key_field, key), day.encode(), b"%d" % plays]) + b"\n"
         for (key, day), plays in totals.items()
     ]
     return b",".join(header) + b"\n" + b"".join(lines)
@@ -188,6 +202,12 @@ def rejects_file(rejects: list[Reject], names: Sequence[str]) -> bytes:
         lines.append(line)
     header = b"Line,Reason,Record\n"
     return (b"File," if len(names) > 1 else b"") + header + b"".join(lines)
+
+
+def key_field(value: bytes) -> bytes:
+    """The same for a field of a key: what would be a byte order mark is in quotes."""
+    field = csv_field(value)
+    return b'"' + field + b'"' if field.startswith(BYTE_ORDER_MARK) else field
 
 
 def csv_field(value: bytes) -> bytes:
