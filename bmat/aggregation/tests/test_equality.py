@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
-from bmat.aggregation.options import BOUNDS, Bounds
-from bmat.aggregation.tests.files import ODD_FILES, OTHER_NAMES, limits, runs
+from bmat.aggregation.tests.files import limits, runs
 from bmat.aggregation.tests.oracle import Failed, Verdict, judge
+from bmat.aggregation.tests.pieces import ODD_FILES, OTHER_NAMES
 from bmat.aggregation.tests.plays import drawn_plays
 from bmat.aggregation.tests.running import (
     HEADER,
@@ -107,16 +107,13 @@ def assert_it_is_as_the_oracle_says(inputs: list[bytes], limits: Limits, **optio
         assert without_notes(found.counts) == counts_of(verdict)
 
 
-few_bytes = st.builds(Bounds, st.integers(20, 300), st.integers(0, 60), st.integers(1, 20))
-
-
-@given(runs(), limits, st.one_of(st.just(BOUNDS), few_bytes))
+@given(runs(), limits)
 def test_it_equals_the_oracle(
-    drawn: tuple[list[bytes], dict[str, Any]], chosen: dict[str, int], bounds: Bounds
+    drawn: tuple[list[bytes], dict[str, Any]], chosen: dict[str, int]
 ) -> None:
     inputs, options = drawn
     chosen_limits = Limits(**chosen)  # type: ignore[arg-type]
-    assert_it_is_as_the_oracle_says(inputs, chosen_limits, bounds=bounds, **options)
+    assert_it_is_as_the_oracle_says(inputs, chosen_limits, **options)
 
 
 @LARGE_FILES
