@@ -13,6 +13,7 @@ from bmat.aggregation.tests.pieces import (
     BEFORE_THE_HEADER,
     CLEAN_SONGS,
     DATES,
+    EMPTY_FILES,
     GOOD_PLAYS,
     GROUPED_PLAYS,
     KEYS,
@@ -24,6 +25,7 @@ from bmat.aggregation.tests.pieces import (
     ODD_FILES,
     ODD_GROUPS,
     OTHER_DATES,
+    OTHER_FORMATS,
     OTHER_NAMES,
     OTHER_OPTIONS,
     PLAYS,
@@ -253,14 +255,15 @@ few_bytes = st.builds(Bounds, st.integers(20, 300), st.integers(0, 60), st.integ
 enough_bytes = st.builds(Bounds, st.integers(200, 500), st.integers(20, 60), st.integers(8, 60))
 
 
+odd_files = st.one_of(*map(st.sampled_from, (EMPTY_FILES, ODD_FILES, OTHER_FORMATS)))
+
+
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[list[bytes], dict[str, Any]]:
     """The inputs of a run, mostly one, and its options."""
     plan = draw(plans())
     inputs = [
-        draw(st.sampled_from(ODD_FILES))
-        if not plan.is_sound and draw(st.integers(0, 3)) == 0
-        else draw(files(plan))
+        draw(odd_files) if not plan.is_sound and draw(st.integers(0, 3)) == 0 else draw(files(plan))
         for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3])))
     ]
     if plan.written is not None:

@@ -1,5 +1,7 @@
 """What drawn files are made of: everything that the data contract speaks of, good and bad."""
 
+import base64
+
 SONGS = [
     b"Hello",
     b"hello",
@@ -233,8 +235,11 @@ ODD_GROUPS = [
     *(b"9.223.372.036.854.775.808", b'"9,223,372,036,854,775,807"', b"1 234'567", b"1\xa0234"),
 ]
 GOOD_PLAYS = [
-    *(b"1", b"2", b"30", b"400", b"5000", b"0", b"12345678", b"123456789012", b"7", b"08", b"9.0"),
-    *(b"3", b"1000", b" 6", b"99", b"999999999999999999", b"2147483648", b"9223372036854775807"),
+    # Rarely a count that makes a total too large.
+    b"9223372036854775807",
+    *2
+    * [b"1", b"2", b"30", b"400", b"5000", b"0", b"12345678", b"123456789012", b"7", b"08", b"9.0"],
+    *(b"3", b"1000", b" 6", b"99", b"999999999999999999", b"2147483648", b"10"),
 ]
 LINE_ENDS = [
     *(b"\n", b"\n", b"\n", b"\r\n", b"\r\r\n", b"\n\n", b"\r", b"\n\r\n", b"\r\r\r\n"),
@@ -289,6 +294,17 @@ KEYS = [
     *("artist,song", "song,artist", "isrc", "song, territory", "artist,isrc"),
     *("service,song,artist", "territory,service,artist,isrc,song"),
 ]
+ODD_KEYS = [
+    "",
+    ",",
+    "song,",
+    "song,song",
+    "Song",
+    "date",
+    "song;artist",
+    "artist , song",
+    "\u00a0isrc",
+]
 BEFORE_THE_HEADER = [
     *[b""] * 60,
     *(b"\n\n", b"\r\n", b'"open\n', b',"open\n\n', b'x;"open\n', b"\xef\xbb\xbf", b"\r\r\n"),
@@ -312,17 +328,17 @@ PREAMBLES = [
     b"\xef\xbb\xbf\n",
 ]
 LAST_LINES = [b"Last,2020-01-01,5", b"Last,2020-01-01,5\r", b"\r", b'"', b'"open\nm', b"x", b'a,"b']
+EMPTY_FILES = [b"", b"\n\r\n", b"\xef\xbb\xbf\n", b"\r", b"\n" * 400, b"\xef\xbb\xbf\r\r"]
 # Little more than a header, or not even that.
 ODD_FILES = [
-    *(b"", b"\n\r\n", b"\xef\xbb\xbf\n", b"\r", b'"open\n', b"PK\x03\x04,", b"a\0b\n", b"\xffa\n"),
+    *(b'"open\n', b"PK\x03\x04,", b"a\0b\n", b"\xffa\n"),
     *(b"Song,Date,Number of Plays", b"Song;Date\n", b"a,2020-01-01,1", b"Song|Date|x,y,z,w\n"),
-    *(b"Song,Date,date,Number of Plays\n", b'"\xc3"\xa9,x\n', b"x,2020-01-01,-1\n", b"\n" * 400),
+    *(b"Song,Date,date,Number of Plays\n", b'"\xc3"\xa9,x\n', b"x,2020-01-01,-1\n"),
     *(
         b"a,2020-01-01",
         b"a,2020-01-01,1,,\n",
         b"sep=;\n",
         b"sep=;\na;2020-01-01;1\n",
-        b"\xef\xbb\xbf\r\r",
     ),
     *(b"Song,Date,Number of Plays\rA,2020-01-01,1\r\rB,x,1", b"Song,Date,Number of Plays\n\n\r\n"),
     *(
@@ -330,6 +346,90 @@ ODD_FILES = [
         b'"Song"x,Date,Number of Plays\n',
     ),
     b"Song,Date,Number of Plays,x;Song;Date;Number of Plays\na,2020-01-01,1\nx;a;2020-01-01;1\n",
+]
+# What people send instead of a CSV, and texts that only begin like it.
+TEXT = "Song,Date,Number of Plays\nGröße,2020-01-01,1\n"
+OTHER_FORMATS = [
+    *(
+        b"\xd0\xcf\x11\xe0\xa1\xb1",
+        b"\x1f\x8b\x08\0",
+        b"\x89PNG\r\n\x1a\n\0",
+        b"%PDF-1.7\n",
+        b"PAR1\x15",
+    ),
+    *(
+        b"<!DOCTYPE html>\n<html><body>Sign in</body></html>\n",
+        b"<HTML lang=en>",
+        b"<!doctypehtml>",
+    ),
+    *(b"\xef\xbb\xbf \n<!-- saved -->\n<table border=1><tr><td>Song", b"<tables>,x\n", b"<!-- x"),
+    *(b"<?xml version='1.0'?>\n<plays/>", b"<plays><play/></plays>", b"< 5,y\n", b"<\n"),
+    b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>\n<Workbook>',
+    b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
+    *(b'{"song": "a", "plays": 1}\n', b'\n[\n  {"song": "a"}]', b"[]\n", b"{ }", b"[-1]", b"[7]"),
+    *(b"[x,y\n", b"{a;b\n", b"[", b'"[]"\n', b"{\\rtf1\\ansi Song,Date}", b"{\\r,tf\n"),
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n",
+    b"see version https://git-lfs.github.com/spec/v1\n",
+    *(
+        base64.b64encode(TEXT.encode() * 3),
+        base64.encodebytes(TEXT.encode() * 9),
+        b"A" * 80 + b"\n",
+    ),
+    b"data:text/csv;base64," + base64.b64encode(TEXT.encode()),
+    *(b"data:text/csv;base64,\n", b"data:,;base64," + b"QUFB" * 20, b"QUFB" * 9, b"QUFB" * 10),
+    *(base64.b64encode(b"\x1f\x8b" + bytes(range(100))), base64.b64encode(b"<html>" * 20)),
+    *(TEXT.encode(one) for one in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")),
+    *("ÄÖÜßäöü".encode("utf-16-le"), b"\0\0a\0b\0c\0d", b"S\0o\0n\0g\0,Date,Number of Plays\n"),
+    *(b"<html>,Song,Date,Number of Plays\n", b"%PDF,Song,Date,Number of Plays\nx,a,2020-01-01,1\n"),
+]
+# Parts of the first bytes of such formats.
+BEGINNINGS = [
+    *(
+        b"<",
+        b"?",
+        b"!",
+        b"xml ",
+        b"!DOCTYPE",
+        b"html",
+        b"table",
+        b">",
+        b"Excel.Sheet",
+        b"<!--",
+        b"-->",
+    ),
+    *(
+        b" ",
+        b"\n",
+        b"\xef\xbb\xbf",
+        b"\0",
+        b"a\0b\0c\0d\0",
+        b"\0a\0b\0c\0d",
+        b"a\0\0\0",
+        b"{",
+        b"}",
+    ),
+    *(
+        b"[",
+        b"]",
+        b'"',
+        b"-",
+        b"7",
+        b",",
+        b"\\rtf",
+        b"QUFB" * 10,
+        b"H4sI",
+        b"data:",
+        b";base64,",
+        b"\xff",
+    ),
+    *(
+        b"version https://git-lfs.github.com/spec/",
+        b"w6TDtsO8" * 5,
+        b"_",
+        b"\t",
+        b"PK\x03\x04",
+        b"x" * 2001,
+    ),
 ]
 # The option `encoding`, and how the text is written; None leaves the bytes as they are.
 SOUND_ENCODINGS = [

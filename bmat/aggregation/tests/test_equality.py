@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
 from bmat.aggregation.tests.files import limits, runs
 from bmat.aggregation.tests.oracle import Failed, Verdict, judge
-from bmat.aggregation.tests.pieces import ODD_FILES, OTHER_NAMES
+from bmat.aggregation.tests.pieces import (
+    BEGINNINGS,
+    EMPTY_FILES,
+    KEYS,
+    ODD_FILES,
+    ODD_KEYS,
+    OTHER_FORMATS,
+    OTHER_NAMES,
+)
 from bmat.aggregation.tests.plays import drawn_plays
 from bmat.aggregation.tests.running import (
     HEADER,
@@ -125,17 +133,30 @@ def test_it_equals_the_oracle_on_some_thousand_rows(
     assert_it_is_as_the_oracle_says([drawn_plays(seed)], limits)
 
 
-@pytest.mark.parametrize("data", ODD_FILES)
+@pytest.mark.parametrize("data", EMPTY_FILES + ODD_FILES + OTHER_FORMATS)
 def test_an_odd_file_equals_the_oracle(data: bytes) -> None:
     for inputs in ([data], [HEADER + b"b,2020-01-01,1\n", data]):
         assert_it_is_as_the_oracle_says(inputs, Limits())
 
 
+@given(st.lists(st.sampled_from(BEGINNINGS), min_size=1, max_size=6).map(b"".join))
+def test_what_begins_like_another_format_equals_the_oracle(data: bytes) -> None:
+    assert_it_is_as_the_oracle_says([data], Limits())
+
+
 some_text = st.text(alphabet=" -_.:sSé\0\n1", max_size=3)
+some_word = st.sampled_from(["iso", "dmy", "ISO", "", ",", "spaces", "csv", "NONE", "one", "two"])
 option_values = st.one_of(
     st.fixed_dictionaries({"delimiter": st.one_of(some_text, st.characters(max_codepoint=200))}),
     st.fixed_dictionaries({"encoding": st.sampled_from(["utf-7", "hex", "no", "cp1252", "a\0"])}),
     st.fixed_dictionaries({}, optional={name: some_text for name in OTHER_NAMES}),
+    *(
+        st.fixed_dictionaries({name: some_word})
+        for name in ("date_format", "thousands", "quoting", "plays")
+    ),
+    st.fixed_dictionaries({"header_line": st.integers(-2, 3)}),
+    st.fixed_dictionaries({"group_by": st.sampled_from(KEYS + ODD_KEYS)}),
+    st.fixed_dictionaries({"group_by": st.sampled_from(KEYS)}, optional={"isrc_column": some_text}),
 )
 
 
