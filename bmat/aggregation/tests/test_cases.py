@@ -1,4 +1,5 @@
-"""Small files of the kinds that people have, each with what must come of it, by the command line.
+"""Small files of the kinds that people have, each with what must come of it: by the command line,
+and by the oracle, which judges it elsewhere.
 
 `cases/expected.tsv`: file, options (JSON), totals (JSON; null where the run fails), rejects (JSON),
 error, note.
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from bmat.aggregation.cli import FAILED, MISUSED, main
+from bmat.aggregation.tests import oracle
 
 FOLDER = Path(__file__).parent / "cases"
 
@@ -38,9 +40,13 @@ def content_of(case: Case) -> bytes:
 
 
 def rows_of(path: Path) -> list[list[str]]:
+    """The rows of a CSV file; none where it is not there."""
+    return rows_in(path.read_bytes() if path.exists() else b"")
+
+
+def rows_in(content: bytes) -> list[list[str]]:
     """The rows of a CSV behind its header."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return list(csv.reader(io.StringIO(path.read_bytes().decode() if text else "", newline="")))[1:]
+    return list(csv.reader(io.StringIO(content.decode(), newline="")))[1:]
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.file} {case.options}")
@@ -75,3 +81,26 @@ def code_of(arguments: list[str]) -> int:
     except SystemExit as exit:
         assert isinstance(exit.code, int)
         return exit.code
+
+
+# Those whose options the oracle knows.
+JUDGED = [case for case in cases() if set(json.loads(case.options)) <= {*oracle.Options._fields}]
+
+
+@pytest.mark.parametrize("case", JUDGED, ids=lambda case: f"{case.file} {case.options}")
+def test_the_oracle_gives_what_is_expected(case: Case) -> None:
+    given = json.loads(case.options)
+    line = int(given["header_line"]) if "header_line" in given else None
+    options = oracle.Options(**given | {"header_line": line})
+    found: list[list[Any]] | None = None
+    try:
+        verdict = oracle.judge([content_of(case)], ["in.csv"], options)
+    except oracle.Failed as failed:
+        assert failed.code == case.error
+        rejects = failed.rejects or b""
+    else:
+        assert not case.error
+        found = [[*row[:-1], int(row[-1])] for row in rows_in(verdict.totals)]
+        rejects = verdict.rejects
+    assert found == json.loads(case.totals)
+    assert [[int(line), reason] for line, reason, _ in rows_in(rejects)] == json.loads(case.rejects)
