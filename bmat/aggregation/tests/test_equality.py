@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate
+from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate, inspect
+from bmat.aggregation.inspection import INSPECTED_RECORDS
+from bmat.aggregation.tests.expectations import rejects_in
 from bmat.aggregation.tests.files import limits, runs
 from bmat.aggregation.tests.oracle import Failed, Verdict, judge
 from bmat.aggregation.tests.pieces import (
@@ -122,6 +124,35 @@ def test_it_equals_the_oracle(
     inputs, options = drawn
     chosen_limits = Limits(**chosen)  # type: ignore[arg-type]
     assert_it_is_as_the_oracle_says(inputs, chosen_limits, **options)
+
+
+@given(runs())
+def test_what_is_shown_agrees_with_the_oracle(drawn: tuple[list[bytes], dict[str, Any]]) -> None:
+    """Of the first input, as if it were the only one."""
+    (data, *_), options = drawn
+    options |= {"strict": False}
+    with TemporaryDirectory() as name:
+        path = Path(name) / "plays.csv"
+        path.write_bytes(data)
+        try:
+            verdict = judge([data], [str(path)], oracle_options(**options))
+            plays, rejects = verdict.summary["plays_total"], verdict.rejects
+        except Failed as failed:
+            # Totals that are too large are found when all records have been read.
+            if failed.code == "plays_overflow":
+                return
+            if failed.rejects is None:
+                with pytest.raises(AggregationError) as caught:
+                    inspect(path, Options(**options))
+                assert (caught.value.code, caught.value.source) == (failed.code, path)
+                return
+            plays, rejects = 0, failed.rejects
+        shown = inspect(path, Options(**options)).records
+    refused = [[record.line, record.reason] for record in shown if record.reason]
+    assert refused == rejects_in(rejects)[: len(refused)]
+    if len(shown) < INSPECTED_RECORDS:
+        assert len(refused) == len(rejects_in(rejects))
+        assert sum(record.plays or 0 for record in shown) == plays
 
 
 @LARGE_FILES
