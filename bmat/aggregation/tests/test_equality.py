@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from bmat.aggregation import AggregationError, Limits, Options, Summary, aggregate, inspect
 from bmat.aggregation.inspection import INSPECTED_RECORDS
+from bmat.aggregation.options import column_key
 from bmat.aggregation.tests.expectations import rejects_in
 from bmat.aggregation.tests.files import limits, runs
 from bmat.aggregation.tests.oracle import Failed, Verdict, judge
+from bmat.aggregation.tests.oracle.header import name_key
 from bmat.aggregation.tests.pieces import (
     BEGINNINGS,
     EMPTY_FILES,
@@ -194,6 +196,11 @@ option_values = st.one_of(
 @given(option_values)
 def test_an_option_that_cannot_be_followed_equals_the_oracle(options: dict[str, str]) -> None:
     assert_it_is_as_the_oracle_says([b"a,2020-01-01,1"], Limits(), **options)
+
+
+@given(st.text())
+def test_a_name_as_it_is_compared_equals_that_of_the_oracle(name: str) -> None:
+    assert column_key(name) == name_key(name)
 
 
 @pytest.mark.parametrize("source", REGRESSIONS, ids=lambda path: path.stem)
