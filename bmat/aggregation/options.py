@@ -259,14 +259,14 @@ def column_key(name: str) -> str:
     nothing invisible, no `_` and `-`. NUL stays: names of UTF-16 that is read as UTF-8 are full of
     it, and are like no other.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(
-        character
-        for character in folded
-        if character not in "_-"
-        and not character.isspace()
-        and (character == "\0" or unicodedata.category(character) not in ("Cc", "Cf"))
-    )
+    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    # A header of 1 MiB may be one name, which becomes many times longer here; few of its characters
+    # are different ones.
+    for character in set(key):
+        is_invisible = character != "\0" and unicodedata.category(character) in ("Cc", "Cf")
+        if character in "_-" or character.isspace() or is_invisible:
+            key = key.replace(character, "")
+    return key
 
 
 def delimiter_byte(delimiter: str) -> bytes:

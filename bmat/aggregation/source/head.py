@@ -4,7 +4,7 @@ delimiter.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -117,12 +117,21 @@ class Head:
         return Dialect(delimiter, is_quoted, self.has_cr_ends, self.options.bounds)
 
     def delimiters(self, preset: Preset) -> Sequence[bytes]:
-        """Those that may separate the fields, the likeliest first."""
+        """Those that may separate the fields, the likeliest first. Of those that do not occur there
+        is one: they all make the same records.
+        """
         if self.options.delimiter is not None:
             return (delimiter_byte(self.options.delimiter),)
         if self._behind_sep[0] is not None:
             return (self._behind_sep[0],)
-        return DELIMITERS if preset.delimiter is None else (delimiter_byte(preset.delimiter),)
+        if preset.delimiter is not None:
+            return (delimiter_byte(preset.delimiter),)
+        return self._likely_delimiters
+
+    @cached_property
+    def _likely_delimiters(self) -> tuple[bytes, ...]:
+        absent = [one for one in DELIMITERS if one not in self.data]
+        return tuple(one for one in DELIMITERS if one not in absent[1:])
 
     def is_quoted(self, preset: Preset) -> bool:
         return (self.options.quoting or preset.quoting) == "csv"
@@ -149,15 +158,13 @@ class Head:
 
     def first(self, delimiter: bytes, is_quoted: bool) -> First | None:
         """The first record; None where it ends too far from the file's start."""
-        # All delimiters that do not occur make the same records.
-        key = delimiter if delimiter in self.data else b"", is_quoted
+        key = delimiter, is_quoted
         if key not in self._firsts:
             dialect = self.dialect(delimiter, is_quoted=is_quoted)
             line = self.options.header_line
             found = self._found(dialect) if line is None else self._named(dialect, line)
             self._firsts[key] = found
-        first = self._firsts[key]
-        return None if first is None else replace(first, delimiter=delimiter)
+        return self._firsts[key]
 
     def _found(self, dialect: Dialect) -> First | None:
         start, skipped = self._behind_sep[1], list[Skipped]()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmat.aggregation import AggregationError, Options
-from bmat.aggregation.options import Bounds
+from bmat.aggregation.options import Bounds, column_key
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.results import Extent
 from bmat.aggregation.source.head import Head
@@ -449,3 +449,17 @@ def test_records_that_are_no_plays_are_filtered_by_a_column_of_the_header() -> N
     assert found is not None and found.layout is not None
     assert found.layout.filter == Filter(0, b"Song", False, "not_a_play")
     assert reading_as(preset, Head(HEADER, Options(), Path("in.csv"))) is None
+
+
+def test_a_name_of_a_mebibyte_is_compared_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not under each delimiter, nor for each preset: it may become many times longer."""
+    lengths: list[int] = []
+
+    def key_of(name: str) -> str:
+        lengths.append(len(name))
+        return column_key(name)
+
+    monkeypatch.setattr("bmat.aggregation.source.head.column_key", key_of)
+    assert refused(b"a" * 2**20).code == "missing_column"
+    # As the first record, and as one of the first hundred lines: for the presets and for the hint.
+    assert lengths == [2**20] * 3

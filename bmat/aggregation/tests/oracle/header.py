@@ -3,6 +3,7 @@
 import unicodedata
 from typing import NamedTuple
 
+from bmat.aggregation.tests.oracle.looks import looks_like
 from bmat.aggregation.tests.oracle.records import (
     Bounds,
     Dialect,
@@ -22,12 +23,6 @@ MARKS = [
 ]
 UTF8_MARK = b"\xef\xbb\xbf"
 WITHOUT_MARK = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
-# The first bytes of formats that are no text.
-BINARY = [
-    *(b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ"),
-    *(b"7z\xbc\xaf", b"Rar!", b"PAR1", b"SQLite format 3", b"%PDF", b"\x89PNG", b"\xff\xd8\xff"),
-    b"GIF8",
-]
 NOT_FILE_ENCODINGS = ("utf-7", "idna", "punycode", "unicode_escape", "charmap")
 
 
@@ -123,8 +118,22 @@ class First(NamedTuple):
 ROLES = ("song", "artist", "isrc", "territory", "service")
 
 
+# Options of which each value is one of these.
+CHOICES = {
+    "date_format": ("iso", "dmy", "mdy", "ymd", "epoch", "epoch_ms"),
+    "thousands": (None, ",", ".", "'", "space"),
+    "quoting": ("csv", "none"),
+    "plays": ("column", "one"),
+}
+
+
 def check_options(options: Options) -> None:
     """Raises Failed where an option cannot be followed."""
+    for name, values in CHOICES.items():
+        if getattr(options, name) not in values:
+            raise Failed("invalid_option", None, (name,))
+    if options.header_line is not None and options.header_line < 1:
+        raise Failed("invalid_option", None, ("header_line",))
     if not set(options.key) <= set(ROLES) or len(set(options.key)) < len(options.key):
         raise Failed("invalid_option")
     names = [name_key(name) for name in options.wanted.values()]
@@ -221,7 +230,10 @@ def read_preamble(data: bytes, options: Options, file: int) -> Preamble:
                 data[record.start : record.stop],
                 first.line,
             )
-    if not candidates or data[start[0] :].startswith(tuple(BINARY)):
+    looks = looks_like(data)
+    if looks is not None:
+        raise Failed("not_text", file, (looks,))
+    if not candidates:
         raise Failed("not_text", file)
     raise unreadable(data, max(candidates, key=lambda first: len(first.fields)), options, file)
 
