@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.urls import URLResolver, get_resolver
 
-from bmat import __version__
+from bmat import __version__, client
 from bmat.aggregation import cli
 from bmat.tests import samples
 
@@ -136,6 +136,7 @@ def test_there_is_one_version() -> None:
     description = (PROJECT_FOLDER / "docs" / "openapi.yaml").read_text()
     assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == __version__
     assert f"\n  version: {__version__}\n" in description
+    assert client.__version__ == __version__
     for image in ("local", "production"):
         dockerfile = (PROJECT_FOLDER / "compose" / image / "django" / "Dockerfile").read_text()
         assert f'LABEL org.opencontainers.image.version="{__version__}"' in dockerfile
