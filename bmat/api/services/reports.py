@@ -6,6 +6,7 @@ Of an upload the bytes are on disk and the row committed before anybody hears of
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,10 +18,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from bmat.aggregation import Options
-from bmat.api.models import IdempotencyKey, Report, Status
+from bmat.api.models import IdempotencyKey, Report, Status, Upload
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.services import database, files, leases, queue, quotas
+from bmat.api.services import appending, database, files, leases, queue, quotas
 from bmat.api.services.leases import events
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,10 @@ class KeyReused(Exception):
 
 class KeyOutlived(Exception):
     """The report that the Idempotency-Key stands for was deleted."""
+
+
+class UploadsUsed(Exception):
+    """One of the uploads is a report's by now, or was removed."""
 
 
 class AlreadySubmitted(Exception):
@@ -88,11 +93,13 @@ def submit_report(
     options: dict[str, Any],
     idempotency: Idempotency | None = None,
     owner: User | None = None,
+    uploads: Sequence[UUID] = (),
 ) -> Report:
     """Keeps the upload and creates its report; a worker is told after the commit.
 
     `options` are those of bmat.aggregation.Options that the user gave, and have been checked.
-    Raises AlreadySubmitted and QuotaExceeded, and leaves nothing behind.
+    `uploads` are used up by it. Raises AlreadySubmitted, QuotaExceeded and UploadsUsed, and leaves
+    nothing behind.
     """
     pid = uuid4()
     with FilesUntilCommit(pid) as until_commit:
@@ -107,6 +114,7 @@ def submit_report(
                         key, fingerprint = idempotency.key, idempotency.fingerprint
                         IdempotencyKey.objects.take(owner, key, fingerprint, pid)
                     report = create_report(pid, name, upload, options, owner)
+                    use_uploads(report, uploads)
                     quotas.check(owner)
                     announce_on_commit(report, until_commit)
                 return report
@@ -135,6 +143,22 @@ def create_report(
         group_by=list(Options.of(options).key),
         **queue.message_sent(),
     )
+
+
+def use_uploads(report: Report, uploads: Sequence[UUID]) -> None:
+    """Lets the uploads be the report's, each of one report alone; their files go after the commit.
+    Raises UploadsUsed.
+    """
+    whole = Upload.objects.whole().filter(pk__in=uploads)
+    if whole.update(report=report) != len(uploads):
+        raise UploadsUsed
+    # The report has other names for the same bytes. What stays because of an error is swept.
+    transaction.on_commit(lambda: remove_files(uploads), robust=True)
+
+
+def remove_files(uploads: Sequence[UUID]) -> None:
+    for upload_id in uploads:
+        appending.path_of(upload_id).unlink(missing_ok=True)
 
 
 class FilesUntilCommit:

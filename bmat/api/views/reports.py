@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import Http404
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -14,7 +13,6 @@ from rest_framework.viewsets import GenericViewSet
 from bmat.api.authentication import owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.pagination import NewestFirst
 from bmat.api.ratelimit import note
 from bmat.api.schema.operations import report_operations
@@ -33,11 +31,10 @@ from bmat.api.services.reports import (
     submit_report,
 )
 from bmat.api.uploads import announced_bytes
+from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 from bmat.api.views.results import ResultActions
 
 POLL_AGAIN_SECONDS = 1
-# https://docs.stripe.com/api/idempotent_requests
-KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotent-Replayed"
 
 
 @report_operations
@@ -135,19 +132,6 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         if report.status == Report.Status.PROCESSING:
             response["Retry-After"] = str(POLL_AGAIN_SECONDS)
         return response
-
-
-def idempotency_key(request: Request) -> str | None:
-    """The key that the request carries: it creates one report, however often it is posted. None
-    where it carries none. Raises ValidationError.
-    """
-    key = request.headers.get(KEY_HEADER)
-    if key is not None and not (
-        1 <= len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()
-    ):
-        message = f"Send 1 to {KEY_LENGTH} printable ASCII characters, or no such header."
-        raise ValidationError({KEY_HEADER: [message]})
-    return key
 
 
 def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
