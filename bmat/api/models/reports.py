@@ -1,4 +1,4 @@
-"""The report: one uploaded file and what became of it. And the row that says whose reports the
+"""The report: uploaded files and what became of them. And the row that says whose reports the
 database holds.
 """
 
@@ -103,7 +103,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
 
 class Report(models.Model):
-    """One uploaded file and its totals.
+    """Uploaded files and their totals.
 
     ```
              claim (lease)                 finish
@@ -138,12 +138,26 @@ class Report(models.Model):
         related_name="reports",
         help_text="Who uploaded it; nobody where no login is asked for.",
     )
-    input_file = models.FileField(max_length=200)
+    input_file = models.FileField(max_length=200, help_text="The first of the inputs.")
     input_name = models.CharField(
         max_length=INPUT_NAME_LENGTH,
-        help_text="How its owner calls the file. Never part of a path.",
+        help_text="How its owner calls the first file. Never part of a path.",
     )
-    input_bytes = models.BigIntegerField(default=0, help_text="Decides which workers take it.")
+    input_bytes = models.BigIntegerField(
+        default=0, help_text="Of all inputs: decides which workers take it."
+    )
+    inputs = models.JSONField(
+        default=list, help_text="In order, each with its name, bytes, and options of its own."
+    )
+    inputs_read = models.JSONField(
+        default=list, blank=True, help_text="How each of them was read, and what was found in it."
+    )
+    base = models.UUIDField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The report whose totals are the last input. It may be gone.",
+    )
     options = models.JSONField(
         default=dict, blank=True, help_text="Those of bmat.aggregation.Options."
     )

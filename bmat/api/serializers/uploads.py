@@ -8,6 +8,9 @@ from bmat.api.serializers.fields import SwitchField
 from bmat.api.serializers.options import OptionsSerializer
 
 UNKNOWN_KEY = "There is no such key, and no such option."
+# They hold for a report, and for no input alone.
+OF_REPORT = ("group_by", "strict")
+NO_REPORT = "This is for a report, and the upload becomes none: say it when you make one of it."
 # What tus clients tell about a file by themselves, and nobody needs.
 PASSED_OVER = ("name", "type", "filetype", "relativePath")
 
@@ -33,3 +36,10 @@ class MetadataSerializer(OptionsSerializer):
         if unknown:
             raise serializers.ValidationError(unknown)
         return values
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs["report"]:
+            of_report = [name for name in OF_REPORT if attrs.get(name)]
+            if of_report:
+                raise serializers.ValidationError(dict.fromkeys(of_report, [NO_REPORT]))
+        return super().validate(attrs)

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -83,8 +84,9 @@ class DiskFull(APIException):
 
 
 class ReceivedFile(TemporaryUploadedFile):
-    """A file of a request. Until it is complete, it has the length that was announced for it: what
-    it has not got on the disk yet is reserved for it.
+    """A file of a request. Until it is complete, it is open, and has the length that was announced
+    for it: what it has not got on the disk yet is reserved for it. Unless it has another place by
+    then, it is removed when it is closed.
 
     Where `is_hashed`, `sha256` is that of its bytes, found by another thread beside the writing.
     """
@@ -94,6 +96,7 @@ class ReceivedFile(TemporaryUploadedFile):
             prefix="upload-", dir=settings.FILE_UPLOAD_TEMP_DIR, buffering=0
         )
         UploadedFile.__init__(self, file, name, media_type, 0, charset)
+        self._opened = file.file
         self.sha256 = hashlib.sha256()
         self._hashing = OneByOne() if is_hashed else None
         self._flushing = OneByOne()
@@ -103,6 +106,10 @@ class ReceivedFile(TemporaryUploadedFile):
         """Raises DiskFull where there is no room for as many."""
         if not has_room_for(announced_bytes):
             raise DiskFull
+        self.take_over(announced_bytes)
+
+    def take_over(self, announced_bytes: int) -> None:
+        """Reserves what a file before it had reserved and not needed."""
         os.truncate(self.fileno(), announced_bytes)
 
     def write_chunk(self, chunk: bytes) -> None:
@@ -130,7 +137,13 @@ class ReceivedFile(TemporaryUploadedFile):
         self._wait()
         self.size = self._written_bytes
         os.truncate(self.fileno(), self.size)
-        self.seek(0)
+        # `file` removes it in the end. Of a thousand that are complete, none takes a descriptor.
+        self._opened.close()
+
+    def put_at(self, path: Path) -> None:
+        """Makes `path` the file's only name. Raises OSError."""
+        os.chmod(self.temporary_file_path(), settings.FILE_UPLOAD_PERMISSIONS)
+        os.rename(self.temporary_file_path(), path)
 
     def close(self) -> None:
         try:

@@ -9,8 +9,8 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -20,7 +20,6 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.db.models.functions import Coalesce, Now
 
@@ -30,14 +29,16 @@ from bmat.api.forms import UploadTooLarge
 from bmat.api.models import IdempotencyKey, Upload
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.uploads import UploadQuerySet, expiry
-from bmat.api.services import appending, database, disk, quotas
+from bmat.api.services import appending, database, disk, inputs, quotas
 from bmat.api.services.appending import Appending, Interrupted, Locked
 from bmat.api.services.disk import DiskFull
+from bmat.api.services.inputs import ReceivedInput
 from bmat.api.services.leases import events
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import (
     KeyOutlived,
     KeyReused,
+    Submission,
     UploadsUsed,
     shown_name,
     submit_report,
@@ -306,11 +307,12 @@ def finished(upload: Upload) -> Upload:
     if not upload.waits_for_report:
         return upload
     try:
-        with second_name(upload) as file:
-            submit_report(file, upload.options, owner=upload.owner, uploads=[upload.pk])
+        submit_report(
+            Submission([received(upload)], upload.options, upload.owner, uploads=[upload.pk])
+        )
     except QuotaExceeded as error:
         logger.info("upload %s: it is whole, and waits: %s", upload.pk, error)
-    except (UploadsUsed, FileNotFoundError):
+    except UploadsUsed:
         # Most likely, another process has made the report this moment.
         forget_lost(upload.pk)
     return current(upload.pk)
@@ -339,29 +341,18 @@ def forget_lost(upload_id: UUID) -> None:
         logger.warning("upload %s: its file is not there any more", upload_id)
 
 
-@contextmanager
-def second_name(upload: Upload) -> Iterator["UploadedFile[Any]"]:
-    """A whole upload as a file that may be moved away: a submission that is refused must not lose
-    it.
+def received(upload: Upload, options: Mapping[str, Any] | None = None) -> ReceivedInput:
+    """A whole upload as an input of a report, with options of its own. It does not take the file
+    away: a submission that is refused must not lose it. Its `put_at` raises UploadsUsed.
     """
-    path = appending.path_of(upload.pk)
-    link = path.with_suffix(f".{uuid4()}")
-    os.link(path, link)
-    try:
-        yield WholeFile(link, upload)
-    finally:
-        link.unlink(missing_ok=True)
 
+    def put_at(path: Path) -> None:
+        try:
+            inputs.link_or_copy(appending.path_of(upload.pk), path)
+        except FileNotFoundError as error:
+            raise UploadsUsed from error
 
-class WholeFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs alone
-    """What a report is made of."""
-
-    def __init__(self, path: Path, upload: Upload) -> None:
-        super().__init__(None, upload.input_name, size=upload.offset)
-        self._path = path
-
-    def temporary_file_path(self) -> str:
-        return str(self._path)
+    return ReceivedInput(upload.input_name, upload.offset, put_at, str(upload.pk), options or {})
 
 
 def terminate(upload: Upload) -> None:

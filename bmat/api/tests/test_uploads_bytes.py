@@ -120,7 +120,7 @@ def test_nothing_counts_that_cannot_be_checked(tus, url):
 
 def test_bytes_count_while_they_come(tus, url, monkeypatch):
     monkeypatch.setattr(appending, "SYNC_BYTES", 10 * KIB)
-    seen = []
+    seen: list[int] = []
 
     def look():
         deadline = time.monotonic() + 10
@@ -136,9 +136,8 @@ def test_bytes_count_while_they_come(tus, url, monkeypatch):
 
 def test_bytes_count_after_a_while_however_few(tus, url, monkeypatch):
     monkeypatch.setattr(appending, "SYNC_SECONDS", 0)
-    synced = []
-    sync = disk.sync_data
-    monkeypatch.setattr(disk, "sync_data", lambda file: (synced.append(file), sync(file)))
+    synced: list[int] = []
+    monkeypatch.setattr(disk, "sync_data", synced.append)
 
     patch_steps(tus, url, b"x", b"y", length=2)
 

@@ -36,7 +36,7 @@ class Sender:
         """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         # Django's client says it of a body that is not empty alone.
-        extra = {"CONTENT_TYPE": named.pop("Content-Type", BYTES if body else "")}
+        extra: dict[str, Any] = {"CONTENT_TYPE": named.pop("Content-Type", BYTES if body else "")}
         if hasattr(body, "read"):
             extra |= {"wsgi.input": body, "CONTENT_LENGTH": named.pop("Content-Length")}
             body = b""

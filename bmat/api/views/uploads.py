@@ -114,10 +114,11 @@ class UploadsView(TusView):
         concat = request.headers.get(tus.CONCAT, "")
         parts = tus.parts_of(concat, reverse("upload-list"))
         metadata = request.headers.get(tus.METADATA, "")
-        sent = MetadataSerializer(data=tus.metadata_of(metadata))
+        is_partial = {"report": "no"} if concat == PARTIAL else {}
+        sent = MetadataSerializer(data={**tus.metadata_of(metadata), **is_partial})
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
-        makes_report = values["report"] and concat != PARTIAL
+        makes_report = values["report"]
         if parts is None:
             length = tus.announced_length(request)
         elif "Upload-Length" in request.headers or has_body(request):

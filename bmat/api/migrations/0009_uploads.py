@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0007_findings'),
+        ('api', '0008_inputs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
