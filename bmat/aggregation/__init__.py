@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bmat.aggregation.errors import AggregationError, ClusterAway
-from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.options import InputFile, Limits, Options
 from bmat.aggregation.progress import Progress
 from bmat.aggregation.results import Inspection, NoValidRows, Summary
 
@@ -31,6 +31,7 @@ else:
 __all__ = [
     "AggregationError",
     "ClusterAway",
+    "InputFile",
     "Inspection",
     "Limits",
     "NoValidRows",
