@@ -46,6 +46,8 @@ class Report(TypedDict):
     stage: str | None
     progress: float
     input_name: str
+    inputs: list[dict[str, Any]]
+    base: str | None
     output_file: str | None
     rejects_file: str | None
     rows_read: int

@@ -9,23 +9,27 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import time
 from typing import IO, Any
+from urllib.parse import quote
+
+import httpx
 
 from bmat.client.connection import Connection, json_of
 from bmat.client.errors import ApiError, FileChanged, Temporary, UsageError
 from bmat.client.files import only_here, read_json, state_folder, write_whole
 from bmat.client.reports import Report
-from bmat.client.uploads import KEY_HEADER, Source, UploadGone, Uploads
+from bmat.client.uploads import KEY_HEADER, HasReport, Source, UploadGone, Uploads
 
 # In one request, which is repeated whole where it breaks.
 SMALL_BYTES = 2**20
 # Uploads do not live longer at any service.
 FORGOTTEN_AFTER_SECONDS = 30 * 86400.0
+NOT_FOUND = 404
 KEY_IS_SPENT = ("idempotency_key_reused", "idempotency_key_outlived")
 
 # Told of a file, and of how many of its bytes have arrived.
@@ -116,24 +120,35 @@ class Submitter:
             try:
                 self._send_all(uploads, submission, progress, on_sent)
                 return self._posted(submission, progress)
+            except HasReport as made:
+                try:
+                    answer = self._connection.request("GET", f"reports/{quote(made.pid, safe='')}")
+                    return report_of(answer)
+                except ApiError as error:
+                    if error.status != NOT_FOUND:
+                        raise
+                # It was deleted: this is a new submission.
+                progress.begin_again()
             except UploadGone:
                 progress.lose_uploads()
                 retries.wait(Temporary("the service has lost the upload", got_through=True))
 
     def _uploads_for(self, submission: Submission) -> Uploads | None:
         """How the files are sent: None stands for one request. Raises UsageError."""
-        if len(submission.sources) == 1 and submission.size < SMALL_BYTES:
+        is_small, is_one = submission.size < SMALL_BYTES, len(submission.sources) == 1
+        if is_small and is_one:
             return None
         if not self._offered:
             self._offered.append(Uploads.offered(self._connection))
-        if self._offered[0] is None and len(submission.sources) > 1:
+        # Services that know no uploads take one file, and might pass over the others.
+        if self._offered[0] is None and not is_one:
             raise UsageError("This service takes one file for a report: use --separately.")
-        return self._offered[0]
+        return None if is_small else self._offered[0]
 
     def _send_all(
         self, uploads: Uploads, submission: Submission, progress: Progress, on_sent: OnSent
     ) -> None:
-        """Raises UploadGone, FileChanged, ApiError, NoService, Unreachable and OSError."""
+        """Raises UploadGone, HasReport, FileChanged, ApiError, NoService, Unreachable, OSError."""
         for number, source in enumerate(submission.sources):
             place = str(number)
             if place not in progress.uploads:
@@ -156,28 +171,26 @@ class Submitter:
         # A form of files is what the service takes; these are its fields without a name of a file.
         parts = [(name, (None, value)) for name, value in flat(fields)]
         headers = {KEY_HEADER: progress.key}
-        answer = self._connection.request("POST", "reports/", files=parts, headers=headers)
-        report: Report = json_of(answer)
-        return report
+        return report_of(self._connection.request("POST", "reports/", files=parts, headers=headers))
 
     def _posted_whole(self, submission: Submission, key: str, on_sent: OnSent) -> Report:
-        """The report of one file, sent as a form, again and again until it has arrived."""
-        (source,) = submission.sources
+        """The report of files that are sent as a form, again and again until it has arrived."""
         retries = self._connection.retries()
         while True:
             try:
-                with source.path.open("rb") as file:
-                    source.check(file)
-                    counted = CountedFile(file, source, on_sent)
+                with ExitStack() as files:
+                    parts = [
+                        ("input_file", (source.path.name, counted(source, files, on_sent)))
+                        for source in submission.sources
+                    ]
                     answer = self._connection.attempt(
                         "POST",
                         "reports/",
-                        files={"input_file": (source.path.name, counted)},
+                        files=parts,
                         data=dict(submission.options),
                         headers={KEY_HEADER: key},
                     )
-                report: Report = json_of(answer)
-                return report
+                return report_of(answer)
             except Temporary as failure:
                 retries.wait(failure)
 
@@ -200,6 +213,19 @@ class CountedFile:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
+
+
+def counted(source: Source, files: ExitStack, on_sent: OnSent) -> CountedFile:
+    """The file, open for as long as the others. Raises FileChanged and OSError."""
+    file = files.enter_context(source.path.open("rb"))
+    source.check(file)
+    return CountedFile(file, source, on_sent)
+
+
+def report_of(answer: httpx.Response) -> Report:
+    """The report that the answer shows. Raises NoService."""
+    report: Report = json_of(answer)
+    return report
 
 
 def flat(fields: Mapping[str, str | Sequence[str]]) -> Iterator[tuple[str, str]]:

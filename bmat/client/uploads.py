@@ -39,6 +39,14 @@ class UploadGone(Exception):
     """The service has no such upload: it has expired, was used, or is somebody else's."""
 
 
+class HasReport(Exception):
+    """A report was made of the upload: an earlier run has got so far."""
+
+    def __init__(self, pid: str) -> None:
+        super().__init__(pid)
+        self.pid = pid
+
+
 @dataclass(frozen=True)
 class Source:
     """A file to send, as it was found: if it is another one in the end, nothing of it counts."""
@@ -124,7 +132,8 @@ class Uploads:
 
     def send(self, path: str, source: Source, on_sent: OnSent) -> None:
         """Send what the upload lacks, however often the connection breaks. `on_sent` is told how
-        many bytes have arrived. Raises UploadGone, FileChanged, ApiError, NoService, Unreachable.
+        many bytes have arrived. Raises UploadGone, HasReport, FileChanged, ApiError, NoService,
+        Unreachable.
         """
         retries, chunk = self._connection.retries(), ChunkSize()
         with source.path.open("rb") as file:
@@ -153,13 +162,15 @@ class Uploads:
             return
 
     def _offset(self, path: str) -> int:
-        """How many bytes have arrived. Raises UploadGone, and as `attempt` does."""
+        """How many bytes have arrived. Raises UploadGone, HasReport, and as `attempt` does."""
         try:
             answer = self._connection.attempt("HEAD", path, headers=VERSION)
         except ApiError as error:
             if error.status in GONE:
                 raise UploadGone from error
             raise
+        if pid := answer.headers.get("Bmat-Report"):
+            raise HasReport(pid)
         return offset_of(answer)
 
     def _append(self, path: str, offset: int, content: bytes) -> int:

@@ -70,6 +70,7 @@ class Service(ThreadingHTTPServer):
         self.pids_by_key: dict[str, str] = {}
         self.uploads: dict[str, bytearray] = {}
         self.upload_lengths: dict[str, int] = {}
+        self.pids_by_upload: dict[str, str] = {}
         self.uploads_by_key: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self.patched_bytes = 0
@@ -107,6 +108,8 @@ class Service(ThreadingHTTPServer):
             "stage": "reading",
             "progress": 0.5,
             "input_name": name,
+            "inputs": [],
+            "base": None,
             "output_file": None,
             "rejects_file": None,
             "rows_read": 0,
@@ -178,7 +181,10 @@ class Handler(BaseHTTPRequestHandler):
             case "POST", "uploads", "" if self.server.offers_tus:
                 self.create_upload()
             case "HEAD", "uploads", name if name in self.server.uploads:
-                self.answer(200, b"", {"Upload-Offset": str(len(self.server.uploads[name]))})
+                told = {"Upload-Offset": str(len(self.server.uploads[name]))}
+                if name in self.server.pids_by_upload:
+                    told["Bmat-Report"] = self.server.pids_by_upload[name]
+                self.answer(200, b"", told)
             case "PATCH", "uploads", name if name in self.server.uploads:
                 self.append(name)
             case "DELETE", "uploads", name:
@@ -292,6 +298,7 @@ class Handler(BaseHTTPRequestHandler):
                 contents = [bytes(server.uploads[each]) for each in ids] or files
                 name = server.names[ids[0]] if ids else self.file_name
                 server.pids_by_key[key] = server.add_report(name, contents)["pid"]
+                server.pids_by_upload |= dict.fromkeys(ids, server.pids_by_key[key])
                 server.forms.append(texts)
         report = server.reports[server.pids_by_key[key]]
         self.answer(201, report, {"Location": f"{server.url}/api/reports/{report['pid']}"})

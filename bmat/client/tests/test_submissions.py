@@ -113,6 +113,45 @@ def test_several_files_are_one_report_in_their_order(
     assert (small, small.stat().st_size) in arrived
 
 
+def test_several_small_files_are_one_request(
+    service: Service, client: Client, small: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_bytes(b"other")
+    client.submit(small, other)
+    assert contents(service) == [[small.read_bytes(), b"other"]]
+    assert service.uploads == {}
+
+
+def break_off_after_the_report(service: Service, large: Path) -> None:
+    """A run that makes the report, and ends before it learns of it."""
+    service.fail("POST", "reports", loses_answer=True)
+    with Client(service.url, policy=RetryPolicy(0.0)) as hasty, pytest.raises(Unreachable):
+        hasty.submit(large)
+
+
+def test_it_finds_the_report_that_an_earlier_run_has_made(
+    service: Service, client: Client, large: Path
+) -> None:
+    break_off_after_the_report(service, large)
+    # As after a day.
+    service.pids_by_key.clear()
+    assert client.submit(large)["pid"] in service.reports
+    assert contents(service) == [[large.read_bytes()]]
+
+
+def test_a_report_that_was_deleted_is_made_anew(
+    service: Service, client: Client, large: Path
+) -> None:
+    break_off_after_the_report(service, large)
+    service.reports.clear()
+    service.fail("GET", status=401)
+    with pytest.raises(ApiError, match="http_401"):
+        client.submit(large)
+    assert client.submit(large)["pid"] in service.reports
+    assert len(service.uploads) == 2
+
+
 def test_several_files_are_refused_where_the_service_takes_one(
     service: Service, client: Client, small: Path, large: Path
 ) -> None:
