@@ -30,7 +30,7 @@ from bmat.client.uploads import Source
 
 # As much of a file as its preview looks at.
 HEAD_BYTES = 2**16
-POLL_SECONDS = 1.0
+POLL_SECONDS, LONGEST_POLL_SECONDS = 1.0, 60.0
 MOST_ROWS_OF_A_PAGE, MOST_REPORTS_OF_A_PAGE = 1000, 500
 BASE = "base"
 NOT_FOUND, NOT_RETRYABLE = 404, "not_retryable"
@@ -122,8 +122,9 @@ class Client:
                 on_report(report)
                 if not is_processing(report):
                     return done(report)
-                headers = {"If-None-Match": answer.headers.get("ETag", "")}
-            time.sleep(retry_after(answer) or POLL_SECONDS)
+                etag = answer.headers.get("ETag")
+                headers = {"If-None-Match": etag} if etag else {}
+            time.sleep(min(retry_after(answer) or POLL_SECONDS, LONGEST_POLL_SECONDS))
 
     def reports(
         self,
@@ -234,7 +235,10 @@ class Client:
         return inspection
 
     def login(self, name: str, password: str) -> Token:
-        """A new token for a name and a password."""
+        """A new token for a name and a password. Raises also SettingsError where others could read
+        these on their way.
+        """
+        self._connection.settings.check_secrecy("A password")
         login = {"username": name, "password": password}
         token: Token = json_of(self._connection.request("POST", "auth/login", json=login))
         return token

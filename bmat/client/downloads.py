@@ -16,7 +16,7 @@ import httpx
 
 from bmat.client.connection import Connection, retry_after
 from bmat.client.errors import ApiError, ClientError, NoService, Temporary
-from bmat.client.files import only_here
+from bmat.client.files import only_here, state_folder
 
 PARTIAL, BEING_WRITTEN, RANGE_REFUSED = 206, 202, 416
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
@@ -52,7 +52,8 @@ def download(
         with target.open("wb") as stream:
             write_into(connection, wanted, stream, on_received)
         return
-    with only_here(place.with_name(f".{place.name}.lock"), str(target)):
+    name = hashlib.sha256(os.fsencode(place)).hexdigest()
+    with only_here(state_folder("downloads") / f"{name}.lock", str(target)):
         Fetching(connection, wanted, place, on_received).run()
 
 

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from bmat.client.errors import FileBusy
 OWNER_ONLY_FILE, OWNER_ONLY_FOLDER = 0o600, 0o700
 
 
-def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
+def state_folder(subject: str) -> Path:
     """Where the client remembers what is under way; made where it is not there."""
-    configured = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    configured = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     folder = Path(configured) / "bmat"
     folder.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+    folder /= subject
+    folder.mkdir(exist_ok=True)
     return folder
 
 

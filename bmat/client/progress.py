@@ -66,7 +66,9 @@ class Display:
     def processing(self) -> Iterator[Callable[[Report], None]]:
         """A bar of how far the report is."""
         shape = "{l_bar}{bar}| {elapsed}"
-        with tqdm(total=100, disable=self._hides_bars, leave=False, bar_format=shape) as bar:
+        with tqdm(
+            total=100, desc="processing", disable=self._hides_bars, leave=False, bar_format=shape
+        ) as bar:
 
             def show(report: Report) -> None:
                 bar.set_description(report["stage"] or report["state"], refresh=False)

@@ -39,9 +39,14 @@ class Settings:
         object.__setattr__(self, "url", plain_url(self.url))
         if not (self.token.isascii() and self.token.isprintable()) or " " in self.token:
             raise SettingsError("The token holds characters that no token has: copy it again.")
-        if self.token and not self.insecure_http and is_readable_by_others(self.url):
+        if self.token:
+            self.check_secrecy("A token")
+
+    def check_secrecy(self, what: str) -> None:
+        """Raises SettingsError where others could read a secret on its way."""
+        if not self.insecure_http and is_readable_by_others(self.url):
             raise SettingsError(
-                f"A token is not sent to {self.url} without TLS: others could read it. Use https://"
+                f"{what} is not sent to {self.url} without TLS: others could read it. Use https://"
                 ", or say --insecure-http where the network is yours alone."
             )
 

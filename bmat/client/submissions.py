@@ -238,8 +238,7 @@ def flat(fields: Mapping[str, str | Sequence[str]]) -> Iterator[tuple[str, str]]
 @contextmanager
 def kept_progress(submission: Submission, url: str, key: str | None) -> Iterator[Progress]:
     """What is kept of the submission, for this process alone. Raises FileBusy."""
-    folder = state_folder() / "submissions"
-    folder.mkdir(exist_ok=True)
+    folder = state_folder("submissions")
     forget_old(folder)
     identity = submission.identity(url)
     names = ", ".join(str(source.path) for source in submission.sources)

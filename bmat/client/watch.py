@@ -73,10 +73,9 @@ class Watcher:
         self._options = options
         self._look = look
         self._on_event = on_event
-        states = state_folder() / "watch"
-        states.mkdir(exist_ok=True)
         described = f"{client.url}\0{self._folder}".encode(errors="surrogateescape")
-        self._state_path = states / f"{hashlib.sha256(described).hexdigest()}.json"
+        name = f"{hashlib.sha256(described).hexdigest()}.json"
+        self._state_path = state_folder("watch") / name
         self._kept: dict[str, Kept] = {}
         self._refused: dict[str, Stamp] = {}
         self._seen: dict[str, tuple[Stamp, float]] = {}

@@ -43,8 +43,9 @@ def test_it_waits_as_long_as_it_is_asked_to_between_two_looks(
     monkeypatch.setattr("time.sleep", slept.append)
     body = service.reports[pid]
     service.fail("GET", status=200, body=dict(body), headers={"Retry-After": "7"})
+    service.fail("GET", status=200, body=dict(body), headers={"Retry-After": "7000"})
     client.wait(pid)
-    assert slept == [7.0, 0.001]
+    assert slept == [7.0, 60.0, 0.001]
 
 
 def test_a_report_that_fails_says_why(service: Service, client: Client, pid: str) -> None:

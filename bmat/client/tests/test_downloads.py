@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from bmat.client import ApiError, ClientError, NoService, Unreachable
+from bmat.client import ApiError, ClientError, FileBusy, NoService, Unreachable
 from bmat.client.client import Client
 from bmat.client.retries import RetryPolicy
 from bmat.client.tests.service import REJECTS, TOTALS, Service
@@ -127,6 +127,15 @@ def test_it_waits_for_a_format_that_is_written_first(
     client.download(pid, tmp_path / "totals.parquet", format="parquet")
     assert (tmp_path / "totals.parquet").read_bytes() == TOTALS
     assert "format=parquet" in service.requests[-1][1]
+
+
+def test_two_downloads_to_one_place_do_not_mix(client: Client, pid: str, tmp_path: Path) -> None:
+    def download_again(here: int, total: int | None) -> None:
+        with pytest.raises(FileBusy, match="totals.csv: another process is at it"):
+            client.download(pid, tmp_path / "totals.csv")
+
+    client.download(pid, tmp_path / "totals.csv", on_received=download_again)
+    assert (tmp_path / "totals.csv").read_bytes() == TOTALS
 
 
 def test_it_tells_why_there_is_no_file(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bmat.client import SettingsError
+from bmat.client import Client, SettingsError
 from bmat.client.settings import Settings, load_settings, settings_path, write_file
 
 AWAY = "https://bmat.example"
@@ -109,6 +109,12 @@ def test_a_token_is_not_sent_where_others_could_read_it(host: str) -> None:
     assert "secret-token" not in str(refused.value)
     assert Settings(f"http://{host}", "secret-token", insecure_http=True).token
     assert Settings(f"http://{host}").token == ""
+
+
+def test_a_password_is_not_sent_there_either() -> None:
+    with Client("http://bmat.example") as client:
+        with pytest.raises(SettingsError, match="A password is not sent"):
+            client.login("alice", "secret")
 
 
 @pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.1.2.3", "http://[::1]", AWAY])

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -260,3 +262,30 @@ def test_login_keeps_a_token_that_opens_what_is_locked(
         assert bmat(url, "list").returncode == 1
     finally:
         del os.environ["BMAT_TOKEN"]
+
+
+def test_the_guide_works_as_it_says(stack: Stack, tmp_path: Path) -> None:
+    guide = (PROJECT_FOLDER / "docs" / "client.md").read_text()
+    (tmp_path / "samples").symlink_to(PROJECT_FOLDER / "samples")
+    command = tmp_path / "bmat"
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(BMAT)} "$@"\n')
+    command.chmod(0o755)
+    environment = {**os.environ, "BMAT_URL": stack.client.base_url}
+    environment |= {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(PROJECT_FOLDER)}
+
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    shell = "".join(re.findall(r"```sh\n(.*?)```", guide, re.DOTALL))
+    first, *others = run("sh", "-eu", "-c", shell).splitlines(keepends=True)
+    assert f"```\n{first}```" in guide
+    assert "Umbrella,2020-01-02,250\n" in others
+    (program,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    program = program.replace("http://127.0.0.1:8000", stack.client.base_url)
+    said = run(sys.executable, "-c", program)
+    assert said == "2020-01-02 250\n2020-01-01 150\n404 not_found\n"
+    assert (tmp_path / "totals.csv").read_bytes() == samples.PLAYS_TOTALS
