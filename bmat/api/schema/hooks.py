@@ -75,6 +75,7 @@ def known_fields_alone(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name in ("SubmitRequest", "InspectRequest"):
         schemas[name]["additionalProperties"] = False
     schemas["SubmitRequest"]["anyOf"] = [{"required": ["input_file"]}, {"required": ["upload"]}]
+    result["paths"]["/api/reports/"]["post"]["requestBody"]["required"] = True
     return result
 
 
