@@ -5,7 +5,8 @@ so that pip has nothing to resolve, whatever its own version, and whatever was p
 last LOCK holds all of those before it, so it alone is installed. VENV/installed tells what the
 environment holds. It is written last: an installation that was interrupted is begun again, with
 the downloads that pip has kept. Where a lock has changed, the environment is made anew, so that no
-package stays behind that no lock names. VENV/install.log is what pip said.
+package stays behind that no lock names. VENV/install.log is what pip said. VENV/bin/bmat is the
+command `bmat`.
 
 It needs the standard library only, and runs before anything is installed.
 """
@@ -16,6 +17,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,6 +53,20 @@ ROUTINE = re.compile(
     r"Collecting |Processing |Requirement already |Ignoring |Looking in |\s+Using c"
 )
 POLL_SECONDS = 0.5
+# The shell runs the second line, and Python reads it as a text: a path in the first line could have
+# no space in it.
+COMMAND = """#!/bin/sh
+'''exec' {python} "$0" "$@"
+' '''
+# Made by scripts/install.py: `bmat` from any folder.
+import sys
+
+sys.path.insert(0, {project!r})
+
+from bmat.client.cli import main
+
+sys.exit(main())
+"""
 
 
 class InstallError(Exception):
@@ -246,6 +262,16 @@ def check_packages(folder: Path) -> None:
         raise InstallError(f"{checked.stdout}{checked.stderr}The lock is no closure: `make lock`.")
 
 
+def write_command(folder: Path) -> None:
+    """Have the environment hold the command `bmat`, which runs the code of this folder."""
+    python = shlex.quote(str(folder.absolute() / "bin" / "python"))
+    text = COMMAND.format(python=python, project=str(PROJECT_FOLDER))
+    path = folder / "bin" / "bmat"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o755)
+
+
 def compile_kernels(folder: Path, progress: Progress) -> None:
     """Compile the kernels of the aggregation, in the environment itself."""
     progress.say("Compiling the kernels of the aggregation")
@@ -260,6 +286,7 @@ def install(folder: Path, locks: list[Path], with_kernels: bool) -> None:
     wanted, recorded = state(folder, locks), recorded_state(folder)
     addable = may_be_added_to(recorded, wanted)
     if addable and wanted["locks"].items() <= recorded["locks"].items():
+        write_command(folder)
         return
     progress, started = Progress(), time.monotonic()
     if addable:
@@ -272,6 +299,7 @@ def install(folder: Path, locks: list[Path], with_kernels: bool) -> None:
     progress.say(f"The packages are installed, after {time.monotonic() - started:.0f} s")
     if with_kernels:
         compile_kernels(folder, progress)
+    write_command(folder)
     (folder / "installed").write_text(json.dumps(wanted, indent=1), encoding="utf-8")
 
 

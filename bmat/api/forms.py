@@ -190,7 +190,12 @@ def file_name_of(segment: MultipartSegment) -> str | None:
         named = parse_header_parameters(disposition)[1].get("filename", named)
     if named is None:
         return None
-    name = html.unescape(named).rsplit("/")[-1].rsplit("\\")[-1]
+    return last_part(html.unescape(named))
+
+
+def last_part(path: str) -> str:
+    """The name at the end of a path as any system writes it, as far as it can be shown."""
+    name = path.rsplit("/")[-1].rsplit("\\")[-1]
     printable = "".join(character for character in name if character.isprintable())
     return "" if printable in (".", "..") else printable
 

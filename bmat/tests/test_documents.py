@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 from django.urls import URLResolver, get_resolver
 
-from bmat import __version__
+from bmat import __version__, client
 from bmat.aggregation import cli
+from bmat.client import arguments
+from bmat.client.reports import OPTIONS
 from bmat.tests import samples
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 README = (PROJECT_FOLDER / "README.md").read_text()
 SETTINGS = (PROJECT_FOLDER / "docs" / "settings.md").read_text()
 API_GUIDE = (PROJECT_FOLDER / "docs" / "api.md").read_text()
+CLIENT = (PROJECT_FOLDER / "docs" / "client.md").read_text()
 COMMAND_LINE = (PROJECT_FOLDER / "docs" / "command-line.md").read_text()
 PERFORMANCE = (PROJECT_FOLDER / "docs" / "performance.md").read_text()
 MAKEFILE = (PROJECT_FOLDER / "Makefile").read_text()
@@ -80,6 +83,34 @@ def test_it_documents_every_option_of_the_command_line() -> None:
     assert options - set(re.findall(r"`(--?\w[\w-]*)`", COMMAND_LINE)) == {"-h", "--help"}
 
 
+def test_it_documents_every_command_of_the_client_and_its_own_options() -> None:
+    group = arguments.parser()._subparsers
+    assert group is not None
+    commands = vars(group._group_actions[0])["choices"]
+    assert {"submit", "watch", "aggregate"} <= set(commands)
+    assert set(commands) == set(re.findall(r"`bmat ([a-z]+)[ `]", CLIENT))
+    options = {name for each in commands.values() for name in each._option_string_actions}
+    of_uploads = {f"--{name.replace('_', '-')}" for name in OPTIONS}
+    assert options - of_uploads - {"-h", "--help", "--output"} <= set(
+        re.findall(r"--?[a-z-]+", CLIENT)
+    )
+
+
+def test_it_documents_every_exit_code_and_error_of_the_client() -> None:
+    kinds = every_kind_of(client.ClientError)
+    errors = {kind.__name__ for kind in kinds} & set(client.__all__)
+    assert "Unreachable" in errors
+    assert errors - {"ClientError"} <= set(re.findall(r"`(\w+)`", CLIENT))
+    codes = {kind.exit_code for kind in kinds}
+    _, _, section = CLIENT.partition("## Exit codes")
+    assert codes | {0} == {int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)}
+
+
+def every_kind_of(error: type[client.ClientError]) -> set[type[client.ClientError]]:
+    """The error and all that are derived from it."""
+    return {error}.union(*(every_kind_of(each) for each in error.__subclasses__()))
+
+
 def test_it_documents_every_endpoint_of_the_api() -> None:
     paths = {plain_path(route) for route in routes(get_resolver()) if route.startswith("api/")}
     assert {"/api/reports", "/api/reports/<pid>"} <= paths
@@ -136,6 +167,7 @@ def test_there_is_one_version() -> None:
     description = (PROJECT_FOLDER / "docs" / "openapi.yaml").read_text()
     assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == __version__
     assert f"\n  version: {__version__}\n" in description
+    assert client.__version__ == __version__
     for image in ("local", "production"):
         dockerfile = (PROJECT_FOLDER / "compose" / image / "django" / "Dockerfile").read_text()
         assert f'LABEL org.opencontainers.image.version="{__version__}"' in dockerfile

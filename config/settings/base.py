@@ -54,6 +54,8 @@ BMAT_SWEEP_SECONDS = environment.number("BMAT_SWEEP_SECONDS", 3600)
 BMAT_SWEEP_AGE_SECONDS = environment.number("BMAT_SWEEP_AGE_SECONDS", 86400, minimum=3600)
 # What is swept lies here for a week before it is removed.
 BMAT_TRASH_FOLDER = BMAT_HOME / "trash"
+# An upload that comes in parts is removed this long after its last byte.
+BMAT_UPLOAD_EXPIRY_SECONDS = environment.number("BMAT_UPLOAD_EXPIRY_SECONDS", 86400, minimum=60)
 # A POST that is repeated with its Idempotency-Key within this time creates nothing.
 BMAT_IDEMPOTENCY_SECONDS = environment.number("BMAT_IDEMPOTENCY_SECONDS", 86400)
 

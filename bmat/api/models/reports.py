@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from bmat.api.models.owners import visible_to
+
 INPUT_NAME_LENGTH = 255
 # What grows with the inputs and reasons of a report: no list needs it.
 LONG_COLUMNS = ("inputs", "inputs_read", "rejects_sample")
@@ -73,15 +75,8 @@ class ReportQuerySet(models.QuerySet["Report"]):
     """
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Those that a request of `user` may see, change and download: the one rule for all paths.
-
-        Where a login is asked for: one's own, and everything for superusers. Where none is, whoever
-        knows the pid.
-        """
-        if not settings.BMAT_REQUIRE_AUTH or user.is_superuser:
-            return self.all()
-        # Never `owner=None`, which would open the reports that belong to nobody.
-        return self.filter(owner=user.pk) if user.is_authenticated else self.none()
+        """Those that a request of `user` may see, change and download."""
+        return self.filter(visible_to(user))
 
     def queued(self) -> Self:
         """Those that wait for a worker."""

@@ -138,7 +138,7 @@ report_operations = extend_schema_view(
         "`Idempotent-Replayed`.",
         {201: REPORT},
         *(*BODY, *NOT_LET_IN, *CHANGE, "idempotency_key_reused", "idempotency_key_outlived"),
-        *UPLOAD,
+        *(*UPLOAD, "upload_used"),
         *("too_many_reports", "too_many_bytes", "too_many_transfers", "too_many_uploads"),
         parameters=[IDEMPOTENCY_KEY],
         request={"multipart/form-data": SubmitSerializer},

@@ -13,7 +13,7 @@ from rest_framework.reverse import reverse
 from bmat.aggregation import Options
 from bmat.aggregation.errors import REASON_ADVICE
 from bmat.aggregation.options import ROLES
-from bmat.api.models import Report, Status
+from bmat.api.models import Report, Status, Upload
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.serializers.fields import InstantField, PidField, SomeOfField, TextField
 from bmat.api.serializers.options import OptionsSerializer, check_options, given_options
@@ -34,6 +34,8 @@ UNREAD: Mapping[str, Any] = {
     **dict.fromkeys(("rows_read", "rows_rejected", "rows_left_out"), 0),
     **dict.fromkeys(("preset", "encoding", "delimiter", "header_line")),
 }
+UPLOAD_TWICE = "The same upload comes twice"
+TOO_MANY = "There are more than the {most} inputs of a report."
 TOTALS_GONE = "The files of that report were removed."
 WITH_TOTALS_TOO_MANY = "With the totals there are more than the {most} inputs of a report."
 
@@ -215,17 +217,63 @@ class FilesField(serializers.ListField):
         return data
 
 
+class UploadsField(serializers.ListField):
+    """The ids of a field that is sent once for each. Blank ones count as not given."""
+
+    child = serializers.UUIDField()
+
+    def get_value(self, dictionary: Any) -> Any:
+        found = super().get_value(dictionary)
+        given = [] if found is serializers.empty else [each for each in found if each]
+        return given or serializers.empty
+
+    def run_child_validation(self, data: Any) -> Any:
+        """The ids. What is wrong with them is one list, for a form names no places in one."""
+        try:
+            return super().run_child_validation(data)
+        except serializers.ValidationError as error:
+            assert isinstance(error.detail, dict)
+            problems = [problem for found in error.detail.values() for problem in found]
+            raise serializers.ValidationError(problems) from error
+
+
 class SubmitSerializer(FormSerializer):
     """The fields of an upload. A blank one counts as not given."""
 
     input_file = FilesField(
+        required=False,
         help_text="The files, none of them empty: the field is sent once for each.",
         error_messages={"required": serializers.FileField.default_error_messages["required"]},
+    )
+    upload = UploadsField(
+        required=False,
+        help_text="The ids of uploads that came in parts, and are whole: the field is sent once "
+        "for each. They come behind the files.",
     )
     base = PidField(
         help_text="The pid of a Done report: the files come on top of its totals. `group_by` is "
         "its own then, and the other options are about the files alone."
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        # Either of the two will do.
+        uploads = self.fields["upload"].get_value(data)
+        self.fields["input_file"].required = uploads is serializers.empty
+        return super().to_internal_value(data)
+
+    def validate_upload(self, ids: list[UUID]) -> list[Upload]:
+        there = Upload.objects.visible_to(self.context["request"].user).filter(removed=None)
+        found = there.in_bulk(ids)
+        twice = {one for one in ids if ids.count(one) > 1}
+        wrong = [f"{UPLOAD_TWICE}: {one}" for one in sorted(twice)]
+        for one in ids:
+            if one not in found or found[one].is_gone:
+                wrong.append(f"There is no such upload: {one}")
+            elif found[one].completed is None or not found[one].offset:
+                wrong.append(f"This upload has {found[one].offset} bytes, and is not whole: {one}")
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return [found[one] for one in ids]
 
     def validate_base(self, pid: UUID | Literal[""]) -> Report | None:
         if not pid:
@@ -241,16 +289,15 @@ class SubmitSerializer(FormSerializer):
         return found
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        base = attrs.get("base")
+        base, inputs = attrs.get("base"), [*attrs.get("input_file", []), *attrs.get("upload", [])]
         if base is not None:
             attrs["group_by"] = group_by_of(base, attrs.get("group_by"))
-            if len(attrs["input_file"]) >= settings.BMAT_MAX_INPUTS:
-                message = WITH_TOTALS_TOO_MANY.format(most=settings.BMAT_MAX_INPUTS)
-                raise serializers.ValidationError({"input_file": [message]})
+        if len(inputs) + (base is not None) > settings.BMAT_MAX_INPUTS:
+            told = WITH_TOTALS_TOO_MANY if base is not None else TOO_MANY
+            message = told.format(most=settings.BMAT_MAX_INPUTS)
+            raise serializers.ValidationError({"input_file": [message]})
         given = given_options(attrs)
-        for own in map(
-            dict, {tuple(own_options(file, given).items()) for file in attrs["input_file"]}
-        ):
+        for own in map(dict, {tuple(own_options(each, given).items()) for each in inputs}):
             check_options({**given, **own})
         return attrs
 
@@ -264,11 +311,13 @@ def group_by_of(base: Report, given: str | None) -> str:
     return columns
 
 
-def own_options(upload: ReceivedFile, given: Mapping[str, Any]) -> dict[str, str]:
-    """What holds for one file alone: the charset that its part names, where no option goes before
-    it.
+def own_options(given_file: ReceivedFile | Upload, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds for one file alone, where no option goes before it: the charset that its part
+    names, or what was said of it when it began to come in parts.
     """
-    charset = upload.charset
+    if isinstance(given_file, Upload):
+        return {name: value for name, value in given_file.options.items() if name not in given}
+    charset = given_file.charset
     if not charset or charset in UTF_8 or given.get("encoding"):
         return {}
     return {"encoding": charset}

@@ -16,10 +16,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from bmat.aggregation import Options
-from bmat.api.models import IdempotencyKey, Report, Status
+from bmat.api.models import IdempotencyKey, Report, Status, Upload
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.services import database, files, inputs, leases, queue, quotas
+from bmat.api.services import appending, database, files, inputs, leases, queue, quotas
 from bmat.api.services.inputs import ReceivedInput
 from bmat.api.services.leases import events
 
@@ -36,6 +36,10 @@ class KeyOutlived(Exception):
     """The report that the Idempotency-Key stands for was deleted."""
 
 
+class UploadsUsed(Exception):
+    """One of the uploads is a report's by now, or was removed."""
+
+
 class AlreadySubmitted(Exception):
     """Another request, perhaps of the same moment, has used the Idempotency-Key."""
 
@@ -48,13 +52,14 @@ class AlreadySubmitted(Exception):
 class Submission:
     """What a report is to be made of: at least one input, in order, and the options that its owner
     gave, those of bmat.aggregation.Options, which have been checked. With a `base`, which is a pid,
-    the last input is the totals of that report.
+    the last input is the totals of that report. `uploads` came in parts, and are used up by it.
     """
 
     inputs: Sequence[ReceivedInput]
     options: dict[str, Any] = field(default_factory=dict)
     owner: User | None = None
     base: UUID | None = None
+    uploads: Sequence[UUID] = ()
 
     def on_top_of(self, base: Report) -> "Submission":
         """The same, on top of the totals of a Done report by the same columns. Raises BaseGone."""
@@ -102,7 +107,7 @@ def submit_once(submission: Submission, idempotency: Idempotency) -> tuple[Repor
 def submit_report(submission: Submission, idempotency: Idempotency | None = None) -> Report:
     """Keeps the inputs and creates their report; a worker is told after the commit.
 
-    Raises AlreadySubmitted, QuotaExceeded and BaseGone, and leaves nothing behind.
+    Raises AlreadySubmitted, QuotaExceeded, BaseGone and UploadsUsed, and leaves nothing behind.
     """
     pid, owner = uuid4(), submission.owner
     with FilesUntilCommit(pid) as until_commit:
@@ -115,6 +120,7 @@ def submit_report(submission: Submission, idempotency: Idempotency | None = None
                         key, fingerprint = idempotency.key, idempotency.fingerprint
                         IdempotencyKey.objects.take(owner, key, fingerprint, pid)
                     report = create_report(pid, submission)
+                    use_uploads(report, submission.uploads)
                     quotas.check(owner)
                     announce_on_commit(report, until_commit)
                 return report
@@ -139,6 +145,22 @@ def create_report(pid: UUID, submission: Submission) -> Report:
         group_by=list(Options.of(submission.options).key),
         **queue.message_sent(),
     )
+
+
+def use_uploads(report: Report, uploads: Sequence[UUID]) -> None:
+    """Lets the uploads be the report's, each of one report alone; their files go after the commit.
+    Raises UploadsUsed.
+    """
+    whole = Upload.objects.whole().filter(pk__in=uploads)
+    if whole.update(report=report) != len(uploads):
+        raise UploadsUsed
+    # The report has other names for the same bytes. What stays because of an error is swept.
+    transaction.on_commit(lambda: remove_files(uploads), robust=True)
+
+
+def remove_files(uploads: Sequence[UUID]) -> None:
+    for upload_id in uploads:
+        appending.path_of(upload_id).unlink(missing_ok=True)
 
 
 class FilesUntilCommit:

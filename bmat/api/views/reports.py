@@ -16,7 +16,6 @@ from rest_framework.viewsets import GenericViewSet
 from bmat.api.authentication import owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.models.reports import LONG_COLUMNS
 from bmat.api.pagination import NewestFirst
 from bmat.api.ratelimit import note
@@ -30,7 +29,7 @@ from bmat.api.serializers.reports import (
     SubmitSerializer,
     own_options,
 )
-from bmat.api.services import leases, quotas
+from bmat.api.services import leases, quotas, uploads
 from bmat.api.services.inputs import BaseGone, ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import (
@@ -38,17 +37,17 @@ from bmat.api.services.reports import (
     KeyOutlived,
     KeyReused,
     Submission,
+    UploadsUsed,
     delete_report,
     retry_report,
     submit_once,
     submit_report,
 )
 from bmat.api.uploads import announced_bytes
+from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 from bmat.api.views.results import ResultActions
 
 POLL_AGAIN_SECONDS = 1
-# https://docs.stripe.com/api/idempotent_requests
-KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotent-Replayed"
 
 
 @report_operations
@@ -149,19 +148,6 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         return response
 
 
-def idempotency_key(request: Request) -> str | None:
-    """The key that the request carries: it creates one report, however often it is posted. None
-    where it carries none. Raises ValidationError.
-    """
-    key = request.headers.get(KEY_HEADER)
-    if key is not None and not (
-        1 <= len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()
-    ):
-        message = f"Send 1 to {KEY_LENGTH} printable ASCII characters, or no such header."
-        raise ValidationError({KEY_HEADER: [message]})
-    return key
-
-
 def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
     """Raises QuotaExceeded before anything of the body is read, unless `key` is known by now: a
     POST that is repeated adds nothing.
@@ -182,9 +168,12 @@ def submission_of(fields: Mapping[str, Any], owner: User | None) -> Submission:
         ReceivedInput(
             file.name, file.size, file.put_at, file.sha256.hexdigest(), own_options(file, options)
         )
-        for file in fields["input_file"]
+        for file in fields.get("input_file", [])
     ]
-    submission, base = Submission(received, options, owner), fields.get("base")
+    parts = fields.get("upload", [])
+    received += [uploads.received(upload, own_options(upload, options)) for upload in parts]
+    submission = Submission(received, options, owner, uploads=[upload.pk for upload in parts])
+    base = fields.get("base")
     with telling_of_a_base_that_is_gone():
         return submission if base is None else submission.on_top_of(base)
 
@@ -211,3 +200,5 @@ def submitted_report(submission: Submission, key: str | None) -> tuple[Report, b
         raise ApiError("idempotency_key_reused") from error
     except KeyOutlived as error:
         raise ApiError("idempotency_key_outlived") from error
+    except UploadsUsed as error:
+        raise ApiError("upload_used") from error

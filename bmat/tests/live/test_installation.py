@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 
+from bmat import __version__
 from bmat.tests.live.package_index import Index, index, make_wheel, write_lock
 from bmat.tests.live.processes import PROJECT_FOLDER
 
@@ -201,6 +202,22 @@ def test_it_begins_again_what_it_did_not_finish_and_what_is_locked_no_more(fresh
     fresh.lock("run.lock", fresh.wheel("needed", "2.0"))
     assert fresh.install(lock).returncode == 0
     assert (fresh.version("needed"), fresh.version("needy")) == ("2.0", None)
+
+
+def test_the_command_bmat_works_from_any_folder(
+    tmp_path: Path, only_own_packages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of the packages that it needs, those of the tests.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    sandbox = Sandbox(tmp_path, tmp_path / "it's a folder" / "venv")
+    sandbox.venv.parent.mkdir()
+    lock = sandbox.lock("run.lock", sandbox.wheel("product", "1.0"))
+    bmat = sandbox.venv / "bin" / "bmat"
+    for _ in range(2):
+        assert sandbox.install(lock).returncode == 0
+        said = run([str(bmat), "--version"], tmp_path)
+        assert said.stdout == f"bmat {__version__}\n", said.stderr
+        bmat.unlink()
 
 
 def test_it_adds_what_testing_needs_to_what_running_needs(fresh: Sandbox) -> None:
