@@ -1,5 +1,15 @@
 from bmat.api.models.attempts import ReportAttempt
 from bmat.api.models.idempotency import IdempotencyKey
 from bmat.api.models.reports import Installation, Report, Status
+from bmat.api.models.webhooks import Callback, Delivery, Webhook
 
-__all__ = ["IdempotencyKey", "Installation", "Report", "ReportAttempt", "Status"]
+__all__ = [
+    "Callback",
+    "Delivery",
+    "IdempotencyKey",
+    "Installation",
+    "Report",
+    "ReportAttempt",
+    "Status",
+    "Webhook",
+]

@@ -13,6 +13,9 @@ class InspectSerializer(SubmitSerializer):
     input_file = serializers.FileField(
         help_text="At most 1 MiB of the file, from its start. The first 64 KiB are looked at."
     )
+    # Nobody is told of a preview.
+    callback_url = None  # type: ignore[assignment]
+    callback_secret = None  # type: ignore[assignment]
 
 
 class ColumnSerializer(serializers.Serializer[Any]):

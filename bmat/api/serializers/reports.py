@@ -15,12 +15,14 @@ from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.serializers.fields import InstantField, SomeOfField, TextField
 from bmat.api.serializers.options import OptionsSerializer
 from bmat.api.serializers.results import ExampleSerializer, WarningSerializer
+from bmat.api.serializers.webhooks import CallbackSecretField, CallbackURLField
 
 STATES = [status.name.lower() for status in Status]
 STAGES = ["queued", "reading", "merging", "writing"]
 # What Django's own forms carry beside their fields.
 CSRF_FIELD = "csrfmiddlewaretoken"
 UNKNOWN_FIELD = "There is no such field."
+NO_CALLBACK = "Without a callback_url, nothing is signed."
 # What a file is read as that names no charset.
 UTF_8 = ("utf-8", "ascii")
 
@@ -132,6 +134,10 @@ class SubmitSerializer(OptionsSerializer):
     """The fields of an upload. A blank option counts as not given."""
 
     input_file = serializers.FileField(help_text="One file, and not an empty one.")
+    callback_url = CallbackURLField(help_text="Is told when the report ends.")
+    callback_secret = CallbackSecretField(
+        help_text="What that is signed with. Without it, what the operator tells you is."
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         """The fields' values. Each field that nobody knows is an error, too."""
@@ -151,6 +157,8 @@ class SubmitSerializer(OptionsSerializer):
         return upload
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("callback_secret") and not attrs.get("callback_url"):
+            raise serializers.ValidationError({"callback_secret": [NO_CALLBACK]})
         charset = attrs["input_file"].charset
         if charset and charset not in UTF_8 and not attrs.get("encoding"):
             attrs["encoding"] = charset

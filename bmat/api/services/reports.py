@@ -17,7 +17,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from bmat.aggregation import Options
-from bmat.api.models import IdempotencyKey, Report, Status
+from bmat.api.models import Callback, Delivery, IdempotencyKey, Report, Status
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.services import database, files, leases, queue, quotas
@@ -52,10 +52,25 @@ class Idempotency:
     fingerprint: str
 
     @classmethod
-    def of(cls, key: str, upload_sha256: str, options: dict[str, Any]) -> "Idempotency":
+    def of(
+        cls,
+        key: str,
+        upload_sha256: str,
+        options: dict[str, Any],
+        callback: "WantedCallback | None" = None,
+    ) -> "Idempotency":
         """`upload_sha256` is in hexadecimal digits. The file's name does not matter."""
-        body = json.dumps([upload_sha256, options], sort_keys=True)
+        given = [callback.url, callback.secret] if callback is not None else []
+        body = json.dumps([upload_sha256, options, *given], sort_keys=True)
         return cls(key, hashlib.sha256(body.encode()).hexdigest())
+
+
+@dataclass(frozen=True)
+class WantedCallback:
+    """Whom to tell when the report ends. `secret` is empty where that of its owner is used."""
+
+    url: str
+    secret: str = ""
 
 
 def submit_once(
@@ -63,6 +78,7 @@ def submit_once(
     options: dict[str, Any],
     idempotency: Idempotency,
     owner: User | None = None,
+    callback: WantedCallback | None = None,
 ) -> tuple[Report, bool]:
     """Submits the upload, unless `owner` has used its key: then that report, and True.
 
@@ -72,7 +88,7 @@ def submit_once(
     known = IdempotencyKey.objects.known(owner, idempotency.key)
     if known is None:
         try:
-            return submit_report(upload, options, idempotency, owner), False
+            return submit_report(upload, options, idempotency, owner, callback), False
         except AlreadySubmitted as earlier:
             known = earlier.key
     if known.fingerprint != idempotency.fingerprint:
@@ -88,6 +104,7 @@ def submit_report(
     options: dict[str, Any],
     idempotency: Idempotency | None = None,
     owner: User | None = None,
+    callback: WantedCallback | None = None,
 ) -> Report:
     """Keeps the upload and creates its report; a worker is told after the commit.
 
@@ -107,6 +124,9 @@ def submit_report(
                         key, fingerprint = idempotency.key, idempotency.fingerprint
                         IdempotencyKey.objects.take(owner, key, fingerprint, pid)
                     report = create_report(pid, name, upload, options, owner)
+                    if callback is not None:
+                        url, secret = callback.url, callback.secret
+                        Callback.objects.create(report=report, url=url, secret=secret)
                     quotas.check(owner)
                     announce_on_commit(report, until_commit)
                 return report
@@ -217,6 +237,8 @@ def delete_report(pid: UUID) -> bool:
         report = Report.objects.select_for_update().filter(pid=pid).first()
         if report is None:
             return False
+        # Nor does one begin to deliver an event of it.
+        list(Delivery.objects.select_for_update().filter(report=pid).values_list("pk"))
         if report.status == Status.PROCESSING:
             transaction.on_commit(lambda: events.info("report %s cancelled", pid))
         report.delete()

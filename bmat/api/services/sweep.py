@@ -26,7 +26,8 @@ from django.conf import settings
 from django.utils import timezone
 from knox.models import AuthToken
 
-from bmat.api.models import IdempotencyKey, Report
+from bmat.api.models import Delivery, IdempotencyKey, Report
+from bmat.api.models.webhooks import State
 from bmat.api.services import disk, files, installation, leases
 
 logger = logging.getLogger(__name__)
@@ -70,9 +71,12 @@ def sweep_files(age_seconds: float | None = None, however_many: bool = False) ->
     changed for `age_seconds` (BMAT_SWEEP_AGE_SECONDS) and belongs to nothing: folders of no report
     or of no attempt that counts, and what is left of uploads that broke off. Nothing of it where
     the home is another database's, or where it is more than a fifth of all, unless `however_many`
-    says that somebody has looked. Of keys and tokens that have expired, it removes the rows.
+    says that somebody has looked. Of keys and tokens that have expired, and of events about reports
+    without files, it removes the rows.
     """
     IdempotencyKey.objects.expired().delete()
+    # Of reports without files, what is not on its way any more.
+    Delivery.objects.filter(report__expired__isnull=False).exclude(state=State.PENDING).delete()
     AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
     reports = expire_reports()
     age_seconds = settings.BMAT_SWEEP_AGE_SECONDS if age_seconds is None else age_seconds

@@ -27,12 +27,14 @@ from bmat.api.services.reports import (
     Idempotency,
     KeyOutlived,
     KeyReused,
+    WantedCallback,
     delete_report,
     retry_report,
     submit_once,
     submit_report,
 )
 from bmat.api.uploads import announced_bytes
+from bmat.api.views.deliveries import DeliveryActions
 from bmat.api.views.results import ResultActions
 
 POLL_AGAIN_SECONDS = 1
@@ -41,16 +43,17 @@ KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotent-Replayed"
 
 
 @report_operations
-class ReportViewSet(ResultActions, GenericViewSet[Report]):
+class ReportViewSet(ResultActions, DeliveryActions, GenericViewSet[Report]):
     """Uploads become reports: post a CSV as `input_file`, then poll its report until `status` is no
     longer 0.
 
-    A POST with an `Idempotency-Key` can be repeated for a day: the same key and body give the same
-    report, with `Idempotent-Replayed: true`; another body gives 409. `POST <pid>/cancel` stops a
-    report and keeps it, `POST <pid>/retry` starts one again that has failed or was cancelled, and
-    `DELETE` removes it. Its files are removed when it `expires`: from then on it answers 410. A
-    disk that is nearly full refuses uploads with 507, a database that is away with 503. A user who
-    has as much as the limits allow gets 429.
+    With a `callback_url`, its receiver is told when the report ends. A POST with an
+    `Idempotency-Key` can be repeated for a day: the same key and body give the same report, with
+    `Idempotent-Replayed: true`; another body gives 409. `POST <pid>/cancel` stops a report and
+    keeps it, `POST <pid>/retry` starts one again that has failed or was cancelled, and `DELETE`
+    removes it. Its files are removed when it `expires`: from then on it answers 410. A disk that is
+    nearly full refuses uploads with 507, a database that is away with 503. A user who has as much
+    as the limits allow gets 429.
     """
 
     lookup_value_regex = "[^/]+"
@@ -74,7 +77,8 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         submitted.is_valid(raise_exception=True)
         fields = submitted.validated_data
         options = given_options(fields)
-        report, replayed = submitted_report(fields["input_file"], options, key, owner)
+        callback = wanted_callback(fields)
+        report, replayed = submitted_report(fields["input_file"], options, key, owner, callback)
         headers = {
             "Location": reverse("report-detail", kwargs={"pid": report.pid}, request=request)
         }
@@ -161,17 +165,27 @@ def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
             raise
 
 
+def wanted_callback(fields: dict[str, Any]) -> WantedCallback | None:
+    """Whom the upload wants to be told; None: nobody."""
+    url = fields.get("callback_url")
+    return WantedCallback(url, fields.get("callback_secret", "")) if url else None
+
+
 def submitted_report(
-    upload: ReceivedFile, options: dict[str, Any], key: str | None, owner: User | None
+    upload: ReceivedFile,
+    options: dict[str, Any],
+    key: str | None,
+    owner: User | None,
+    callback: WantedCallback | None,
 ) -> tuple[Report, bool]:
     """The upload's report, and whether `key` stood for it already. Raises QuotaExceeded, and
     ApiError where `key` stands for something else.
     """
     if key is None:
-        return submit_report(upload, options, owner=owner), False
-    idempotency = Idempotency.of(key, upload.sha256.hexdigest(), options)
+        return submit_report(upload, options, owner=owner, callback=callback), False
+    idempotency = Idempotency.of(key, upload.sha256.hexdigest(), options, callback)
     try:
-        return submit_once(upload, options, idempotency, owner)
+        return submit_once(upload, options, idempotency, owner, callback)
     except KeyReused as error:
         raise ApiError("idempotency_key_reused") from error
     except KeyOutlived as error:
