@@ -43,7 +43,7 @@ def record_end(pid: UUID) -> None:
             event=event,
             body=body,
             created=Now(),
-            next_attempt_at=Now(),
+            next_attempt_at=queue.in_seconds(0),
             **queue.message_sent(),
         )
         for target in targets

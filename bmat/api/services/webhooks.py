@@ -249,7 +249,10 @@ def resend(delivery: Delivery) -> bool:
     is_idle = Q(lease_token=None) | Q(next_attempt_at__lte=Now())
     with transaction.atomic():
         begun = Delivery.objects.filter(is_idle, pk=delivery.pk).update(
-            state=State.PENDING, tries=0, next_attempt_at=Now(), **queue.message_sent()
+            state=State.PENDING,
+            tries=0,
+            next_attempt_at=queue.in_seconds(0),
+            **queue.message_sent(),
         )
         if begun:
             transaction.on_commit(partial(wake, delivery.pk), robust=True)
