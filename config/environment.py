@@ -154,12 +154,12 @@ def networks(name: str) -> list[Network]:
 
 def web_address(name: str) -> str:
     """The variable's `https://host:port`, without a last slash; empty where it is not set."""
-    value = str(env.str(name, default="")).strip().rstrip("/")
+    value = str(env.str(name, default="")).strip()
     if value and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
         raise ImproperlyConfigured(
             f"{name} must be an address such as https://bmat.example, not {value!r}"
         )
-    return value
+    return value.rstrip("/")
 
 
 def key(name: str) -> str:

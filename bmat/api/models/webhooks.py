@@ -160,8 +160,7 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.event} of {self.report_id}"
 
-    @property
-    def target(self) -> Target | None:
+    def find_target(self) -> Target | None:
         """Where it goes; None where that was removed."""
         found: models.QuerySet[Any]
         if self.webhook_id is None:

@@ -100,8 +100,7 @@ def claim(delivery_id: UUID, lease_token: UUID) -> Claimed | None:
     same = Delivery.objects.queued().filter(
         pk=delivery_id, lease_token=found.lease_token, next_attempt_at=found.next_attempt_at
     )
-    target = found.target
-    attempts = found.attempts
+    target, attempts = found.find_target(), found.attempts
     if found.lease_token is not None:
         attempts = with_attempt(found, Answer(error=WORKER_LOST))
     if target is None or not target.enabled:
@@ -243,7 +242,7 @@ def resend(delivery: Delivery) -> bool:
     """Lets a delivery begin anew, with all attempts ahead and the same `webhook-id`. One whose
     attempt is under way is left to it. False: its target is disabled, or gone.
     """
-    target = delivery.target
+    target = delivery.find_target()
     if target is None or not target.enabled:
         return False
     is_idle = Q(lease_token=None) | Q(next_attempt_at__lte=Now())
@@ -261,5 +260,5 @@ def resend(delivery: Delivery) -> bool:
 
 def shown_url(delivery: Delivery) -> str | None:
     """Where the delivery goes, without a login; None where that was removed."""
-    target = delivery.target
+    target = delivery.find_target()
     return None if target is None else without_login(target.url)

@@ -77,7 +77,7 @@ def test_it_sends_to_the_networks_that_a_setting_names(settings, address):
 @pytest.fixture
 def names(monkeypatch):
     """Lets names lead to the addresses of this table, each question to the next ones."""
-    table = {}
+    table: dict[str, list[list[str]]] = {}
 
     def getaddrinfo(host, port, **_):
         answers = table.get(host, [[host]])

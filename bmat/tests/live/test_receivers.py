@@ -66,7 +66,7 @@ def test_it_says_when_the_receiver_wants_to_be_asked_again() -> None:
 
 def test_it_cuts_off_a_receiver_that_drips(settings: Settings) -> None:
     settings.BMAT_WEBHOOK_SECONDS = 0.5
-    cut_off = []
+    cut_off: list[bool] = []
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
