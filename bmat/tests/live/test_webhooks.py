@@ -2,7 +2,9 @@
 loopback.
 """
 
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from standardwebhooks import Webhook as Verifier
 
 from bmat.tests import samples
 from bmat.tests.live.client import Client
-from bmat.tests.live.processes import wait_until
+from bmat.tests.live.processes import PROJECT_FOLDER, ServerProcess, wait_until
 from bmat.tests.live.receiver import Receiver, receiving, status
 from bmat.tests.live.stack import Stack
 
@@ -67,7 +69,23 @@ def test_a_receiver_that_is_down_is_told_when_it_is_back(client: Client) -> None
     assert len({request.body for request in receiver.requests}) == 1
 
 
-def test_an_event_that_its_worker_was_killed_at_comes_again(stack: Stack, client: Client) -> None:
+@pytest.fixture
+def other_worker(stack: Stack, tmp_path: Path) -> Iterator[ServerProcess]:
+    """A worker for events alone, as in production, which takes the place of the others for a while
+    once it is started.
+    """
+    script = str(PROJECT_FOLDER / "compose/production/celeryworker/start")
+    arguments = ["--queues", "webhooks", "--pool", "threads", "--concurrency", "2"]
+    worker = ServerProcess("webhooks", [script, *arguments, "--hostname", "other@test"], tmp_path)
+    yield worker
+    worker.stop()
+    for each in stack.workers:
+        each.start(stack.environment)
+
+
+def test_an_event_that_its_worker_was_killed_at_comes_again(
+    stack: Stack, client: Client, other_worker: ServerProcess
+) -> None:
     def wait(handler: BaseHTTPRequestHandler) -> None:
         receiver.ends.wait(60)
 
@@ -76,8 +94,7 @@ def test_an_event_that_its_worker_was_killed_at_comes_again(stack: Stack, client
         wait_for_requests(receiver, 1)
         for worker in stack.workers:
             worker.kill()
-        for worker in stack.workers:
-            worker.start(stack.environment)
+        other_worker.start(stack.environment)
         # Once the lease of the attempt has run out.
         wait_for_requests(receiver, 2, 60)
         delivery = wait_until_delivered(client, pid)
