@@ -18,7 +18,7 @@ from knox.settings import knox_settings
 
 from bmat.api.models import Delivery, Report, ReportAttempt, Webhook
 from bmat.api.outgoing.urls import without_login
-from bmat.api.services.webhooks import new_secret, shown_url
+from bmat.api.services.targets import new_secret, shown_url
 
 # So that the list fits into a window of 1280 pixels, beside the menu and the filters.
 SHOWN_NAME_LENGTH = 30

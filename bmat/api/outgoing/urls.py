@@ -14,13 +14,23 @@ from bmat.api.outgoing.addresses import is_allowed
 URL_LENGTH = 2000
 HOST_LENGTH = 253
 LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-HOST = rf"(?:{LABEL}(?:\.{LABEL})*|\[[0-9A-Fa-f:.]+\])"
+# The last one begins with a letter: 127.1 and 0x7f000001 are addresses, to some programs.
+NAME = rf"(?:{LABEL}\.)*[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?"
+BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+IPV4 = rf"{BYTE}(?:\.{BYTE}){{3}}"
+IPV6 = r"\[[0-9A-Fa-f:.]+\]"
 LOGIN = r"(?:[A-Za-z0-9._~!$&'()*+,;=:%-]+@)?"
-PORT = r"(?::[1-9][0-9]{0,4})?"
+PORT = (
+    "(?::(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?"
+)
 PATH = r"(?:[/?][A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?"
 # Printable ASCII: other letters are written as xn--... in the host, as %C3%BC elsewhere.
-HTTPS_URL = rf"https://{LOGIN}{HOST}{PORT}{PATH}"
-URL = re.compile(rf"https?://{LOGIN}{HOST}{PORT}{PATH}", re.ASCII)
+URL = re.compile(rf"https?://{LOGIN}(?:{NAME}|{IPV4}|{IPV6}){PORT}{PATH}", re.ASCII)
+# An address, not a name.
+IS_LITERAL = re.compile(rf"{IPV4}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", re.ASCII)
+# The same for the API's description: without IPv6 addresses, which no pattern of a bearable length
+# tells from what is none, and without http.
+HTTPS_URL = rf"https://{LOGIN}(?:{NAME}|{IPV4}){PORT}{PATH}"
 
 # 24 to 64 bytes in Base64, as https://www.standardwebhooks.com has it.
 SECRET_PREFIX = "whsec_"
@@ -43,14 +53,13 @@ BAD_PORTS = frozenset(
     6666 6667 6668 6669 6679 6697 10080
     """.split()
 )
-MOST_PORT = 65535
 
 NO_URL = (
     "This is no URL that events can be sent to. Write https://host/path in ASCII, with at most "
     f"{URL_LENGTH} characters and without #."
 )
 NO_HTTP = "Events are sent over https alone here."
-NO_WEB_PORT = "Events are not sent to this port: it is that of another protocol, or none."
+NO_WEB_PORT = "Events are not sent to this port: it is that of another protocol."
 NOT_PUBLIC = "Events are sent to public addresses alone, and this is none."
 NO_SECRET = f"Write {SECRET_PREFIX} and then 24 to 64 random bytes in Base64."
 
@@ -64,22 +73,17 @@ def check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
-        address = ip_address(host) if is_literal(host) else None
+        address = ip_address(host) if IS_LITERAL.fullmatch(host) else None
     except ValueError as error:
         raise ValidationError(NO_URL) from error
     if len(host) > HOST_LENGTH:
         raise ValidationError(NO_URL)
     if parts.scheme == "http" and not settings.BMAT_WEBHOOK_HTTP:
         raise ValidationError(NO_HTTP)
-    if port is not None and (port in BAD_PORTS or port > MOST_PORT):
+    if port in BAD_PORTS:
         raise ValidationError(NO_WEB_PORT)
     if address is not None and not is_allowed(address):
         raise ValidationError(NOT_PUBLIC)
-
-
-def is_literal(host: str) -> bool:
-    """Whether the host is written as an IP address, be it a wrong one."""
-    return ":" in host or re.fullmatch(r"[0-9.]+", host) is not None
 
 
 def check_secret(secret: str) -> None:

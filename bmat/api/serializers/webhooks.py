@@ -16,7 +16,7 @@ from bmat.api.outgoing.urls import (
     check_url,
     without_login,
 )
-from bmat.api.services.webhooks import shown_url
+from bmat.api.services.targets import shown_url
 
 TARGET_URL = {"type": "string", "maxLength": URL_LENGTH, "pattern": f"^{HTTPS_URL}$"}
 CALLBACK_URL = {**TARGET_URL, "pattern": f"^({HTTPS_URL})?$"}

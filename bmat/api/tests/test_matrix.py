@@ -17,7 +17,7 @@ from django.urls import URLResolver, get_resolver
 from bmat.api.access import VisibleReports
 from bmat.api.models import Callback, Delivery
 from bmat.api.services.process import process_report
-from bmat.api.services.webhooks import create_webhook
+from bmat.api.services.targets import create_webhook
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import PASSWORD, person, token_of
 

@@ -19,14 +19,18 @@ from bmat.api.services import leases, webhooks
 from bmat.api.services.queue import in_seconds
 from bmat.api.services.reconcile import reconcile_reports
 from bmat.api.services.reports import delete_report
+from bmat.api.services.targets import (
+    MOST_WEBHOOKS,
+    TooManyWebhooks,
+    create_webhook,
+    derived_secret,
+    new_secret,
+    resend,
+)
 from bmat.api.services.webhooks import (
     MOST_TRIES,
     WAITS_SECONDS,
-    TooManyWebhooks,
-    create_webhook,
     deliver,
-    derived_secret,
-    resend,
 )
 from bmat.api.tests.people import person
 from bmat.taskapp.tasks import deliver_event
@@ -34,7 +38,7 @@ from bmat.taskapp.tasks import deliver_event
 pytestmark = pytest.mark.django_db(transaction=True)
 
 URL = "https://receiver.example/events"
-SECRET = webhooks.new_secret()
+SECRET = new_secret()
 DOWN, OK = Answer(error="connect_failed"), Answer(status=200)
 
 
@@ -93,7 +97,7 @@ def test_a_receiver_can_verify_an_event(delivery, receiver):
     [(url, content, headers)] = sent
     assert (url, headers["webhook-id"]) == (URL, str(delivery.pk))
     assert Verifier(SECRET).verify(content, dict(headers)) == json.loads(delivery.body)
-    for wrong in (webhooks.new_secret(), derived_secret(None)):
+    for wrong in (new_secret(), derived_secret(None)):
         with pytest.raises(WebhookVerificationError):
             Verifier(wrong).verify(content, dict(headers))
     with pytest.raises(WebhookVerificationError):
@@ -347,13 +351,13 @@ def test_an_attempt_that_is_under_way_is_not_made_twice_by_a_resend(delivery, re
 
 
 def test_a_user_has_twenty_webhooks_at_most(db):
-    for _ in range(webhooks.MOST_WEBHOOKS):
+    for _ in range(MOST_WEBHOOKS):
         create_webhook(person("alice"), URL)
 
     with pytest.raises(TooManyWebhooks):
         create_webhook(person("alice"), URL)
     create_webhook(person("bob"), URL)
-    assert len(set(Webhook.objects.values_list("secret"))) == webhooks.MOST_WEBHOOKS + 1
+    assert len(set(Webhook.objects.values_list("secret"))) == MOST_WEBHOOKS + 1
 
 
 def test_it_logs_no_url_and_no_secret(delivery, receiver, caplog):

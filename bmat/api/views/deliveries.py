@@ -12,7 +12,7 @@ from bmat.api.errors import ApiError
 from bmat.api.models import Delivery
 from bmat.api.schema.operations import deliveries_operation, resend_operation
 from bmat.api.serializers.webhooks import DeliverySerializer
-from bmat.api.services import webhooks
+from bmat.api.services import targets
 
 MOST_SHOWN = 100
 
@@ -21,7 +21,7 @@ class DeliveryActions(VisibleReports):
     """The part of the reports' view set that is about who is told of them."""
 
     @deliveries_operation
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], pagination_class=None)
     def deliveries(self, request: Request, pid: str) -> Response:
         """The newest events first, a hundred at most, each with its attempts."""
         report = self.get_kept()
@@ -36,7 +36,7 @@ class DeliveryActions(VisibleReports):
         delivery = Delivery.objects.filter(report=report, pk=as_uuid(delivery_id)).first()
         if delivery is None:
             raise Http404
-        if not webhooks.resend(delivery):
+        if not targets.resend(delivery):
             raise ApiError("target_disabled")
         delivery.refresh_from_db()
         return Response(DeliverySerializer(delivery).data, status=202)

@@ -15,7 +15,7 @@ from bmat.api.errors import ApiError
 from bmat.api.models import Webhook
 from bmat.api.schema.operations import webhook_operations
 from bmat.api.serializers.webhooks import NewWebhookSerializer, WebhookSerializer
-from bmat.api.services.webhooks import TooManyWebhooks, create_webhook
+from bmat.api.services.targets import TooManyWebhooks, create_webhook
 from bmat.api.views.accounts import BODY_BYTES, ShallowJSONParser
 from bmat.api.views.deliveries import as_uuid
 
