@@ -301,6 +301,8 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        # It tells the URL of each request, which may hold a login or a token of the receiver's.
+        "httpx": {"level": "WARNING"},
         # It tells each step of a login; failures are warnings.
         "axes": {"level": "WARNING"},
     },

@@ -24,7 +24,7 @@ from standardwebhooks import Webhook as Signer
 from bmat.api.models import Delivery, Report
 from bmat.api.models.webhooks import State, Target
 from bmat.api.outgoing.post import Answer, post
-from bmat.api.services import queue
+from bmat.api.services import database, queue
 from bmat.api.services.database import retry_while_database_is_down
 from bmat.api.services.outbox import written
 from bmat.api.services.targets import derived_secret
@@ -60,6 +60,15 @@ def deliver(delivery_id: UUID, lease_token: UUID) -> None:
     """Makes the attempt that is due. Nothing happens where none is, or where another worker makes
     it. A database that is away for long leaves the delivery to its lease, which runs out.
     """
+    try:
+        make_attempt(delivery_id, lease_token)
+    except database.AWAY as error:
+        message = "delivery %s: left to its lease, for the database is away: %s"
+        logger.error(message, delivery_id, error)
+
+
+def make_attempt(delivery_id: UUID, lease_token: UUID) -> None:
+    """The same, where the database is there. Raises one of database.AWAY."""
     claimed = retry_while_database_is_down(lambda: claim(delivery_id, lease_token))
     if claimed is None:
         logger.info("delivery %s: nothing to do", delivery_id)

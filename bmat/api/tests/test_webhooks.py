@@ -322,6 +322,19 @@ def test_a_database_that_is_away_for_a_moment_costs_no_event(delivery, receiver,
     assert len(receiver[0]) == 1
 
 
+def test_a_database_that_stays_away_leaves_an_event_to_its_lease(
+    delivery, receiver, monkeypatch, settings, caplog
+):
+    def away(*_):
+        raise OperationalError("the server closed the connection")
+
+    settings.BMAT_LEASE_SECONDS = 0.1
+    monkeypatch.setattr(webhooks, "settle", away)
+
+    assert attempt(delivery).state == "pending"
+    assert f"delivery {delivery.pk}: left to its lease" in caplog.text
+
+
 def test_it_keeps_the_last_fifty_attempts(delivery, receiver):
     receiver[1][:] = [DOWN]
     for _ in range(60):

@@ -44,10 +44,14 @@ def test_it_sends_the_body_and_the_headers_and_takes_the_status() -> None:
     assert request.headers["user-agent"].startswith("bmat/")
 
 
-def test_it_sends_the_login_of_the_url() -> None:
+def test_it_sends_the_login_of_the_url_and_logs_it_nowhere(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
     with receiving(status(200)) as receiver:
         post(receiver.url.replace("://", "://name:word@"), BODY, {})
 
+    assert caplog.text == ""
     assert receiver.requests[0].headers["authorization"] == "Basic bmFtZTp3b3Jk"
 
 
