@@ -3,6 +3,7 @@ the variable's name.
 """
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
 
+Network = IPv4Network | IPv6Network
+
 SIZE_UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 DATABASE_SCHEMES = ("postgres://", "postgresql://", "sqlite:///")
 BROKER_SCHEMES = ("redis://", "rediss://", "filesystem://")
 SWITCHES = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+KEY_LENGTH = 32
 LEASE_SECONDS = 10
 # Of a lease, how long SQLite waits for its lock: less than half, so that a second try is possible.
 LOCK_SHARE_OF_LEASE = 0.4
@@ -135,6 +139,38 @@ def database(name: str, default: str | None = None) -> dict[str, Any]:
         description.setdefault("CONN_HEALTH_CHECKS", True)
         description["OPTIONS"] = {**POSTGRES_OPTIONS, **description.get("OPTIONS", {})}
     return description
+
+
+def networks(name: str) -> list[Network]:
+    """The variable's comma-separated networks: `10.0.0.0/8`, `fd00::/8`, `192.0.2.7`."""
+    value = str(env.str(name, default=""))
+    try:
+        return [ip_network(part.strip()) for part in value.split(",") if part.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must hold networks such as 10.0.0.0/8, separated by commas: {error}"
+        ) from error
+
+
+def web_address(name: str) -> str:
+    """The variable's `https://host:port`, without a last slash; empty where it is not set."""
+    value = str(env.str(name, default="")).strip()
+    if value and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise ImproperlyConfigured(
+            f"{name} must be an address such as https://bmat.example, not {value!r}"
+        )
+    return value.rstrip("/")
+
+
+def key(name: str) -> str:
+    """The variable's secret, of 32 characters or more; empty where it is not set."""
+    value = str(env.str(name, default="")).strip()
+    if value and len(value) < KEY_LENGTH:
+        raise ImproperlyConfigured(
+            f"{name} must have at least {KEY_LENGTH} characters. Make one: "
+            'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
+    return value
 
 
 def broker(name: str, default: str | None = None) -> str:

@@ -50,6 +50,10 @@ def other_services(settings: RunSettings) -> dict[str, list[str]]:
             *WORKER,
             *("--queues", "large", "--hostname", "large@%h", "--concurrency", "1"),
         ],
+        "webhooks": [
+            *(*WORKER, "--queues", "webhooks", "--hostname", "webhooks@%h"),
+            *("--pool", "threads", "--concurrency", "4"),
+        ],
         "beat": [*CELERY, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
     }
 

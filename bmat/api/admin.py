@@ -1,23 +1,26 @@
-"""Reports in Django's admin: to look at, not to change. Status changes belong to the services.
-Tokens: to make and to revoke.
+"""Reports, and who was told of them, in Django's admin: to look at, not to change. Status changes
+belong to the services. Tokens and webhooks: to make and to revoke.
 """
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 from knox.admin import AuthTokenAdmin
 from knox.models import AuthToken
 from knox.settings import knox_settings
 
-from bmat.api.models import Report, ReportAttempt, Upload
+from bmat.api.models import Delivery, Report, ReportAttempt, Upload, Webhook
 from bmat.api.models.reports import LONG_COLUMNS
+from bmat.api.outgoing.urls import without_login
+from bmat.api.services.targets import new_secret, shown_url
 
 # So that the list fits into a window of 1280 pixels, beside the menu and the filters.
 SHOWN_NAME_LENGTH = 30
@@ -130,6 +133,62 @@ class UploadAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(ordering="created")
     def begun(self, upload: Upload) -> str:
         return f"{upload.created:%Y-%m-%d %H:%M}"
+
+
+@admin.register(Webhook)
+class WebhookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Makes a webhook, whose secret it shows once, and turns it off and on."""
+
+    list_display = ["owner", "shown_url", "enabled", "created"]
+    list_filter = ["enabled"]
+    list_select_related = ["owner"]
+    search_fields = ["owner__username", "url"]
+
+    @admin.display(description="URL", ordering="url")
+    def shown_url(self, webhook: Webhook) -> str:
+        return without_login(webhook.url)
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
+        """Gives a new webhook its secret."""
+        if not change:
+            obj.secret = new_secret()
+            text = f"Its secret, which is shown this once: {obj.secret}"
+            messages.warning(request, text)
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Events to look at. They are sent again through the API."""
+
+    list_display = ["event", "report_id", "url", "state", "tries", "last", "created"]
+    list_filter = ["state", "event", "created"]
+    search_fields = ["id", "report__pid"]
+    readonly_fields = ["id", "event", "report_id", "url", "state", "created", "tries"]
+    readonly_fields += ["next_attempt_at", "shown_attempts", "body"]
+    exclude = ["report", "webhook", "attempts", "attempt_started", "lease_token"]
+    exclude += ["next_enqueue_at", "enqueue_count"]
+
+    @admin.display(description="URL", empty_value="-")
+    def url(self, delivery: Delivery) -> str | None:
+        return shown_url(delivery)
+
+    @admin.display(description="last answer", empty_value="-")
+    def last(self, delivery: Delivery) -> str | None:
+        """The status of the last answer, or why there was none."""
+        return next((said(each) for each in delivery.attempts[-1:]), None)
+
+    @admin.display(description="attempts", empty_value="-")
+    def shown_attempts(self, delivery: Delivery) -> str | None:
+        lines = [
+            (f"{each['started']}: {said(each)}, {each['seconds']} s",) for each in delivery.attempts
+        ]
+        return format_html_join(mark_safe("<br>"), "{}", lines) or None
+
+
+def said(attempt: dict[str, Any]) -> str:
+    """What came of an attempt, in a word."""
+    return str(attempt["status"] or attempt["error"])
 
 
 admin.site.unregister(AuthToken)

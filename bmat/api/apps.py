@@ -26,6 +26,7 @@ class ApiConfig(AppConfig):
         register(checks.check_installation, Tags.database)
         register(checks.check_strangers, deploy=True)
         register(checks.check_downloads)
+        register(checks.check_webhooks, deploy=True)
         register(checks.check_idempotency, deploy=True)
         register(checks.check_flower, deploy=True)
         register(checks.check_servers, deploy=True)

@@ -5,6 +5,7 @@
 import os
 import re
 from collections.abc import Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,13 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from bmat.api.services import installation
 from bmat.api.services.installation import Whose
+from config.environment import Network
 from config.generated import FileUnusable
 
+# This machine, and links: on these, clouds tell secrets.
+NEVER_OPEN: list[Network] = [
+    ip_network(each) for each in ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10")
+]
 DAY_SECONDS = 24 * 60 * 60
 MOST_WAIT_SECONDS = 30
 
@@ -83,6 +89,29 @@ def check_downloads(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
         hint = f"Set it to {MOST_WAIT_SECONDS} or less: each such request keeps a thread busy."
         found.append(Error(message, hint=hint, id="bmat.E021"))
     return found
+
+
+def check_webhooks(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E030: events in plain text, in a deployment. E031: users who send requests to this machine,
+    or to what tells machines of a cloud their secrets.
+    """
+    found: list[CheckMessage] = []
+    if settings.BMAT_WEBHOOK_HTTP:
+        hint = "Unset BMAT_WEBHOOK_HTTP: whoever stands between reads along."
+        found.append(Error("Events are sent over http, too.", hint=hint, id="bmat.E030"))
+    opened = [each for each in NEVER_OPEN if overlaps(each, settings.BMAT_WEBHOOK_NETWORKS)]
+    if opened:
+        named = " and ".join(str(each) for each in opened)
+        message = f"BMAT_WEBHOOK_NETWORKS opens addresses of {named}."
+        hint = "Name the networks of the receivers, and no more."
+        found.append(Error(message, hint=hint, id="bmat.E031"))
+    return found
+
+
+def overlaps(network: Network, others: list[Network]) -> bool:
+    """Whether the network has an address that one of the others has."""
+    # An address of the other version is in none.
+    return any(each[0] in network or network[0] in each for each in others)
 
 
 def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:

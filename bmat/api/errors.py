@@ -77,6 +77,11 @@ CODES: Mapping[str, Code] = {
         "You have 100 tokens. Revoke them with POST /api/auth/logoutall, or one each with "
         "POST /api/auth/logout.",
     ),
+    "too_many_webhooks": Code(409, "You have 20 webhooks. Delete one that you no longer need."),
+    "target_disabled": Code(
+        409,
+        "Nothing is sent there any more: it answered 410, or the webhook was disabled or removed.",
+    ),
     "idempotency_key_reused": Code(
         409, "This Idempotency-Key was used for another file or other options. Use a new key."
     ),

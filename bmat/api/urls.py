@@ -9,10 +9,12 @@ from bmat.api.views.inspect import InspectView
 from bmat.api.views.reports import ReportViewSet
 from bmat.api.views.service import schema, swagger_ui
 from bmat.api.views.uploads import UploadsView, UploadView
+from bmat.api.views.webhooks import WebhookViewSet
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("reports", ReportViewSet, basename="report")
+router.register("webhooks", WebhookViewSet, basename="webhook")
 
 urlpatterns = [
     re_path(r"^auth/login/?$", LoginView.as_view(), name="auth-login"),

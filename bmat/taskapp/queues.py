@@ -4,7 +4,10 @@
 # small report never waits behind a large one.
 SMALL = "small"
 LARGE = "large"
+# Events on their way to others, who may take their time: no report waits behind one.
+WEBHOOKS = "webhooks"
 
 PROCESS_REPORT = "bmat.taskapp.tasks.process_report"
 CONVERT_RESULT = "bmat.taskapp.tasks.convert_result"
+DELIVER_EVENT = "bmat.taskapp.tasks.deliver_event"
 SWEEP_FILES = "bmat.taskapp.tasks.sweep_files"

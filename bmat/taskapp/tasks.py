@@ -5,9 +5,9 @@ this module, and with it the reconciler.
 import uuid
 from typing import Any
 
-from bmat.api.services import conversion, process, sweep
+from bmat.api.services import conversion, process, sweep, webhooks
 from bmat.taskapp.celery import app
-from bmat.taskapp.queues import CONVERT_RESULT, PROCESS_REPORT, SWEEP_FILES
+from bmat.taskapp.queues import CONVERT_RESULT, DELIVER_EVENT, PROCESS_REPORT, SWEEP_FILES
 from bmat.taskapp.reconciler import Reconciler
 
 app.steps["worker"].add(Reconciler)
@@ -33,6 +33,14 @@ def convert_result(pid: str, file_name: str) -> None:
     is gone, changes nothing.
     """
     conversion.convert(uuid.UUID(pid), file_name)
+
+
+@app.task(name=DELIVER_EVENT)
+def deliver_event(delivery_id: str) -> None:
+    """Makes the attempt at the delivery that is due. A second message, or a delivery that is gone,
+    changes nothing.
+    """
+    webhooks.deliver(uuid.UUID(delivery_id), uuid.uuid4())
 
 
 @app.task(name=SWEEP_FILES)

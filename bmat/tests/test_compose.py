@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from bmat.taskapp.queues import LARGE, SMALL, WEBHOOKS
+
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 NAMES = ["local.yml", "production.yml"]
 FULL_SET = {
@@ -15,6 +17,7 @@ FULL_SET = {
     "redis",
     "celeryworker",
     "celeryworker-large",
+    "celeryworker-webhooks",
     "celerybeat",
     "flower",
 }
@@ -90,7 +93,8 @@ def test_it_keeps_the_broker_over_a_restart_and_evicts_nothing(compose: Compose)
 
 
 def test_it_shares_the_reports_between_web_server_and_worker(compose: Compose) -> None:
-    for name in ("django", "celeryworker", "celeryworker-large"):
+    workers = ("celeryworker", "celeryworker-large", "celeryworker-webhooks")
+    for name in ("django", *workers):
         assert "bmat_home:/var/lib/bmat" in compose["services"][name]["volumes"]
     assert all("BMAT_HOME=/var/lib/bmat" in path.read_text() for path in dockerfiles())
 
@@ -106,7 +110,7 @@ def test_it_declares_every_named_volume(compose: Compose) -> None:
 def test_it_starts_scripts_that_are_there_and_executable(compose: Compose) -> None:
     own = [service["command"] for service in compose["services"].values() if "build" in service]
     scripts = [PROJECT_FOLDER / command.split()[0].removeprefix("/app/") for command in own]
-    assert len(scripts) == 5
+    assert len(scripts) == 6
     assert all(script.stat().st_mode & 0o111 for script in scripts)
 
 
@@ -116,6 +120,11 @@ def test_it_stops_a_start_script_at_its_first_error() -> None:
     assert all(
         "set -o errexit -o pipefail -o nounset\n" in script.read_text() for script in scripts
     )
+
+
+def test_it_consumes_every_queue(compose: Compose) -> None:
+    commands = " ".join(str(each.get("command")) for each in compose["services"].values())
+    assert set(re.findall(r"--queues (\w+)", commands)) == {SMALL, LARGE, WEBHOOKS}
 
 
 @pytest.mark.parametrize("dockerfile", dockerfiles(), ids=lambda path: path.parent.parent.name)

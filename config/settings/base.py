@@ -88,6 +88,21 @@ BMAT_FORMAT_WAIT_SECONDS = environment.number("BMAT_FORMAT_WAIT_SECONDS", 5)
 # The proxy's internal path of BMAT_REPORTS_FOLDER: the proxy sends the files of downloads itself.
 BMAT_ACCEL_PREFIX = environment.env.str("BMAT_ACCEL_PREFIX", default="").strip()
 
+# Where people reach the service, for addresses that are told outside of a request.
+BMAT_PUBLIC_URL = environment.web_address("BMAT_PUBLIC_URL")
+# How long one attempt to deliver an event may take, from the question for the receiver's address to
+# the end of its answer.
+BMAT_WEBHOOK_SECONDS = environment.number("BMAT_WEBHOOK_SECONDS", 10)
+# Whether events may be sent in plain text, and which addresses that are not public they may be sent
+# to.
+BMAT_WEBHOOK_HTTP = environment.switch("BMAT_WEBHOOK_HTTP", False)
+BMAT_WEBHOOK_NETWORKS = environment.networks("BMAT_WEBHOOK_NETWORKS")
+# A proxy that looks at addresses itself, and connects to them in the service's place.
+BMAT_WEBHOOK_PROXY = environment.web_address("BMAT_WEBHOOK_PROXY")
+# Secrets of callbacks for which their client gave none are derived from it; without it, from
+# SECRET_KEY.
+BMAT_WEBHOOK_KEY = environment.key("BMAT_WEBHOOK_KEY")
+
 CELERY_FLOWER_USER = environment.env.str("CELERY_FLOWER_USER", default="")
 CELERY_FLOWER_PASSWORD = environment.env.str("CELERY_FLOWER_PASSWORD", default="")
 
@@ -226,8 +241,8 @@ CELERY_TASK_SERIALIZER = "json"
 # The report's row holds the result.
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
-# A worker without --queues consumes both.
-CELERY_TASK_QUEUES = [Queue(queues.SMALL), Queue(queues.LARGE)]
+# A worker without --queues consumes all.
+CELERY_TASK_QUEUES = [Queue(queues.SMALL), Queue(queues.LARGE), Queue(queues.WEBHOOKS)]
 CELERY_TASK_DEFAULT_QUEUE = queues.SMALL
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -290,6 +305,8 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
+        # It tells the URL of each request, which may hold a login or a token of the receiver's.
+        "httpx": {"level": "WARNING"},
         # It tells each step of a login; failures are warnings.
         "axes": {"level": "WARNING"},
     },

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('concat', models.TextField(blank=True, help_text='Upload-Concat, as it was sent.')),
                 ('input_name', models.CharField(blank=True, help_text='How its owner calls the file. Never part of a path.', max_length=255)),
                 ('options', models.JSONField(default=dict, help_text='Those of bmat.aggregation.Options.')),
+                ('callback', models.JSONField(help_text='Whom the report is to tell when it ends: url, secret.', null=True)),
                 ('makes_report', models.BooleanField(default=True, help_text='Whether it becomes a report once it is whole.')),
                 ('created', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('updated', models.DateTimeField(default=django.utils.timezone.now, editable=False)),

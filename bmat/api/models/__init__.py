@@ -2,5 +2,16 @@ from bmat.api.models.attempts import ReportAttempt
 from bmat.api.models.idempotency import IdempotencyKey
 from bmat.api.models.reports import Installation, Report, Status
 from bmat.api.models.uploads import Upload
+from bmat.api.models.webhooks import Callback, Delivery, Webhook
 
-__all__ = ["IdempotencyKey", "Installation", "Report", "ReportAttempt", "Status", "Upload"]
+__all__ = [
+    "Callback",
+    "Delivery",
+    "IdempotencyKey",
+    "Installation",
+    "Report",
+    "ReportAttempt",
+    "Status",
+    "Upload",
+    "Webhook",
+]

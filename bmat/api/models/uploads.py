@@ -94,6 +94,9 @@ class Upload(models.Model):
         help_text="How its owner calls the file. Never part of a path.",
     )
     options = models.JSONField(default=dict, help_text="Those of bmat.aggregation.Options.")
+    callback = models.JSONField(
+        null=True, help_text="Whom the report is to tell when it ends: url, secret."
+    )
     makes_report = models.BooleanField(
         default=True, help_text="Whether it becomes a report once it is whole."
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-COLLECTIONS = ("/api/reports/", "/api/uploads/")
+COLLECTIONS = ("/api/reports/", "/api/uploads/", "/api/webhooks/")
 
 ENUM_ID = "x-spec-enum-id"
 BLANK = {"type": "string", "maxLength": 0}

@@ -35,6 +35,11 @@ from bmat.api.serializers.results import (
     RowsSerializer,
     SummarySerializer,
 )
+from bmat.api.serializers.webhooks import (
+    DeliverySerializer,
+    NewWebhookSerializer,
+    WebhookSerializer,
+)
 
 # What any operation, one on a report, and one that changes something may be answered with.
 ANYWHERE = ("not_acceptable", "rate_limited", "server_error", "unavailable")
@@ -219,6 +224,71 @@ summary_operation = operation(
     {200: SummarySerializer, **NOT_MODIFIED},
     *(*ON_REPORT, *NOT_LET_IN, *WITHOUT_FILE),
     parameters=[PID, IF_NONE_MATCH],
+)
+
+DELIVERY_ID = OpenApiParameter(
+    "delivery_id",
+    OpenApiTypes.UUID,
+    OpenApiParameter.PATH,
+    description="The delivery's, which is the `webhook-id` of its event.",
+)
+WEBHOOK_ID = OpenApiParameter(
+    "webhook_id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="The webhook's."
+)
+deliveries_operation = operation(
+    "list_deliveries",
+    "See who was told that a report ended",
+    "The newest events first, a hundred at most, each with the attempts to deliver it: when, the "
+    "status of the answer or a word for why there was none, how long it took, and when the next "
+    "one is due.",
+    {200: DeliverySerializer(many=True), **NOT_MODIFIED},
+    *(*ON_REPORT, *NOT_LET_IN),
+    parameters=[PID, IF_NONE_MATCH],
+)
+resend_operation = operation(
+    "resend_delivery",
+    "Deliver an event again",
+    "With the same `webhook-id`, and all attempts ahead.",
+    {202: OpenApiResponse(DeliverySerializer, "The delivery.")},
+    *(*ON_REPORT, *NOT_LET_IN, *CHANGE, "target_disabled"),
+    parameters=[PID, DELIVERY_ID],
+    request=None,
+)
+webhook_operations = extend_schema_view(
+    list=operation(
+        "list_webhooks",
+        "Your webhooks",
+        "Each is told of every report of yours. Where the service asks for no logins, nobody has "
+        "any, and all of this is 404.",
+        {200: WebhookSerializer(many=True), **NOT_MODIFIED},
+        *("not_found", *NOT_LET_IN),
+        parameters=[IF_NONE_MATCH],
+    ),
+    create=operation(
+        "create_webhook",
+        "Make a webhook",
+        "From now on its URL is told when a report of yours ends. The answer has the secret with "
+        "which the receiver verifies events; it is told this once.",
+        {201: OpenApiResponse(NewWebhookSerializer, "The webhook.")},
+        *(*BODY, *NOT_LET_IN, *CHANGE, "not_found", "too_many_webhooks"),
+        request=WebhookSerializer,
+    ),
+    retrieve=operation(
+        "get_webhook",
+        "One of your webhooks",
+        "`enabled` is false after its receiver has answered 410, and where an operator said so.",
+        {200: OpenApiResponse(WebhookSerializer, "The webhook."), **NOT_MODIFIED},
+        *("not_found", *NOT_LET_IN),
+        parameters=[WEBHOOK_ID, IF_NONE_MATCH],
+    ),
+    destroy=operation(
+        "delete_webhook",
+        "Remove a webhook",
+        "Nothing more is sent to it, not even what is on its way.",
+        {204: OpenApiResponse(None, "It is gone.")},
+        *("not_found", *NOT_LET_IN, *CHANGE),
+        parameters=[WEBHOOK_ID],
+    ),
 )
 
 

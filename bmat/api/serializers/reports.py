@@ -18,6 +18,7 @@ from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.serializers.fields import InstantField, PidField, SomeOfField, TextField
 from bmat.api.serializers.options import OptionsSerializer, check_options, given_options
 from bmat.api.serializers.results import ExampleSerializer, WarningSerializer
+from bmat.api.serializers.webhooks import CallbackSerializer, check_callback
 from bmat.api.services.disk import ReceivedFile
 
 STATES = [status.name.lower() for status in Status]
@@ -237,7 +238,7 @@ class UploadsField(serializers.ListField):
             raise serializers.ValidationError(problems) from error
 
 
-class SubmitSerializer(FormSerializer):
+class SubmitSerializer(CallbackSerializer, FormSerializer):
     """The fields of an upload. A blank one counts as not given."""
 
     input_file = FilesField(
@@ -289,6 +290,7 @@ class SubmitSerializer(FormSerializer):
         return found
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        check_callback(attrs)
         base, inputs = attrs.get("base"), [*attrs.get("input_file", []), *attrs.get("upload", [])]
         if base is not None:
             attrs["group_by"] = group_by_of(base, attrs.get("group_by"))

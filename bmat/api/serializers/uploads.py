@@ -6,18 +6,19 @@ from rest_framework import serializers
 
 from bmat.api.serializers.fields import SwitchField
 from bmat.api.serializers.options import OptionsSerializer
+from bmat.api.serializers.webhooks import CallbackSerializer, check_callback
 
 UNKNOWN_KEY = "There is no such key, and no such option."
 # They hold for a report, and for no input alone.
-OF_REPORT = ("group_by", "strict")
+OF_REPORT = ("group_by", "strict", "callback_url", "callback_secret")
 NO_REPORT = "This is for a report, and the upload becomes none: say it when you make one of it."
 # What tus clients tell about a file by themselves, and nobody needs.
 PASSED_OVER = ("name", "type", "filetype", "relativePath")
 
 
-class MetadataSerializer(OptionsSerializer):
-    """The file's name, whether it becomes a report, and the options of one. A blank option counts
-    as not given.
+class MetadataSerializer(CallbackSerializer, OptionsSerializer):
+    """The file's name, whether it becomes a report, the options of one, and whom that is to tell. A
+    blank one counts as not given.
     """
 
     filename = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
@@ -42,4 +43,5 @@ class MetadataSerializer(OptionsSerializer):
             of_report = [name for name in OF_REPORT if attrs.get(name)]
             if of_report:
                 raise serializers.ValidationError(dict.fromkeys(of_report, [NO_REPORT]))
+        check_callback(attrs)
         return super().validate(attrs)

@@ -19,6 +19,7 @@ from bmat.aggregation.results import Example
 from bmat.api.models import Report, ReportAttempt, Status
 from bmat.api.models.attempts import Outcome
 from bmat.api.models.reports import ReportQuerySet
+from bmat.api.services import outbox
 from bmat.api.services.queue import in_seconds, message_due, message_sent
 
 # One record for each event in a report's life that a person wants to see. `make run` shows them,
@@ -169,7 +170,7 @@ def finish(
         **found(summary),
     }
     held = Report.objects.leased(pid, lease_token)
-    return let_go(held, lease_token, Outcome.DONE, ended(Status.DONE) | results)
+    return let_go(pid, held, lease_token, Outcome.DONE, ended(Status.DONE) | results)
 
 
 def found(summary: Summary) -> dict[str, Any]:
@@ -209,7 +210,7 @@ def fail(
             "result_bytes": rejected.result_bytes,
         }
     held = Report.objects.leased(pid, lease_token)
-    failed = let_go(held, lease_token, Outcome.FAILED, changes)
+    failed = let_go(pid, held, lease_token, Outcome.FAILED, changes)
     if failed:
         events.info("report %s failed: %s", pid, code)
     return failed
@@ -219,9 +220,9 @@ def hand_back(pid: UUID, lease_token: UUID) -> bool:
     """Lets the report wait again, because its worker ends: such an attempt does not count. The
     caller sends a message. False: the lease is lost.
     """
-    uncounted = {"attempts": F("attempts") - 1}
+    changes = queued() | message_sent() | {"attempts": F("attempts") - 1}
     held = Report.objects.leased(pid, lease_token)
-    return let_go(held, lease_token, Outcome.HANDED_BACK, queued() | message_sent() | uncounted)
+    return let_go(pid, held, lease_token, Outcome.HANDED_BACK, changes)
 
 
 def hand_back_for_cluster(pid: UUID, lease_token: UUID) -> float | None:
@@ -248,20 +249,24 @@ def requeue_abandoned(report: Report, lease_token: UUID) -> bool:
     error = {"error_code": WORKER_LOST, "error_message": WORKER_LOST_MESSAGE}
     changes = ended(Status.FAILED) | error if is_last else queued() | message_due()
     held = Report.objects.abandoned().filter(pid=report.pid, lease_token=lease_token)
-    changed = let_go(held, lease_token, Outcome.LOST, changes)
+    changed = let_go(report.pid, held, lease_token, Outcome.LOST, changes)
     if changed and is_last:
         events.info("report %s failed: %s", report.pid, WORKER_LOST)
     return changed
 
 
 def let_go(
-    held: ReportQuerySet, lease_token: UUID, outcome: Outcome, changes: dict[str, Any]
+    pid: UUID, held: ReportQuerySet, lease_token: UUID, outcome: Outcome, changes: dict[str, Any]
 ) -> bool:
-    """Ends a lease and its attempt. False: `held` is empty, for the lease is lost."""
+    """Ends a lease and its attempt, and tells others where the report ends with it. False: `held`,
+    which is the report `pid` or nothing, is nothing, for the lease is lost.
+    """
     with transaction.atomic():
         changed = 1 == held.update(**changes)
         if changed:
             ReportAttempt.objects.filter(lease_token=lease_token).end(outcome)
+            if "status" in changes:
+                outbox.record_end(pid)
     return changed
 
 
@@ -274,6 +279,7 @@ def cancel(pid: UUID) -> bool:
         cancelled = 1 == processing.update(**ended(Status.CANCELLED))
         if cancelled:
             ReportAttempt.objects.filter(report=pid).end(Outcome.CANCELLED)
+            outbox.record_end(pid)
     if cancelled:
         events.info("report %s cancelled", pid)
     return cancelled

@@ -1,5 +1,6 @@
-"""Sending messages, each of which wakes a worker for a report or for a format. None is needed: the
-reconciler sends another for each report that waits, and who wants a format asks again.
+"""Sending messages, each of which wakes a worker for a report, for a format or for an event that is
+to be delivered. None is needed: the reconciler sends another for each report and each event that
+waits, and who wants a format asks again.
 """
 
 import logging
@@ -13,9 +14,16 @@ from django.db.models.functions import Now
 from kombu import Connection, Producer
 from kombu.exceptions import ChannelError, OperationalError
 
-from bmat.api.models import Report
+from bmat.api.models import Delivery, Report
 from bmat.taskapp.celery import app
-from bmat.taskapp.queues import CONVERT_RESULT, LARGE, PROCESS_REPORT, SMALL
+from bmat.taskapp.queues import (
+    CONVERT_RESULT,
+    DELIVER_EVENT,
+    LARGE,
+    PROCESS_REPORT,
+    SMALL,
+    WEBHOOKS,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +65,14 @@ def in_seconds(seconds: float) -> Any:
 
 
 def message_sent() -> dict[str, Any]:
-    """What a report has that begins to wait, and whose message is sent right after."""
+    """What a report or an event has that begins to wait, and whose message is sent right after."""
     return {"next_enqueue_at": in_seconds(settings.BMAT_ENQUEUE_AGAIN_SECONDS), "enqueue_count": 1}
 
 
 def message_due(wait_seconds: float = 0) -> dict[str, Any]:
-    """What a report has that waits without a message: a reconciler sends one after that time."""
+    """What a report or an event has that waits without a message: a reconciler sends one after that
+    time.
+    """
     return {"next_enqueue_at": in_seconds(wait_seconds), "enqueue_count": 0}
 
 
@@ -84,7 +94,20 @@ def enqueue_conversion(pid: UUID, file_name: str, output_bytes: int) -> bool:
     return send(pid, CONVERT_RESULT, [str(pid), file_name], task_id, queue_for(output_bytes))
 
 
-def send(pid: UUID, task: str, arguments: list[str], task_id: str, queue: str) -> bool:
+def enqueue_delivery(delivery_id: UUID) -> bool:
+    """Sends the task, whose id is the delivery's. False, and a line in the log: the broker cannot
+    be reached, and the reconciler sends it as soon as it can.
+    """
+    if send(delivery_id, DELIVER_EVENT, [str(delivery_id)], str(delivery_id), WEBHOOKS):
+        return True
+    Delivery.objects.queued().filter(pk=delivery_id).update(**message_due())
+    return False
+
+
+def send(waiting: UUID, task: str, arguments: list[str], task_id: str, queue: str) -> bool:
+    """Sends a message for `waiting`, a report or a delivery. False, and a line in the log: the
+    broker cannot be reached.
+    """
     was_used = broker.was_used
     try:
         app.send_task(
@@ -99,8 +122,10 @@ def send(pid: UUID, task: str, arguments: list[str], task_id: str, queue: str) -
         broker.close()
         if was_used:
             # Only a new connection can tell whether the broker is there.
-            return send(pid, task, arguments, task_id, queue)
-        logger.warning("report %s: it waits, for the broker cannot be reached: %s", pid, error)
+            return send(waiting, task, arguments, task_id, queue)
+        what = "delivery" if queue == WEBHOOKS else "report"
+        message = "%s %s: it waits, for the broker cannot be reached: %s"
+        logger.warning(message, what, waiting, error)
         return False
     broker.was_used = True
     return True

@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from bmat.aggregation import Options
-from bmat.api.models import IdempotencyKey, Report, Status, Upload
+from bmat.api.models import Callback, Delivery, IdempotencyKey, Report, Status, Upload
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.services import appending, database, files, inputs, leases, queue, quotas
@@ -49,10 +49,19 @@ class AlreadySubmitted(Exception):
 
 
 @dataclass(frozen=True)
+class WantedCallback:
+    """Whom to tell when the report ends. `secret` is empty where that of its owner is used."""
+
+    url: str
+    secret: str = ""
+
+
+@dataclass(frozen=True)
 class Submission:
     """What a report is to be made of: at least one input, in order, and the options that its owner
     gave, those of bmat.aggregation.Options, which have been checked. With a `base`, which is a pid,
     the last input is the totals of that report. `uploads` came in parts, and are used up by it.
+    `callback` is told when the report ends.
     """
 
     inputs: Sequence[ReceivedInput]
@@ -60,6 +69,7 @@ class Submission:
     owner: User | None = None
     base: UUID | None = None
     uploads: Sequence[UUID] = ()
+    callback: WantedCallback | None = None
 
     def on_top_of(self, base: Report) -> "Submission":
         """The same, on top of the totals of a Done report by the same columns. Raises BaseGone."""
@@ -80,7 +90,9 @@ class Idempotency:
             [each.fingerprint, each.options] if each.options else each.fingerprint
             for each in submission.inputs
         ]
-        body = json.dumps([*given, submission.options], sort_keys=True)
+        callback = submission.callback
+        told = [callback.url, callback.secret] if callback is not None else []
+        body = json.dumps([*given, submission.options, *told], sort_keys=True)
         return cls(key, hashlib.sha256(body.encode()).hexdigest())
 
 
@@ -121,6 +133,9 @@ def submit_report(submission: Submission, idempotency: Idempotency | None = None
                         IdempotencyKey.objects.take(owner, key, fingerprint, pid)
                     report = create_report(pid, submission)
                     use_uploads(report, submission.uploads)
+                    if submission.callback is not None:
+                        url, secret = submission.callback.url, submission.callback.secret
+                        Callback.objects.create(report=report, url=url, secret=secret)
                     quotas.check(owner)
                     announce_on_commit(report, until_commit)
                 return report
@@ -244,6 +259,8 @@ def delete_report(pid: UUID) -> bool:
         report = Report.objects.select_for_update().filter(pid=pid).first()
         if report is None:
             return False
+        # Nor does one begin to deliver an event of it.
+        list(Delivery.objects.select_for_update().filter(report=pid).values_list("pk"))
         if report.status == Status.PROCESSING:
             transaction.on_commit(lambda: events.info("report %s cancelled", pid))
         report.delete()

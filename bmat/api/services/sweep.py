@@ -26,7 +26,8 @@ from django.conf import settings
 from django.utils import timezone
 from knox.models import AuthToken
 
-from bmat.api.models import IdempotencyKey, Report
+from bmat.api.models import Callback, Delivery, IdempotencyKey, Report
+from bmat.api.models.webhooks import State
 from bmat.api.services import disk, files, installation, leases, uploads
 
 logger = logging.getLogger(__name__)
@@ -71,11 +72,12 @@ def sweep_files(age_seconds: float | None = None, however_many: bool = False) ->
     or of no attempt that counts, and what is left of uploads that broke off or, where they come in
     parts, have expired. Nothing of it where the home is another database's, or where it is more
     than a fifth of all, unless `however_many` says that somebody has looked. Of keys and tokens
-    that have expired, it removes the rows.
+    that have expired, and of events about reports without files, it removes the rows.
     """
     IdempotencyKey.objects.expired().delete()
     AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
     reports = expire_reports()
+    forget_events()
     age_seconds = settings.BMAT_SWEEP_AGE_SECONDS if age_seconds is None else age_seconds
     swept = sweep_useless(reports, age_seconds, however_many)
     if swept.refused:
@@ -100,6 +102,13 @@ def expire_reports() -> int:
             files.remove(files.report_folder(pid))
             count += 1
     return count
+
+
+def forget_events() -> None:
+    """Removes the rows about events of reports without files, but for what is on its way."""
+    Delivery.objects.filter(report__expired__isnull=False).exclude(state=State.PENDING).delete()
+    told = Callback.objects.filter(report__expired__isnull=False)
+    told.exclude(report__deliveries__state=State.PENDING).delete()
 
 
 def sweep_useless(reports: int, age_seconds: float, however_many: bool) -> Swept:

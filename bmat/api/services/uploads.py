@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ from bmat.api.services.reports import (
     KeyReused,
     Submission,
     UploadsUsed,
+    WantedCallback,
     shown_name,
     submit_report,
 )
@@ -62,6 +63,7 @@ class Announced:
     concat: str = ""
     input_name: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    callback: WantedCallback | None = None
     makes_report: bool = True
     parts: Sequence[UUID] | None = None
 
@@ -184,6 +186,7 @@ def create_row(
             concat=announced.concat,
             input_name=announced.input_name,
             options=dict(announced.options),
+            callback=None if announced.callback is None else asdict(announced.callback),
             makes_report=announced.makes_report,
             expires=expiry(),
             completed=Now() if is_whole else None,
@@ -300,6 +303,18 @@ def settle(upload_id: UUID) -> None:
         pass
 
 
+def submission_of(upload: Upload) -> Submission:
+    """What an upload that is whole asks for."""
+    callback = None if upload.callback is None else WantedCallback(**upload.callback)
+    return Submission(
+        [received(upload)],
+        upload.options,
+        upload.owner,
+        uploads=[upload.pk],
+        callback=callback,
+    )
+
+
 def finished(upload: Upload) -> Upload:
     """The upload with its report, if it is to have one by now. Where its owner has as many
     unfinished ones as the limit allows, the reconciler makes it later.
@@ -307,9 +322,7 @@ def finished(upload: Upload) -> Upload:
     if not upload.waits_for_report:
         return upload
     try:
-        submit_report(
-            Submission([received(upload)], upload.options, upload.owner, uploads=[upload.pk])
-        )
+        submit_report(submission_of(upload))
     except QuotaExceeded as error:
         logger.info("upload %s: it is whole, and waits: %s", upload.pk, error)
     except UploadsUsed:

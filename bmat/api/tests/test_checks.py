@@ -1,5 +1,6 @@
 """The system checks."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,24 @@ def test_it_accepts_a_location_of_the_proxy(settings):
 def test_e021_requests_that_would_keep_the_others_out(settings):
     settings.BMAT_FORMAT_WAIT_SECONDS = 31
     assert ids() == ["bmat.E021"]
+
+
+def test_e030_events_in_plain_text_in_a_deployment(settings):
+    settings.BMAT_WEBHOOK_HTTP = True
+    assert "bmat.E030" in ids(deploy=True)
+    assert ids() == []
+
+
+@pytest.mark.parametrize("network", ["127.0.0.1", "0.0.0.0/0", "169.254.169.254", "::/0"])
+def test_e031_a_deployment_that_sends_events_to_itself_or_to_its_cloud(settings, network):
+    settings.BMAT_WEBHOOK_NETWORKS = [ip_network(network)]
+    assert "bmat.E031" in ids(deploy=True)
+    assert ids() == []
+
+
+def test_it_accepts_a_network_of_receivers(settings):
+    settings.BMAT_WEBHOOK_NETWORKS = [ip_network("10.20.0.0/16"), ip_network("fd00:20::/32")]
+    assert "bmat.E031" not in ids(deploy=True)
 
 
 def test_w004_a_service_that_answers_to_any_name(settings):

@@ -2,8 +2,9 @@
 
 A new endpoint needs a row, and a new method of an old one does, too. In a path, `<waiting>`,
 `<done>` and `<failed>` stand for the pid of a report of alice's in that state, `<coming>` for the
-id of an upload of hers, `<missing>` for one that there is not. `none` sends no token, `bad` one
-that nobody ever had, `expired` one of alice's that has expired, `other` is bob, `owner` alice, and
+id of an upload of hers, `<missing>` for one that there is not; `<told>` for one whose event
+`<delivery_id>` was delivered; `<webhook_id>` is alice's. `none` sends no token, `bad` one that
+nobody ever had, `expired` one of alice's that has expired, `other` is bob, `owner` alice, and
 `admin` a superuser.
 """
 
@@ -15,7 +16,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLResolver, get_resolver
 
 from bmat.api.access import VisibleReports
+from bmat.api.models import Callback, Delivery
 from bmat.api.services.process import process_report
+from bmat.api.services.targets import create_webhook
 from bmat.api.services.uploads import Announced, create
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import PASSWORD, person, token_of
@@ -60,6 +63,17 @@ MATRIX = """
     GET     /api/reports/<waiting>/compare   401  401  401  404  409  409
     GET     /api/reports/<missing>/compare   401  401  401  404  404  404
 
+    GET     /api/reports/<done>/deliveries   401  401  401  404  200  200
+    GET     /api/reports/<missing>/deliveries                         401  401  401  404  404  404
+    POST    /api/reports/<told>/deliveries/<delivery_id>/resend       401  401  401  404  202  202
+    POST    /api/reports/<done>/deliveries/<delivery_id>/resend       401  401  401  404  404  404
+    POST    /api/reports/<missing>/deliveries/<delivery_id>/resend    401  401  401  404  404  404
+
+    GET     /api/webhooks                    401  401  401  200  200  200
+    POST    /api/webhooks                    401  401  401  201  201  201
+    GET     /api/webhooks/<webhook_id>       401  401  401  404  200  404
+    DELETE  /api/webhooks/<webhook_id>       401  401  401  404  204  404
+
     POST    /api/inspect                     401  401  401  200  200  200
 
     POST    /api/uploads                     401  401  401  201  201  201
@@ -90,7 +104,9 @@ def pid_of(submit):
         if state == "coming":
             return create(Announced(10), person("alice"), None)[0].pk
         report = submit(FILES.get(state, PLAYS), owner=person("alice"))
-        if state in FILES:
+        if state == "told":
+            Callback.objects.create(report=report, url="https://receiver.example/events")
+        if state in (*FILES, "told"):
             process_report(report.pid, uuid4())
         return report.pid
 
@@ -110,6 +126,17 @@ def header(caller):
     return made[caller]()
 
 
+def address(path, pid_of):
+    """The URL of a path: each name in it stands for something fresh."""
+    url = re.sub("<(waiting|done|failed|missing|told)>", lambda name: str(pid_of(name[1])), path)
+    delivery = Delivery.objects.order_by("-created").first()
+    url = url.replace("<delivery_id>", str(delivery.pk if delivery else uuid4()))
+    if "<webhook_id>" in url:
+        webhook = create_webhook(person("alice"), "https://receiver.example/events")
+        url = url.replace("<webhook_id>", str(webhook.pk))
+    return url
+
+
 def body(method, path):
     """What the request carries, where the endpoint wants something."""
     if (method, path) in (("POST", "/api/reports"), ("POST", "/api/inspect")):
@@ -121,6 +148,9 @@ def body(method, path):
         said = {"Upload-Length": "10", "Upload-Offset": "0", "Tus-Resumable": "1.0.0"}
         sent = {"data": b"x"} if method == "PATCH" else {}
         return {"headers": said, "content_type": MEDIA_TYPE, **sent}
+    if (method, path) == ("POST", "/api/webhooks"):
+        told = {"url": "https://receiver.example/events"}
+        return {"data": told, "content_type": "application/json"}
     if path.endswith("/compare"):
         return {"data": {"with": path.split("/")[-2]}}
     return {}
@@ -131,7 +161,7 @@ def body(method, path):
 def test_each_caller_gets_what_the_matrix_says(client, pid_of, method, path, codes, slash):
     answers = []
     for caller in CALLERS:
-        url = re.sub("<(.*)>", lambda state: str(pid_of(state[1])), path) + slash
+        url = address(path, pid_of) + slash
         send = getattr(client, method.lower())
         carried = body(method, url.removesuffix("/"))
         headers = {**header(caller), **carried.pop("headers", {})}
@@ -149,6 +179,7 @@ def test_the_404_for_somebody_else_is_that_for_nothing_at_all(client, pid_of, pa
     method = next(row[0] for row in ROWS if row[1] == path)
     bob, send = token_of(person("bob")), getattr(client, method.lower())
 
+    path = path.replace("<delivery_id>", str(uuid4()))
     foreign = send(path.replace("<done>", str(pid_of("done"))), headers=bob)
     missing = send(path.replace("<done>", str(uuid4())), headers=bob)
 
@@ -158,11 +189,11 @@ def test_the_404_for_somebody_else_is_that_for_nothing_at_all(client, pid_of, pa
 
 
 def test_there_is_a_row_for_each_method_of_each_url():
-    rows = {(row[0], re.sub("<.*>", "<id>", row[1])) for row in ROWS}
+    rows = {(row[0], re.sub("<.*?>", "<id>", row[1])) for row in ROWS}
 
     assert {("GET", "/api/reports"), ("POST", "/api/auth/login")} <= rows
     assert {
-        (method, re.sub("<.*>", "<id>", path))
+        (method, re.sub("<.*?>", "<id>", path))
         for path, callback in endpoints()
         for method in methods(callback)
     } == rows

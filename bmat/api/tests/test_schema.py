@@ -107,7 +107,11 @@ def test_it_names_every_code_that_a_view_answers_with(schema):
 @pytest.mark.parametrize(
     "path, name, more",
     [
-        ("/api/reports/", "SubmitRequest", ["upload", "base"]),
+        (
+            "/api/reports/",
+            "SubmitRequest",
+            ["upload", "base", "callback_url", "callback_secret"],
+        ),
         ("/api/inspect", "InspectRequest", []),
     ],
 )
@@ -197,7 +201,8 @@ def test_its_page_gives_whoever_is_logged_in_a_csrf_token(client):
 
 
 def test_reports_come_first(schema):
-    assert [tag["name"] for tag in schema["tags"]] == ["reports", "uploads", "auth"]
+    names = [tag["name"] for tag in schema["tags"]]
+    assert names == ["reports", "uploads", "webhooks", "auth"]
 
 
 def test_its_page_refuses_another_method(client):

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from ipaddress import ip_network
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -87,6 +88,57 @@ def test_it_refuses_a_list_without_names(monkeypatch):
     monkeypatch.setenv("HOSTS", " , ")
     with refused("HOSTS must hold one or more names, separated by commas"):
         environment.names("HOSTS")
+
+
+def test_it_reads_networks(monkeypatch):
+    monkeypatch.setenv("NETWORKS", "10.20.0.0/16, 127.0.0.1,fd00::/8,")
+    expected = [ip_network("10.20.0.0/16"), ip_network("127.0.0.1/32"), ip_network("fd00::/8")]
+    assert environment.networks("NETWORKS") == expected
+    assert environment.networks("NOT_SET") == []
+
+
+@pytest.mark.parametrize(
+    "value, why",
+    [
+        ("10.20.0.1/16", "10.20.0.1/16 has host bits set"),
+        ("all", "'all' does not appear to be an IPv4 or IPv6 network"),
+    ],
+)
+def test_it_refuses_what_is_no_network(monkeypatch, value, why):
+    monkeypatch.setenv("NETWORKS", f"127.0.0.0/8,{value}")
+    message = "NETWORKS must hold networks such as 10.0.0.0/8, separated by commas: "
+    with refused(message + why):
+        environment.networks("NETWORKS")
+
+
+@pytest.mark.parametrize(
+    "value, address",
+    [
+        ("", ""),
+        ("https://bmat.example/", "https://bmat.example"),
+        ("http://10.0.0.1:8000/behind", "http://10.0.0.1:8000/behind"),
+    ],
+)
+def test_it_reads_an_address(monkeypatch, value, address):
+    monkeypatch.setenv("ADDRESS", value)
+    assert environment.web_address("ADDRESS") == address
+
+
+@pytest.mark.parametrize("value", ["bmat.example", "ftp://x", "https://", "https://a?b", "/api"])
+def test_it_refuses_what_is_no_address(monkeypatch, value):
+    monkeypatch.setenv("ADDRESS", value)
+    message = f"ADDRESS must be an address such as https://bmat.example, not {value!r}"
+    with refused(message):
+        environment.web_address("ADDRESS")
+
+
+def test_it_reads_a_key_and_refuses_a_short_one(monkeypatch):
+    monkeypatch.setenv("KEY", "k" * 32)
+    assert (environment.key("KEY"), environment.key("NOT_SET")) == ("k" * 32, "")
+    monkeypatch.setenv("KEY", "k" * 31)
+    make = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+    with refused(f"KEY must have at least 32 characters. Make one: {make}"):
+        environment.key("KEY")
 
 
 def test_it_refuses_a_folder_that_cannot_be_made(tmp_path):

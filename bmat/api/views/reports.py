@@ -29,6 +29,7 @@ from bmat.api.serializers.reports import (
     SubmitSerializer,
     own_options,
 )
+from bmat.api.serializers.webhooks import wanted_callback
 from bmat.api.services import leases, quotas, uploads
 from bmat.api.services.inputs import BaseGone, ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
@@ -44,6 +45,7 @@ from bmat.api.services.reports import (
     submit_report,
 )
 from bmat.api.uploads import announced_bytes
+from bmat.api.views.deliveries import DeliveryActions
 from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 from bmat.api.views.results import ResultActions
 
@@ -51,17 +53,18 @@ POLL_AGAIN_SECONDS = 1
 
 
 @report_operations
-class ReportViewSet(ResultActions, GenericViewSet[Report]):
+class ReportViewSet(ResultActions, DeliveryActions, GenericViewSet[Report]):
     """Uploads become reports: post CSVs as `input_file`, sent once for each, then poll their report
     until `status` is no longer 0. With the pid of a Done report as `base`, they come on top of its
     totals.
 
-    A POST with an `Idempotency-Key` can be repeated for a day: the same key and body give the same
-    report, with `Idempotent-Replayed: true`; another body gives 409. `POST <pid>/cancel` stops a
-    report and keeps it, `POST <pid>/retry` starts one again that has failed or was cancelled, and
-    `DELETE` removes it. Its files are removed when it `expires`: from then on it answers 410. A
-    disk that is nearly full refuses uploads with 507, a database that is away with 503. A user who
-    has as much as the limits allow gets 429.
+    With a `callback_url`, its receiver is told when the report ends. A POST with an
+    `Idempotency-Key` can be repeated for a day: the same key and body give the same report, with
+    `Idempotent-Replayed: true`; another body gives 409. `POST <pid>/cancel` stops a report and
+    keeps it, `POST <pid>/retry` starts one again that has failed or was cancelled, and `DELETE`
+    removes it. Its files are removed when it `expires`: from then on it answers 410. A disk that is
+    nearly full refuses uploads with 507, a database that is away with 503. A user who has as much
+    as the limits allow gets 429.
     """
 
     lookup_value_regex = "[^/]+"
@@ -172,7 +175,13 @@ def submission_of(fields: Mapping[str, Any], owner: User | None) -> Submission:
     ]
     parts = fields.get("upload", [])
     received += [uploads.received(upload, own_options(upload, options)) for upload in parts]
-    submission = Submission(received, options, owner, uploads=[upload.pk for upload in parts])
+    submission = Submission(
+        received,
+        options,
+        owner,
+        uploads=[upload.pk for upload in parts],
+        callback=wanted_callback(fields),
+    )
     base = fields.get("base")
     with telling_of_a_base_that_is_gone():
         return submission if base is None else submission.on_top_of(base)

@@ -12,7 +12,7 @@ from bmat.api.models import Report
 from bmat.api.services import process
 from bmat.taskapp import queues
 from bmat.taskapp.celery import app
-from bmat.taskapp.tasks import process_report, sweep_files
+from bmat.taskapp.tasks import deliver_event, process_report, sweep_files
 
 PRODUCTION = (Path(__file__).parents[3] / "production.yml").read_text()
 
@@ -86,13 +86,17 @@ def test_it_sweeps(submit):
 def test_the_names_that_are_sent_are_those_of_tasks():
     scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
-    sent = {queues.PROCESS_REPORT, queues.CONVERT_RESULT}
+    sent = {queues.PROCESS_REPORT, queues.CONVERT_RESULT, queues.DELIVER_EVENT}
 
     assert sent | scheduled <= set(app.tasks)
 
 
-def test_it_consumes_the_queues_of_both_sizes():
-    assert set(app.amqp.queues.consume_from) == {queues.SMALL, queues.LARGE}
+def test_it_consumes_every_queue():
+    assert set(app.amqp.queues.consume_from) == {queues.SMALL, queues.LARGE, queues.WEBHOOKS}
+
+
+def test_it_returns_quietly_for_an_unknown_delivery(db):
+    deliver_event(str(uuid4()))
 
 
 def test_every_tick_of_beat_expires_before_the_next():

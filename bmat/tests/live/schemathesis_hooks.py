@@ -9,10 +9,12 @@ from typing import Any
 
 import requests
 import schemathesis
+from django.core.exceptions import ValidationError
 from werkzeug.http import parse_range_header
 
 from bmat.aggregation import AggregationError, Options
 from bmat.aggregation.options import OPTION_NAMES, column_key
+from bmat.api.outgoing.urls import HTTPS_URL, check_url
 from bmat.tests.live.client import ANSWER_SECONDS
 from bmat.tests.live.people import LEAVER, TOKEN_VARIABLE
 
@@ -53,7 +55,8 @@ def filter_body(context: Any, body: Any) -> bool:
     if body.get("base"):
         # No schema knows which reports there are.
         return False
-    return has_files(body) and has_texts(body) and has_different_columns(body)
+    checks = (has_files, has_texts, has_different_columns, has_target)
+    return all(check(body) for check in checks)
 
 
 def has_files(body: dict[str, Any]) -> bool:
@@ -66,6 +69,22 @@ def has_files(body: dict[str, Any]) -> bool:
 def has_texts(body: dict[str, Any]) -> bool:
     """A form sends a number as its digits, and null as a word: texts both, and none is wrong."""
     return all(isinstance(body[name], str) for name in TEXTS if name in body)
+
+
+def has_target(body: dict[str, Any]) -> bool:
+    """No schema can say which ports are none of the web, which addresses are not public, or that a
+    secret alone signs nothing. The service of the tests takes http, too.
+    """
+    url = body.get("callback_url", body.get("url"))
+    if body.get("callback_secret") and not url:
+        return False
+    if not isinstance(url, str) or not re.fullmatch(HTTPS_URL, url):
+        return not str(url).startswith("http:")
+    try:
+        check_url(url)
+    except ValidationError:
+        return False
+    return True
 
 
 def has_different_columns(body: dict[str, Any]) -> bool:

@@ -81,6 +81,10 @@ class Stack:
             "PORT": str(self.web_port),
             "FLOWER_PORT": str(self.flower_port),
             "PYTHONUNBUFFERED": "1",
+            # The receivers of the tests.
+            "BMAT_WEBHOOK_HTTP": "on",
+            "BMAT_WEBHOOK_NETWORKS": "127.0.0.0/8",
+            "BMAT_WEBHOOK_SECONDS": "2",
             **self.settings,
         }
 

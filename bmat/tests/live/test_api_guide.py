@@ -1,5 +1,6 @@
 """docs/api.md, done as it says."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import requests
 
 from bmat.api.schema.operations import LOGIN
 from bmat.tests import samples
-from bmat.tests.live.processes import PROJECT_FOLDER
+from bmat.tests.live.processes import PROJECT_FOLDER, free_port
 from bmat.tests.live.stack import Stack
 
 GUIDE = (PROJECT_FOLDER / "docs" / "api.md").read_text()
@@ -18,6 +19,7 @@ WRITTEN = {
     "sh": "http://127.0.0.1:8000",
     "python": "http://127.0.0.1:8000",
     "bash": "https://bmat.example",
+    "shell": "http://127.0.0.1:8000",
 }
 
 
@@ -28,15 +30,25 @@ def reader(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def written(language: str) -> str:
+    """All that the guide has in `language`."""
+    return "".join(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL))
+
+
 def blocks(language: str, stack: Stack) -> str:
-    """All that the guide has in `language`, for the service that runs."""
-    found = "".join(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL))
+    """The same, for the service that runs."""
+    found = written(language)
     assert WRITTEN[language] in found
     return found.replace(WRITTEN[language], stack.client.base_url)
 
 
 def run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    """What the command prints, with the packages of the tests."""
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": programs}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -64,6 +76,16 @@ def test_it_works_with_a_token(locked: Stack, reader: Path) -> None:
     assert '"input_name":"plays.csv"' in printed
     assert (reader / "bmat.curl").stat().st_mode & 0o777 == 0o600
     assert printed.rpartition("{")[2].startswith('"code":"invalid_token"')
+
+
+def test_it_works_with_a_receiver(stack: Stack, reader: Path) -> None:
+    port = str(free_port())
+    (reader / "receiver.py").write_text(written("py").replace("9000", port))
+
+    printed = run(["sh", "-eu", "-c", blocks("shell", stack).replace("9000", port)], reader)
+
+    pid = printed.partition('"pid":"')[2].partition('"')[0]
+    assert printed.endswith(f"report.done {pid}\n")
 
 
 def test_its_page_finds_all_that_it_loads(stack: Stack) -> None:

@@ -1,0 +1,98 @@
+"""What others are told when a report ends: one event for each target, written in the transaction
+that ends the report. So no end is without its events, and no event without its end; and an end that
+is tried twice, because the answer of the first got lost, happens once and is told once.
+"""
+
+import json
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from bmat.api.models import Callback, Delivery, Report, Status, Webhook
+from bmat.api.models.webhooks import Event
+from bmat.api.services import queue
+
+EVENTS = {
+    Status.DONE: Event.DONE,
+    Status.FAILED: Event.FAILED,
+    Status.CANCELLED: Event.CANCELLED,
+}
+
+
+def record_end(pid: UUID) -> None:
+    """Writes the events of a report that has just ended; a worker is told after the commit. To be
+    called in the transaction that ends it.
+    """
+    callback = Callback.objects.filter(report=pid, enabled=True).exists()
+    webhooks: list[UUID | None] = [*webhooks_of(pid)]
+    targets = [None, *webhooks] if callback else webhooks
+    if not targets:
+        return
+    report = Report.objects.get(pid=pid)
+    event = EVENTS[Status(report.status)]
+    body = json.dumps(told(report, event), ensure_ascii=False)
+    rows = [
+        Delivery(
+            report=report,
+            webhook_id=target,
+            event=event,
+            body=body,
+            created=Now(),
+            next_attempt_at=queue.in_seconds(0),
+            **queue.message_sent(),
+        )
+        for target in targets
+    ]
+    for row in Delivery.objects.bulk_create(rows):
+        transaction.on_commit(partial(wake, row.pk), robust=True)
+
+
+def wake(delivery_id: UUID) -> None:
+    """Sends a message for a delivery that was just written."""
+    queue.enqueue_delivery(delivery_id)
+
+
+def webhooks_of(pid: UUID) -> list[UUID]:
+    """The webhooks of the report's owner. Where nobody logs in, there are none."""
+    if not settings.BMAT_REQUIRE_AUTH:
+        return []
+    wanted = Webhook.objects.filter(owner__reports=pid, owner__is_active=True, enabled=True)
+    return list(wanted.values_list("pk", flat=True))
+
+
+def told(report: Report, event: Event) -> dict[str, Any]:
+    """The event. Its URLs are those of the API, below BMAT_PUBLIC_URL where that is set."""
+    assert report.finished is not None, "it has ended"
+    url = f"{settings.BMAT_PUBLIC_URL}/api/reports/{report.pid}"
+    error = {"code": report.error_code, "message": report.error_message}
+    return {
+        "type": event.value,
+        "timestamp": written(report.finished),
+        "data": {
+            "pid": str(report.pid),
+            "status": report.status,
+            "state": report.state,
+            "url": url,
+            "input_name": report.input_name,
+            "output_file": f"{url}/output" if report.output_file else None,
+            "rejects_file": f"{url}/rejects" if report.rejects_file else None,
+            "rows_read": report.rows_read,
+            "rows_rejected": report.rows_rejected,
+            "rows_left_out": report.rows_left_out,
+            "groups": report.groups,
+            "plays_total": report.plays_total,
+            "error": error if report.error_code else None,
+            "created": written(report.created),
+            "finished": written(report.finished),
+        },
+    }
+
+
+def written(instant: datetime) -> str:
+    """The instant as the API writes it."""
+    return instant.isoformat().replace("+00:00", "Z")
