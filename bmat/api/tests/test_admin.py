@@ -98,11 +98,12 @@ def test_it_lists_uploads_that_come_in_parts_and_how_far_they_are(admin_client, 
     removed = tus.created(10, filename="c.csv")
     tus.send("DELETE", removed)
     unknown = tus.send("POST", UPLOADS, Upload_Defer_Length="1")
+    made = tus.head(tus.whole(PLAYS))["Bmat-Report"]
 
     page = admin_client.get("/admin/api/upload/").content.decode()
 
     assert unknown.status_code == 201
-    for cell in ("a.csv", "42%", "200\xa0bytes", "whole", "removed", "coming"):
+    for cell in ("a.csv", "42%", "200\xa0bytes", "whole", "removed", "coming", made):
         assert cell in page
     upload_id = whole.rsplit("/", 1)[1]
     shown = admin_client.get(f"/admin/api/upload/{upload_id}/change/").content.decode()
