@@ -107,9 +107,9 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 class UploadAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Uploads that come in parts: how far they are, and what has become of them."""
 
-    list_display = ["name", "shown_state", "size", "owner", "begun", "expires", "report"]
+    list_display = ["name", "shown_state", "size", "owner", "begun", "expires", "made"]
     list_filter = ["created", "makes_report"]
-    list_select_related = ["owner", "report"]
+    list_select_related = ["owner"]
     search_fields = ["id", "input_name", "owner__username"]
     readonly_fields = ["id", "owner", "report", "created", "updated", "completed", "removed"]
 
@@ -129,6 +129,11 @@ class UploadAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(ordering="length")
     def size(self, upload: Upload) -> str:
         return filesizeformat(upload.offset if upload.length is None else upload.length)
+
+    @admin.display(description="report", empty_value="-")
+    def made(self, upload: Upload) -> str | None:
+        """The pid of its report; nothing where there is none."""
+        return str(upload.report_id) if upload.report_id else None
 
     @admin.display(ordering="created")
     def begun(self, upload: Upload) -> str:
