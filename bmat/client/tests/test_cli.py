@@ -276,6 +276,14 @@ def test_inspect_asks_the_engine_where_it_is(
     assert service.requests == []
 
 
+def test_inspect_follows_the_options(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "other.csv"
+    path.write_bytes(b"A report\nTrack;Date;Number of Plays\nUmbrella;2020-01-02;1\n")
+    options = ["--song-column", "Track", "--delimiter", ";", "--header-line", "2"]
+    assert bmat("inspect", path, *options) == DONE
+    assert capsys.readouterr().out.endswith("  line 3: 'Umbrella' on 2020-01-02: 1\n")
+
+
 def test_inspect_says_what_cannot_be_read(tmp_path: Path, capsys: Captured) -> None:
     path = tmp_path / "other.csv"
     path.write_bytes(b"Track;Day;Plays\n")
