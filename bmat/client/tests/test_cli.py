@@ -68,9 +68,37 @@ def test_submit_makes_one_report_of_all_files_or_one_of_each(
 def test_what_is_wrong_with_one_file_does_not_keep_the_others_back(
     service: Service, small: Path, tmp_path: Path, capsys: Captured
 ) -> None:
-    assert bmat("submit", "--separately", tmp_path / "nowhere.csv", small) == FAILED
-    assert len(service.reports) == 1
-    assert "nowhere.csv" in capsys.readouterr().err
+    body = {"code": "upload_too_large", "message": "It is too large."}
+    service.fail("POST", status=413, body=body)
+    other = tmp_path / "other.csv"
+    other.write_bytes(b"other")
+    files = [small, tmp_path / "nowhere.csv", tmp_path, other]
+    assert bmat("submit", "--separately", *files, "--max-rejects", "0", "--json") == 4
+    assert [contents for contents in service.contents.values()] == [[b"other"]]
+    said = capsys.readouterr()
+    assert f"bmat: {small}: upload_too_large: It is too large.\n" in said.err
+    assert f"bmat: {tmp_path / 'nowhere.csv'}: No such file or directory\n" in said.err
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    codes = [line["error"]["code"] if line["error"] else line["state"] for line in lines]
+    expected = ["upload_too_large", "os_error", "invalid_usage", "done", "too_many_rejects"]
+    assert codes == expected
+
+
+def test_several_reports_are_under_way_before_one_is_waited_for(
+    service: Service, small: Path, large: Path
+) -> None:
+    assert bmat("submit", "--separately", small, large, "--wait") == DONE
+    methods = [method for method, path, _ in service.requests if "/reports/" in path]
+    assert methods[:3] == ["POST", "POST", "GET"]
+
+
+def test_where_the_service_is_away_the_others_are_not_tried(
+    service: Service, small: Path, large: Path
+) -> None:
+    service.fail("POST", status=503, times=1000)
+    arguments = ["submit", "--separately", small, large, "--give-up-after", "0"]
+    assert bmat(*arguments) == UNREACHABLE
+    assert len(service.requests) == 1
 
 
 def test_results_of_several_reports_have_no_single_place(small: Path, capsys: Captured) -> None:
