@@ -73,7 +73,7 @@ class Command:
         return max(codes)
 
     def _tried(self, step: Callable[[], int], where: Path | str, is_only: bool) -> int:
-        """The exit code of one of several steps, of which one that fails does not stop the others."""
+        """The exit code of one of several steps: one that fails does not stop the others."""
         try:
             return step()
         except STOPS_ALL:
@@ -127,6 +127,8 @@ class Command:
             self._fetch_totals(pid, told.output)
         if told.rejects and report["rejects_file"]:
             self._fetch_rejects(pid, told.rejects)
+        elif told.rejects:
+            self.display.say(f"nothing was rejected: {told.rejects} is not written")
         self._tell(report)
         if told.max_rejects and not told.max_rejects.allow(report):
             raise TooManyRejects(f"{report['rows_rejected']:,} records of {pid} were rejected.")

@@ -147,6 +147,15 @@ def test_rejects_are_fetched_where_all_are(
     assert "plays.csv: no_valid_rows: All were rejected." in capsys.readouterr().err
 
 
+def test_it_says_that_there_are_no_rejects(
+    service: Service, small: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    service.outcome["rejects_file"] = None
+    assert bmat("submit", small, "--rejects", tmp_path / "rejects.csv") == DONE
+    said = f"bmat: nothing was rejected: {tmp_path / 'rejects.csv'} is not written\n"
+    assert capsys.readouterr().err == said
+
+
 def test_wrong_options_are_told_by_their_fields(small: Path, capsys: Captured) -> None:
     assert bmat("submit", small, "--delimiter", "no", "--json") == FAILED
     said = capsys.readouterr()
