@@ -101,7 +101,8 @@ def add_options(made: argparse.ArgumentParser) -> None:
         if name == "strict":
             made.add_argument(option, action="store_true", help=text)
         else:
-            made.add_argument(option, metavar="VALUE", help=text)
+            kind = int if name == "header_line" else str
+            made.add_argument(option, metavar="VALUE", type=kind, help=text)
 
 
 def add_results(made: argparse.ArgumentParser) -> None:

@@ -1,21 +1,13 @@
 """The command `bmat`, and `python -m bmat.client`."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
 
 from bmat.client import engine
-from bmat.client.errors import (
-    FAILED,
-    INTERRUPTED,
-    ApiError,
-    ClientError,
-    Interrupted,
-    ReportCancelled,
-    ReportFailed,
-)
+from bmat.client.errors import FAILED, INTERRUPTED, ClientError
+from bmat.client.outcome import tell
 from bmat.client.progress import Display
 from bmat.client.retries import RetryPolicy
 
@@ -41,11 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Nobody reads any more. The interpreter flushes once more when it ends, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except ClientError as error:
-        return ended_by(error, is_json, display)
-    except OSError as error:
-        display.complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-        return FAILED
+    except (ClientError, OSError) as error:
+        return tell(error, is_json, display)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -66,18 +55,3 @@ def run(told: argparse.Namespace, display: Display) -> int:
     ) as client:
         code: int = getattr(Command(told, client, display), told.command)()
         return code
-
-
-def ended_by(error: ClientError, is_json: bool, display: Display) -> int:
-    """Say what has ended the command; its exit code."""
-    display.complain(str(error))
-    if isinstance(error, ApiError):
-        for name, texts in error.fields.items():
-            display.complain(f"  {name}: {' '.join(texts)}")
-    if is_json and isinstance(error, ReportFailed | ReportCancelled):
-        print(json.dumps(error.report, ensure_ascii=False))
-    elif is_json and not isinstance(error, Interrupted):
-        fields = error.fields if isinstance(error, ApiError) else {}
-        told = {"code": error.code, "message": str(error), "fields": fields}
-        print(json.dumps({"error": told}, ensure_ascii=False))
-    return error.exit_code

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -18,16 +19,16 @@ from bmat.client.client import Client
 from bmat.client.downloads import OnReceived
 from bmat.client.errors import (
     DONE,
-    ApiError,
     ClientError,
-    FileBusy,
-    FileChanged,
     Interrupted,
-    ReportCancelled,
+    NoService,
     ReportFailed,
+    SettingsError,
     TooManyRejects,
+    Unreachable,
     UsageError,
 )
+from bmat.client.outcome import tell
 from bmat.client.progress import Display
 from bmat.client.reports import OPTIONS, Report
 from bmat.client.settings import Settings, load_settings, read_file, settings_path, write_file
@@ -35,6 +36,8 @@ from bmat.client.texts import comparison, inspection_text, report_line, report_t
 from bmat.client.watch import Event, Look, Watcher
 
 STANDARD_OUTPUT = "-"
+# Of several reports, none would fare better than the one that met this.
+STOPS_ALL = (BrokenPipeError, Interrupted, NoService, SettingsError, Unreachable)
 
 
 class Command:
@@ -59,21 +62,33 @@ class Command:
         groups = [[file] for file in told.files] if told.separately else [told.files]
         if len(groups) > 1 and (told.output or told.rejects):
             raise UsageError("-o and --rejects are for one report: leave --separately out.")
-        codes = [self._submit(group, is_only=len(groups) == 1) for group in groups]
+        is_only = len(groups) == 1
+        pids: list[str] = []
+        codes = [
+            self._tried(partial(self._send, group, pids), group[0], is_only) for group in groups
+        ]
+        # All are under way before the first one is waited for.
+        if self._is_waited_for:
+            codes += [self._tried(partial(self._finish, pid), pid, is_only) for pid in pids]
         return max(codes)
 
-    def _submit(self, files: list[Path], is_only: bool) -> int:
-        """Submit the files of one report. What is wrong with one does not stop the others."""
+    def _tried(self, step: Callable[[], int], where: Path | str, is_only: bool) -> int:
+        """The exit code of one of several steps: one that fails does not stop the others."""
         try:
-            report = self._sent(files)
-            if self._is_waited_for:
-                return self._finish(report["pid"])
-            self.print(report, report["pid"])
-        except (ApiError, FileBusy, FileChanged, OSError, ReportCancelled, ReportFailed) as error:
+            return step()
+        except STOPS_ALL:
+            raise
+        except (ClientError, OSError) as error:
             if is_only:
                 raise
-            self.display.complain(str(error))
-            return getattr(error, "exit_code", ClientError.exit_code)
+            return tell(error, self.told.json, self.display, str(where))
+
+    def _send(self, files: list[Path], pids: list[str]) -> int:
+        """Make one report of the files, and add it to the pids."""
+        report = self._sent(files)
+        pids.append(report["pid"])
+        if not self._is_waited_for:
+            self.print(report, report["pid"])
         return DONE
 
     def _sent(self, files: list[Path]) -> Report:
@@ -112,6 +127,8 @@ class Command:
             self._fetch_totals(pid, told.output)
         if told.rejects and report["rejects_file"]:
             self._fetch_rejects(pid, told.rejects)
+        elif told.rejects:
+            self.display.say(f"nothing was rejected: {told.rejects} is not written")
         self._tell(report)
         if told.max_rejects and not told.max_rejects.allow(report):
             raise TooManyRejects(f"{report['rows_rejected']:,} records of {pid} were rejected.")

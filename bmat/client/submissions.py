@@ -159,7 +159,8 @@ class Submitter:
             try:
                 uploads.send(path, source, partial(on_sent, source.path))
             except FileChanged:
-                uploads.discard(path)
+                for each in progress.uploads.values():
+                    uploads.discard(each)
                 progress.forget()
                 raise
 

@@ -135,8 +135,8 @@ class Service(ThreadingHTTPServer):
         report["looks"] += 1
         if report["looks"] >= self.looks_until_done and report["state"] == "processing":
             report.update({"stage": None, "progress": 1.0, "rows_read": 8, "rows_rejected": 1})
-            report.update({"groups": 4, "plays_total": 2400, **self.outcome})
             report["rejects_file"] = f"{self.url}/api/reports/{pid}/rejects"
+            report.update({"groups": 4, "plays_total": 2400, **self.outcome})
         return report
 
 

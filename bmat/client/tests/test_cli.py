@@ -68,9 +68,37 @@ def test_submit_makes_one_report_of_all_files_or_one_of_each(
 def test_what_is_wrong_with_one_file_does_not_keep_the_others_back(
     service: Service, small: Path, tmp_path: Path, capsys: Captured
 ) -> None:
-    assert bmat("submit", "--separately", tmp_path / "nowhere.csv", small) == FAILED
-    assert len(service.reports) == 1
-    assert "nowhere.csv" in capsys.readouterr().err
+    body = {"code": "upload_too_large", "message": "It is too large."}
+    service.fail("POST", status=413, body=body)
+    other = tmp_path / "other.csv"
+    other.write_bytes(b"other")
+    files = [small, tmp_path / "nowhere.csv", tmp_path, other]
+    assert bmat("submit", "--separately", *files, "--max-rejects", "0", "--json") == 4
+    assert [contents for contents in service.contents.values()] == [[b"other"]]
+    said = capsys.readouterr()
+    assert f"bmat: {small}: upload_too_large: It is too large.\n" in said.err
+    assert f"bmat: {tmp_path / 'nowhere.csv'}: No such file or directory\n" in said.err
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    codes = [line["error"]["code"] if line["error"] else line["state"] for line in lines]
+    expected = ["upload_too_large", "os_error", "invalid_usage", "done", "too_many_rejects"]
+    assert codes == expected
+
+
+def test_several_reports_are_under_way_before_one_is_waited_for(
+    service: Service, small: Path, large: Path
+) -> None:
+    assert bmat("submit", "--separately", small, large, "--wait") == DONE
+    methods = [method for method, path, _ in service.requests if "/reports/" in path]
+    assert methods[:3] == ["POST", "POST", "GET"]
+
+
+def test_where_the_service_is_away_the_others_are_not_tried(
+    service: Service, small: Path, large: Path
+) -> None:
+    service.fail("POST", status=503, times=1000)
+    arguments = ["submit", "--separately", small, large, "--give-up-after", "0"]
+    assert bmat(*arguments) == UNREACHABLE
+    assert len(service.requests) == 1
 
 
 def test_results_of_several_reports_have_no_single_place(small: Path, capsys: Captured) -> None:
@@ -117,6 +145,15 @@ def test_rejects_are_fetched_where_all_are(
     assert bmat("submit", small, "--rejects", rejects) == FAILED
     assert rejects.read_bytes() == REJECTS
     assert "plays.csv: no_valid_rows: All were rejected." in capsys.readouterr().err
+
+
+def test_it_says_that_there_are_no_rejects(
+    service: Service, small: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    service.outcome["rejects_file"] = None
+    assert bmat("submit", small, "--rejects", tmp_path / "rejects.csv") == DONE
+    said = f"bmat: nothing was rejected: {tmp_path / 'rejects.csv'} is not written\n"
+    assert capsys.readouterr().err == said
 
 
 def test_wrong_options_are_told_by_their_fields(small: Path, capsys: Captured) -> None:
@@ -274,6 +311,14 @@ def test_inspect_asks_the_engine_where_it_is(
         "  line 2: 'Umbrella' on 2020-01-02: 200",
     ]
     assert service.requests == []
+
+
+def test_inspect_follows_the_options(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "other.csv"
+    path.write_bytes(b"A report\nTrack;Date;Number of Plays\nUmbrella;2020-01-02;1\n")
+    options = ["--song-column", "Track", "--delimiter", ";", "--header-line", "2"]
+    assert bmat("inspect", path, *options) == DONE
+    assert capsys.readouterr().out.endswith("  line 3: 'Umbrella' on 2020-01-02: 1\n")
 
 
 def test_inspect_says_what_cannot_be_read(tmp_path: Path, capsys: Captured) -> None:

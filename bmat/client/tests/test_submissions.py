@@ -230,6 +230,18 @@ def test_a_file_that_changes_while_it_is_sent_is_no_report(
     assert kept_files(home) == []
 
 
+def test_nothing_is_left_of_the_files_beside_it(
+    service: Service, client: Client, small: Path, large: Path
+) -> None:
+    def touch(path: Path, count: int) -> None:
+        if path == large:
+            os.utime(path, ns=(1, 1))
+
+    with pytest.raises(FileChanged):
+        client.submit(small, large, on_sent=touch)
+    assert service.uploads == {}
+
+
 def test_a_small_file_that_changes_while_it_is_sent_is_no_report(
     service: Service, client: Client, small: Path
 ) -> None:
