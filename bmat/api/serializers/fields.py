@@ -10,6 +10,16 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from bmat.api.outgoing.urls import (
+    HTTPS_URL,
+    SECRET_LENGTH,
+    SECRET_PATTERN,
+    URL_LENGTH,
+    check_secret,
+    check_url,
+    without_login,
+)
+
 # A form and an address hold text: these are read as yes and no, in capitals too.
 SWITCH: dict[str, Any] = {
     "type": "string",
@@ -17,6 +27,13 @@ SWITCH: dict[str, Any] = {
     "default": "false",
 }
 BLANK = {"type": "string", "maxLength": 0}
+TARGET_URL = {"type": "string", "maxLength": URL_LENGTH, "pattern": f"^{HTTPS_URL}$"}
+CALLBACK_URL = {**TARGET_URL, "pattern": f"^({HTTPS_URL})?$"}
+CALLBACK_SECRET = {
+    "type": "string",
+    "maxLength": SECRET_LENGTH,
+    "pattern": f"^({SECRET_PATTERN})?$",
+}
 INSTANT = {"oneOf": [{"type": "string", "format": "date-time"}, BLANK]}
 
 
@@ -70,3 +87,33 @@ class NumberField(serializers.IntegerField):
 @extend_schema_field(SWITCH)
 class SwitchField(serializers.BooleanField):
     """Yes or no."""
+
+
+@extend_schema_field(TARGET_URL)
+class TargetURLField(serializers.CharField):
+    """Where events go."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs = {"max_length": URL_LENGTH, "validators": [check_url], **kwargs}
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def to_representation(self, value: str) -> str:
+        """The URL without a login."""
+        return without_login(value)
+
+
+@extend_schema_field(CALLBACK_URL)
+class CallbackURLField(TargetURLField):
+    """Where the events of one report go."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, allow_blank=True, **kwargs)
+
+
+@extend_schema_field(CALLBACK_SECRET)
+class CallbackSecretField(serializers.CharField):
+    """What those are signed with."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs = {"max_length": SECRET_LENGTH, "validators": [check_secret], **kwargs}
+        super().__init__(required=False, allow_blank=True, trim_whitespace=False, **kwargs)

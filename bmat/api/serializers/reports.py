@@ -12,10 +12,15 @@ from bmat.aggregation.errors import REASON_ADVICE
 from bmat.aggregation.options import ROLES
 from bmat.api.models import Report, Status
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.serializers.fields import InstantField, SomeOfField, TextField
+from bmat.api.serializers.fields import (
+    CallbackSecretField,
+    CallbackURLField,
+    InstantField,
+    SomeOfField,
+    TextField,
+)
 from bmat.api.serializers.options import OptionsSerializer
 from bmat.api.serializers.results import ExampleSerializer, WarningSerializer
-from bmat.api.serializers.webhooks import CallbackSecretField, CallbackURLField
 
 STATES = [status.name.lower() for status in Status]
 STAGES = ["queued", "reading", "merging", "writing"]

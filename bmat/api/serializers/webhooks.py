@@ -1,4 +1,4 @@
-"""Webhooks and deliveries as JSON, and what says where events go."""
+"""Webhooks and deliveries as JSON."""
 
 from typing import Any
 
@@ -7,54 +7,8 @@ from rest_framework import serializers
 
 from bmat.api.models import Delivery, Webhook
 from bmat.api.models.webhooks import Event, State
-from bmat.api.outgoing.urls import (
-    HTTPS_URL,
-    SECRET_LENGTH,
-    SECRET_PATTERN,
-    URL_LENGTH,
-    check_secret,
-    check_url,
-    without_login,
-)
+from bmat.api.serializers.fields import TargetURLField
 from bmat.api.services.targets import shown_url
-
-TARGET_URL = {"type": "string", "maxLength": URL_LENGTH, "pattern": f"^{HTTPS_URL}$"}
-CALLBACK_URL = {**TARGET_URL, "pattern": f"^({HTTPS_URL})?$"}
-CALLBACK_SECRET = {
-    "type": "string",
-    "maxLength": SECRET_LENGTH,
-    "pattern": f"^({SECRET_PATTERN})?$",
-}
-
-
-@extend_schema_field(TARGET_URL)
-class TargetURLField(serializers.CharField):
-    """Where events go."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"max_length": URL_LENGTH, "validators": [check_url], **kwargs}
-        super().__init__(trim_whitespace=False, **kwargs)
-
-    def to_representation(self, value: str) -> str:
-        """The URL without a login."""
-        return without_login(value)
-
-
-@extend_schema_field(CALLBACK_URL)
-class CallbackURLField(TargetURLField):
-    """Where the events of one report go."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_blank=True, **kwargs)
-
-
-@extend_schema_field(CALLBACK_SECRET)
-class CallbackSecretField(serializers.CharField):
-    """What those are signed with."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"max_length": SECRET_LENGTH, "validators": [check_secret], **kwargs}
-        super().__init__(required=False, allow_blank=True, trim_whitespace=False, **kwargs)
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):

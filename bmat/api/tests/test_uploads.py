@@ -60,7 +60,7 @@ def test_it_stops_writing_once_the_limit_is_passed(client, settings, monkeypatch
 def test_it_never_holds_an_upload_in_memory(client, monkeypatch):
     seen = []
 
-    def submit(upload, options, owner):
+    def submit(upload, options, **_):
         seen.append(type(upload))
         return Report()
 
