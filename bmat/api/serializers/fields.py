@@ -15,8 +15,6 @@ from bmat.api.outgoing.urls import (
     SECRET_LENGTH,
     SECRET_PATTERN,
     URL_LENGTH,
-    check_secret,
-    check_url,
     without_login,
 )
 
@@ -91,11 +89,7 @@ class SwitchField(serializers.BooleanField):
 
 @extend_schema_field(TARGET_URL)
 class TargetURLField(serializers.CharField):
-    """Where events go."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"max_length": URL_LENGTH, "validators": [check_url], **kwargs}
-        super().__init__(trim_whitespace=False, **kwargs)
+    """Where events go: with `check_url` among its validators."""
 
     def to_representation(self, value: str) -> str:
         """The URL without a login."""
@@ -104,16 +98,9 @@ class TargetURLField(serializers.CharField):
 
 @extend_schema_field(CALLBACK_URL)
 class CallbackURLField(TargetURLField):
-    """Where the events of one report go."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_blank=True, **kwargs)
+    """The same, or blank."""
 
 
 @extend_schema_field(CALLBACK_SECRET)
 class CallbackSecretField(serializers.CharField):
-    """What those are signed with."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"max_length": SECRET_LENGTH, "validators": [check_secret], **kwargs}
-        super().__init__(required=False, allow_blank=True, trim_whitespace=False, **kwargs)
+    """What events are signed with: with `check_secret` among its validators."""

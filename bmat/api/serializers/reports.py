@@ -12,6 +12,7 @@ from bmat.aggregation.errors import REASON_ADVICE
 from bmat.aggregation.options import ROLES
 from bmat.api.models import Report, Status
 from bmat.api.models.reports import INPUT_NAME_LENGTH
+from bmat.api.outgoing.urls import SECRET_LENGTH, URL_LENGTH, check_secret, check_url
 from bmat.api.serializers.fields import (
     CallbackSecretField,
     CallbackURLField,
@@ -139,9 +140,21 @@ class SubmitSerializer(OptionsSerializer):
     """The fields of an upload. A blank option counts as not given."""
 
     input_file = serializers.FileField(help_text="One file, and not an empty one.")
-    callback_url = CallbackURLField(help_text="Is told when the report ends.")
+    callback_url = CallbackURLField(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=URL_LENGTH,
+        validators=[check_url],
+        help_text="Is told when the report ends.",
+    )
     callback_secret = CallbackSecretField(
-        help_text="What that is signed with. Without it, what the operator tells you is."
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=SECRET_LENGTH,
+        validators=[check_secret],
+        help_text="What that is signed with; without it, a secret that the operator can tell.",
     )
 
     def to_internal_value(self, data: Any) -> Any:

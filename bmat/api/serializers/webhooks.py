@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from bmat.api.models import Delivery, Webhook
 from bmat.api.models.webhooks import Event, State
+from bmat.api.outgoing.urls import URL_LENGTH, check_url
 from bmat.api.serializers.fields import TargetURLField
 from bmat.api.services.targets import shown_url
 
@@ -14,7 +15,12 @@ from bmat.api.services.targets import shown_url
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):
     """A webhook. Its secret is told once, to who has made it."""
 
-    url = TargetURLField(help_text="Where events go; without a login where it is shown.")
+    url = TargetURLField(
+        trim_whitespace=False,
+        max_length=URL_LENGTH,
+        validators=[check_url],
+        help_text="Where events go; without a login where it is shown.",
+    )
 
     class Meta:
         model = Webhook
