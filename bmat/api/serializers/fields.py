@@ -10,6 +10,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from bmat.api.outgoing.urls import (
+    HTTPS_URL,
+    SECRET_LENGTH,
+    SECRET_PATTERN,
+    URL_LENGTH,
+    without_login,
+)
+
 # A form and an address hold text: these are read as yes and no, in capitals too.
 SWITCH: dict[str, Any] = {
     "type": "string",
@@ -17,6 +25,13 @@ SWITCH: dict[str, Any] = {
     "default": "false",
 }
 BLANK = {"type": "string", "maxLength": 0}
+TARGET_URL = {"type": "string", "maxLength": URL_LENGTH, "pattern": f"^{HTTPS_URL}$"}
+CALLBACK_URL = {**TARGET_URL, "pattern": f"^({HTTPS_URL})?$"}
+CALLBACK_SECRET = {
+    "type": "string",
+    "maxLength": SECRET_LENGTH,
+    "pattern": f"^({SECRET_PATTERN})?$",
+}
 INSTANT = {"oneOf": [{"type": "string", "format": "date-time"}, BLANK]}
 
 
@@ -78,3 +93,22 @@ class NumberField(serializers.IntegerField):
 @extend_schema_field(SWITCH)
 class SwitchField(serializers.BooleanField):
     """Yes or no."""
+
+
+@extend_schema_field(TARGET_URL)
+class TargetURLField(serializers.CharField):
+    """Where events go: with `check_url` among its validators."""
+
+    def to_representation(self, value: str) -> str:
+        """The URL without a login."""
+        return without_login(value)
+
+
+@extend_schema_field(CALLBACK_URL)
+class CallbackURLField(TargetURLField):
+    """The same, or blank."""
+
+
+@extend_schema_field(CALLBACK_SECRET)
+class CallbackSecretField(serializers.CharField):
+    """What events are signed with: with `check_secret` among its validators."""

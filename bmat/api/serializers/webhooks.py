@@ -1,4 +1,4 @@
-"""Webhooks and deliveries as JSON, and what says where events go."""
+"""Webhooks and deliveries as JSON, and whom an upload wants to be told."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,65 +8,32 @@ from rest_framework import serializers
 
 from bmat.api.models import Delivery, Webhook
 from bmat.api.models.webhooks import Event, State
-from bmat.api.outgoing.urls import (
-    HTTPS_URL,
-    SECRET_LENGTH,
-    SECRET_PATTERN,
-    URL_LENGTH,
-    check_secret,
-    check_url,
-    without_login,
-)
+from bmat.api.outgoing.urls import SECRET_LENGTH, URL_LENGTH, check_secret, check_url
+from bmat.api.serializers.fields import CallbackSecretField, CallbackURLField, TargetURLField
 from bmat.api.services.reports import WantedCallback
 from bmat.api.services.targets import shown_url
 
 NO_CALLBACK = "Without a callback_url, nothing is signed."
 
-TARGET_URL = {"type": "string", "maxLength": URL_LENGTH, "pattern": f"^{HTTPS_URL}$"}
-CALLBACK_URL = {**TARGET_URL, "pattern": f"^({HTTPS_URL})?$"}
-CALLBACK_SECRET = {
-    "type": "string",
-    "maxLength": SECRET_LENGTH,
-    "pattern": f"^({SECRET_PATTERN})?$",
-}
-
-
-@extend_schema_field(TARGET_URL)
-class TargetURLField(serializers.CharField):
-    """Where events go."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"max_length": URL_LENGTH, "validators": [check_url], **kwargs}
-        super().__init__(trim_whitespace=False, **kwargs)
-
-    def to_representation(self, value: str) -> str:
-        """The URL without a login."""
-        return without_login(value)
-
-
-@extend_schema_field(CALLBACK_URL)
-class CallbackURLField(TargetURLField):
-    """Where the events of one report go."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_blank=True, **kwargs)
-
-
-@extend_schema_field(CALLBACK_SECRET)
-class CallbackSecretField(serializers.CharField):
-    """What those are signed with."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"max_length": SECRET_LENGTH, "validators": [check_secret], **kwargs}
-        super().__init__(required=False, allow_blank=True, trim_whitespace=False, **kwargs)
-
 
 class CallbackSerializer(serializers.Serializer[Any]):
     """Whom a report is to tell when it ends."""
 
-    callback_url = CallbackURLField(help_text="Is told when the report ends.")
+    callback_url = CallbackURLField(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=URL_LENGTH,
+        validators=[check_url],
+        help_text="Is told when the report ends.",
+    )
     callback_secret = CallbackSecretField(
-        help_text="What that is signed with. Without it, what the operator tells you is."
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=SECRET_LENGTH,
+        validators=[check_secret],
+        help_text="What that is signed with; without it, a secret that the operator can tell.",
     )
 
 
@@ -85,7 +52,12 @@ def wanted_callback(fields: Mapping[str, Any]) -> WantedCallback | None:
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):
     """A webhook. Its secret is told once, to who has made it."""
 
-    url = TargetURLField(help_text="Where events go; without a login where it is shown.")
+    url = TargetURLField(
+        trim_whitespace=False,
+        max_length=URL_LENGTH,
+        validators=[check_url],
+        help_text="Where events go; without a login where it is shown.",
+    )
 
     class Meta:
         model = Webhook

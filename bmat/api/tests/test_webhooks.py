@@ -284,9 +284,10 @@ def test_what_a_worker_was_killed_at_is_sent_again_under_the_same_id(delivery, r
     assert [each["error"] for each in delivery.attempts] == ["worker_lost", None]
     assert sent[0][2]["webhook-id"] == str(delivery.pk)
     # It was not dead, but slow.
-    webhooks.settle(dead, DOWN)
+    for late in (DOWN, Answer(status=410)):
+        webhooks.settle(dead, late)
     delivery.refresh_from_db()
-    assert delivery.state == "delivered"
+    assert (delivery.state, Callback.objects.get().enabled) == ("delivered", True)
 
 
 def test_an_event_that_costs_every_worker_its_life_is_given_up(delivery, receiver):

@@ -54,7 +54,7 @@ def configuration(pid: str) -> str:
     )
 
 
-@pytest.mark.timeout(int(SECONDS or 0) + 240)
+@pytest.mark.timeout(int(SECONDS or 0) + 360)
 def test_it_keeps_its_word_on_every_operation(locked: Stack, tmp_path: Path) -> None:
     printed = outcome(locked, tmp_path)
 
@@ -62,7 +62,7 @@ def test_it_keeps_its_word_on_every_operation(locked: Stack, tmp_path: Path) -> 
     assert selected == tested != "0"
 
 
-@pytest.mark.timeout(int(SECONDS or 0) + 240)
+@pytest.mark.timeout(int(SECONDS or 0) + 360)
 def test_it_keeps_its_word_on_a_report_with_every_file(locked: Stack, tmp_path: Path) -> None:
     pid = locked.client.upload(samples.BAD_ROWS)
     assert locked.client.done(pid)["rejects_file"]
