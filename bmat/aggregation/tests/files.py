@@ -4,6 +4,7 @@ Four runs of five are sound: nothing but single records stands against their tot
 value of each option is followed to the end. In the others anything may be wrong.
 """
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -54,6 +55,8 @@ plays = st.one_of(st.sampled_from(GOOD_PLAYS), st.sampled_from(PLAYS), st.sample
 # Of columns that most runs do not read.
 few_others = [b"x", b"y", b"DE", b"\xc3\xa9", b'"a,b"']
 all_others = [b"x", b"y", b"", b'"a,b"', b"DE", b"\xc3\xa9", b"\xff", b'"q""q"', b"\0"]
+clean_unread, all_unread = st.sampled_from([b"", b"e"]), st.sampled_from(UNREAD)
+clean_end, all_ends = st.sampled_from([b"\n", b"\r\n", b"\n\n"]), st.sampled_from(LINE_ENDS)
 OTHER_ROLES = ("artist", "isrc", "territory", "service")
 
 
@@ -91,6 +94,7 @@ class Plan(NamedTuple):
         return st.sampled_from(list(filter(self.keeps, texts)) or texts if self.is_sound else texts)
 
 
+@cache
 def rare(most: int) -> st.SearchStrategy[int]:
     """0, and now and then a number up to `most`."""
     return st.sampled_from([0] * 15 * most + list(range(1, most + 1)))
@@ -114,19 +118,19 @@ def headers(draw: st.DrawFn, plan: Plan, roles: list[str]) -> list[bytes]:
     return found + more + ([draw(st.sampled_from(odd))] if change == 3 else [])
 
 
-def clean_rows(plan: Plan) -> st.SearchStrategy[dict[str, bytes]]:
-    """A row's fields by their roles, as the options have them."""
+def clean_rows(plan: Plan, roles: list[str]) -> st.SearchStrategy[list[bytes]]:
+    """A row's fields of these roles, as the options have them."""
     good_dates: st.SearchStrategy[bytes] = st.integers(1, 28).map(lambda day: b"2020-03-%02d" % day)
     if plan.options.get("date_format") in OTHER_DATES:
         good_dates = plan.one_of(OTHER_DATES[plan.options["date_format"]])
     good_plays = GROUPED_PLAYS.get(plan.options.get("thousands", ""), GOOD_PLAYS)
     others = dict.fromkeys(OTHER_ROLES, plan.one_of(few_others))
     clean = {"song": plan.one_of(CLEAN_SONGS), "date": good_dates, "plays": plan.one_of(good_plays)}
-    return st.fixed_dictionaries(clean | others)
+    return st.tuples(*((clean | others)[role] for role in roles)).map(list)
 
 
-def values(plan: Plan) -> st.SearchStrategy[dict[str, bytes]]:
-    """A row's fields by their roles, good and bad."""
+def any_rows(plan: Plan, roles: list[str]) -> st.SearchStrategy[list[bytes]]:
+    """A row's fields of these roles, good and bad."""
     all_dates, all_plays = dates, plays
     if plan.options.get("date_format") in OTHER_DATES:
         good_dates = st.sampled_from(OTHER_DATES[plan.options["date_format"]])
@@ -135,8 +139,9 @@ def values(plan: Plan) -> st.SearchStrategy[dict[str, bytes]]:
         good_plays = st.sampled_from(GROUPED_PLAYS[plan.options["thousands"]])
         all_plays = st.one_of(good_plays, st.sampled_from(ODD_GROUPS), plays)
     others = dict.fromkeys(OTHER_ROLES, st.sampled_from(all_others))
-    any_row = {"song": songs, "date": all_dates, "plays": all_plays}
-    return st.one_of(clean_rows(plan), st.fixed_dictionaries(any_row | others))
+    odd = {"song": songs, "date": all_dates, "plays": all_plays} | others
+    odd_rows = st.tuples(*(odd[role] for role in roles)).map(list)
+    return st.one_of(clean_rows(plan, roles), odd_rows)
 
 
 @st.composite
@@ -160,16 +165,14 @@ def before_the_header(draw: st.DrawFn, plan: Plan) -> bytes:
 def rows_of(draw: st.DrawFn, plan: Plan, roles: list[str], header: list[bytes]) -> list[bytes]:
     """The rows of a file, each in front of its line end."""
     if plan.has_clean_rows:
-        one, unread, ends = clean_rows(plan), [b"", b"e"], [b"\n", b"\r\n", b"\n\n"]
+        one, unread, end = clean_rows(plan, roles), clean_unread, clean_end
     else:
-        one, unread, ends = values(plan), UNREAD, LINE_ENDS
+        one, unread, end = any_rows(plan, roles), all_unread, all_ends
     count, out = draw(st.sampled_from([0, 5, 30])), list[bytes]()
     if not header and plan.is_sound:
-        row = draw(clean_rows(plan))
-        out += [plan.delimiter.join(row[role] for role in roles), b"\n"]
-    for row in draw(st.lists(one, min_size=count, max_size=60)):
-        fields = [row[role] for role in roles]
-        fields += [draw(st.sampled_from(unread)) for _ in header[len(roles) :]]
+        out += [plan.delimiter.join(draw(clean_rows(plan, roles))), b"\n"]
+    for fields in draw(st.lists(one, min_size=count, max_size=60)):
+        fields += [draw(unread) for _ in header[len(roles) :]]
         change = 0 if plan.has_clean_rows else draw(rare(6))
         if change == 1:
             fields = fields[:-1]
@@ -183,7 +186,7 @@ def rows_of(draw: st.DrawFn, plan: Plan, roles: list[str], header: list[bytes]) 
             fields = header
         elif change == 6:
             fields = [b" " + field for field in fields]
-        out += [plan.delimiter.join(fields), draw(st.sampled_from(ends))]
+        out += [plan.delimiter.join(fields), draw(end)]
     return out
 
 

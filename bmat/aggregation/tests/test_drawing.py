@@ -1,7 +1,8 @@
 """What the property tests draw: each option is followed to the end, and each fault still occurs.
 
-Of 2,000 runs, 5 in a hundred come to totals under each value of an option. Fewer runs are drawn
-here, always the same ones, and so the bounds are lower.
+Of a hundred runs, about five come to totals under each value of an option, and in six or more a
+record is rejected for each reason. Few runs are drawn here, always the same ones: so the bounds
+are lower.
 """
 
 from collections import Counter
@@ -40,8 +41,6 @@ OPTIONS: list[tuple[str, object]] = [
     *(("columns", value) for value in ("default", "named")),
     *(("bounds", value) for value in ("whole", "few bytes")),
 ]
-
-
 Run = tuple[list[bytes], dict[str, Any]]
 
 
