@@ -87,3 +87,13 @@ def test_logging_out_leads_to_the_form(client, settings):
 
     assert response["Location"] == "/login"
     assert client.get("/").status_code == 302
+
+
+def test_whoever_guesses_too_often_is_told_so_on_a_page(client, settings):
+    settings.AXES_ENABLED, settings.AXES_FAILURE_LIMIT = True, 2
+    person("alice")
+
+    answers = [client.post("/login", {"username": "alice", "password": "wrong"}) for _ in range(2)]
+
+    assert answers[-1].status_code == 429
+    assert "2 failed attempts" in answers[-1].content.decode()
