@@ -11,5 +11,5 @@ urlpatterns = [
     re_path(r"^healthz/?$", health, name="health"),
     re_path(r"^admin$", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(url="/api/docs/")),
+    path("", include("bmat.web.urls")),
 ]

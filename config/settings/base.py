@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "bmat.api",
+    "bmat.web",
 ]
 MIDDLEWARE = [
     # In front of all others: what they say goes by the answer that is given in the end.
@@ -203,7 +204,7 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": BMAT_REPORTS_FOLDER},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static.ModuleStorage"},
 }
 # The uploads' folder lies on the reports' filesystem: so saving an upload is a rename.
 FILE_UPLOAD_TEMP_DIR = BMAT_UPLOADS_FOLDER
