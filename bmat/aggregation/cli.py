@@ -252,7 +252,7 @@ def parser() -> argparse.ArgumentParser:
         "--decompression-ratio",
         type=int,
         metavar="N",
-        help="and so many times as large as the IN, from 256 MiB on (500)",
+        help="and so many times as large as the IN, from 64 MiB on (500)",
     )
     return made
 

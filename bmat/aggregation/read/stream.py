@@ -294,7 +294,8 @@ class StreamReader:
             blocks.left_to_list,
             job.hash_key,
         )
-        text = blocks.window if is_guess else ForwardText(blocks.window)
+        layout = job.sources[block.source].layout
+        text = blocks.window if is_guess else ForwardText(blocks.window, layout.bounds.held)
         end = reader.read(text, start, block.stop, self._progress, is_guess)
         if end == GIVEN_UP:
             return None
@@ -321,17 +322,18 @@ class StreamReader:
 @dataclass(frozen=True)
 class ForwardText:
     """A text that is read from where all before is settled: of a record that never ends, what has
-    been passed over is released.
+    been passed over is released, but for as many bytes as a reader may go back.
     """
 
     window: Window
+    most_back: int
 
     @property
     def size(self) -> int:
         return self.window.size
 
     def read_into(self, view: memoryview, offset: int) -> int:
-        self.window.release(max(offset - LAST_BYTES, 0))
+        self.window.release(max(offset - self.most_back - LAST_BYTES, 0))
         return self.window.read_into(view, offset)
 
     def read(self, count: int, offset: int) -> bytes:

@@ -36,7 +36,7 @@ TAKEN_BYTES, MADE_BYTES = 2**18, 2**19
 MOST_HISTORY_BYTES = 2**27
 # The ratio of an archive is looked at once it has become so large: few bytes of any text may be
 # packed very tightly.
-UNJUDGED_BYTES = 2**28
+UNJUDGED_BYTES = 2**26
 
 
 class Decompressor(Protocol):

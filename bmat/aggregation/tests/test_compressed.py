@@ -3,6 +3,7 @@
 import gzip
 import json
 import lzma
+import os
 import struct
 import threading
 import time
@@ -336,33 +337,49 @@ def test_what_is_read_forward_comes_to_the_same(
             assert run(folder, gzip.compress(data), limits, **options) == expected
 
 
+def test_a_record_of_many_blocks_is_passed_over(tmp_path: Path, forward: None) -> None:
+    data = HEADER + ROW * 9 + b"x" * 5_000_000 + b"\n" + ROW + b'"y\n' * 2_000_000 + ROW
+    for limits in (Limits(2**18, 1), Limits(2**18, 2), Limits(2**18, 3)):
+        assert run(tmp_path, gzip.compress(data), limits) == run(tmp_path, data, limits)
+
+
 def zeros(path: Path) -> None:
     with gzip.open(path, "wb", 9) as file:
-        for _ in range(1200):
+        for _ in range(300):
             file.write(bytes(2**20))
 
 
-def rows_of_zstandard(path: Path) -> None:
+def same_rows(path: Path) -> None:
     packer = zstd.ZstdCompressor(level=3)
     with path.open("wb") as file:
         file.write(packer.compress(HEADER))
-        for _ in range(1200):
+        for _ in range(300):
             file.write(packer.compress(ROW * 2**16))
         file.write(packer.flush())
 
 
-@pytest.mark.parametrize("make", [zeros, rows_of_zstandard])
-def test_a_bomb_is_refused_within_a_second(tmp_path: Path, make: Any) -> None:
-    make(tmp_path / "in")
+def song(path: Path) -> None:
+    """One song, which never ends."""
+    with gzip.open(path, "wb", 9) as file:
+        file.write(HEADER + ROW)
+        for _ in range(300):
+            file.write(b"x" * 2**20)
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [(zeros, "not_text"), (same_rows, "decompression_limit"), (song, "decompression_limit")],
+)
+def test_a_bomb_is_refused_within_a_second(tmp_path: Path, make: Any, code: str) -> None:
     warm = run(tmp_path, PLAYS)
     assert warm.totals == TOTALS
     make(tmp_path / "in")
-    begin = time.monotonic()
+    # Of all threads: how busy the machine is does not matter.
+    begin = time.process_time()
     with pytest.raises(AggregationError) as caught:
         aggregate([tmp_path / "in"], tmp_path / "out")
-    # A second on a machine that does nothing else.
-    assert time.monotonic() - begin < 5
-    assert caught.value.code in ("decompression_limit", "not_text")
+    assert time.process_time() - begin < 1
+    assert caught.value.code == code
     assert names_in(tmp_path) == ["in"]
 
 
@@ -402,8 +419,6 @@ def test_a_run_on_a_pipe_that_falls_silent_can_be_cancelled(tmp_path: Path, forw
             raise Cancelled
 
     fifo = tmp_path / "fifo"
-    import os
-
     os.mkfifo(fifo)
     writer = threading.Thread(target=feed, args=(fifo,))
     writer.start()
