@@ -13,14 +13,18 @@ from bmat.aggregation import Limits, aggregate
 from bmat.aggregation.exchange import hot_cells, scratch
 from bmat.aggregation.merge import part, table
 from bmat.aggregation.plan import plan
-from bmat.aggregation.read import batch, block
+from bmat.aggregation.read import batch, block, stream
+from bmat.aggregation.source import text, unpacking, window
 from bmat.aggregation.write import output
 
 STAGES = (
     (plan, "plan_partitions", "sample and plan"),
-    (block, "read_into", "read bytes"),
+    (text, "read_into", "read bytes"),
+    (window.Window, "read_into", "read bytes"),
+    (unpacking.Unpacking, "_decompressed", "unpack"),
     (block, "parse_block", "parse and partition"),
     (batch, "add_pairs", "sum hot songs up"),
+    (stream, "add_pairs", "sum hot songs up"),
     (hot_cells, "empty_cells", "empty hot cells"),
     (scratch, "write_all", "spill rows"),
     (table, "ingest_rows", "take rows in"),

@@ -194,6 +194,8 @@ def limits_of(wanted: argparse.Namespace) -> Limits:
         "threads": wanted.threads,
         "memory_budget_bytes": wanted.memory,
         "temp_folder": wanted.temp_folder,
+        "decompression_limit_bytes": wanted.decompression_limit,
+        "decompression_ratio": wanted.decompression_ratio,
     }
     return Limits(**{name: value for name, value in chosen.items() if value is not None})
 
@@ -212,7 +214,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="IN",
         nargs="+",
         type=Path,
-        help="a CSV of Song, Date, Number of Plays; - reads standard input",
+        help="a CSV of Song, Date, Number of Plays, packed or not, or a workbook; - reads stdin",
     )
     add(
         "-o",
@@ -240,6 +242,18 @@ def parser() -> argparse.ArgumentParser:
         help="read in blocks of (as suits the file)",
     )
     add("--temp-folder", type=Path, metavar="DIR", help="for temporary files (beside OUT)")
+    add(
+        "--decompression-limit",
+        type=size_in_bytes,
+        metavar="SIZE",
+        help="what is packed in an IN may become so large (256GiB)",
+    )
+    add(
+        "--decompression-ratio",
+        type=int,
+        metavar="N",
+        help="and so many times as large as the IN, from 64 MiB on (500)",
+    )
     return made
 
 

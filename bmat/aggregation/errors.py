@@ -12,6 +12,18 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 MESSAGES = {
     "empty_file": "The file is empty: it needs a header and at least one record.",
+    "damaged_archive": "The {archive} is damaged: {how}. Get it again.",
+    "decompression_limit": (
+        "What is in the {archive} is larger than {most}. If you trust it, unpack it yourself, or "
+        "raise the limit."
+    ),
+    "nested_archive": (
+        "What is in the {archive} is packed once more ({inner}), and only one level is unpacked. "
+        "Unpack it, and upload what is in it."
+    ),
+    "unsupported_archive": (
+        "The {archive} cannot be read: {reason}. Unpack it, and upload what is in it."
+    ),
     "not_text": "The file is not a CSV text: it looks like {looks_like}. {advice}.",
     "missing_column": "{subject} has no column {wanted}: {found}. {advice}.",
     "duplicate_column": (

@@ -14,7 +14,9 @@ from bmat.aggregation.exchange.parts import Part
 from bmat.aggregation.exchange.rejects import write_rejects
 from bmat.aggregation.job import Job
 from bmat.aggregation.merge.merge import merge_part
-from bmat.aggregation.read.batch import BatchReading, Settled, add_up, read_batch, settle_batch
+from bmat.aggregation.read.batch import BatchReading, add_up, read_batch, settle_batch
+from bmat.aggregation.read.settled import Settled
+from bmat.aggregation.read.stream import Streams, read_streams, settled_streams
 from bmat.aggregation.write.output import Written, write_part
 from bmat.aggregation.write.summary import finish
 
@@ -34,7 +36,7 @@ def build(job: Job) -> dict[Any, Any]:
         before = ("settle", number - 1) if number else None
         graph["settle", number] = (settle_batch, "job", number, before, ("read", number))
     settled = [("settle", number) for number in batches]
-    graph["totals"] = (add_up, "job", settled)
+    graph["totals"] = (add_up, "job", settled, build_streams(job, graph))
     graph["rejects"] = (write_rejects, "job", "totals")
     partitions = range(job.splitters.partitions)
     for number in partitions:
@@ -44,6 +46,20 @@ def build(job: Job) -> dict[Any, Any]:
         graph["write", number] = (write_part, "job", number, before, ("merge", number))
     graph[RESULT] = (finish, "job", "totals", ("write", partitions[-1]), "rejects")
     return graph
+
+
+def build_streams(job: Job, graph: dict[Any, Any]) -> str | None:
+    """Adds the tasks that read what can be read forward alone, all in this process. The name of
+    what they came to; None where there is nothing of that kind.
+    """
+    if not job.readers:
+        return None
+    graph["streams"] = Streams(job)
+    readers = [("stream", number) for number in range(job.readers)]
+    for name, number in readers:
+        graph[name, number] = (read_streams, "job", "streams", number)
+    graph["streamed"] = (settled_streams, "streams", readers)
+    return "streamed"
 
 
 def job_in_file(job: Job) -> dict[Any, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bmat.aggregation.errors import AggregationError
-from bmat.aggregation.options import Options
+from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.read.record import records_in
 from bmat.aggregation.results import InspectedColumn, InspectedRecord, Inspection, Record
@@ -16,16 +16,21 @@ from bmat.aggregation.source.layout import Layout, Source
 from bmat.aggregation.source.open import open_source
 from bmat.aggregation.source.origin import STANDARD_INPUT
 from bmat.aggregation.source.records import Dialect, record_at
+from bmat.aggregation.source.signatures import packed_in
 from bmat.aggregation.write.summary import date_text, fields_of_key
 
 INSPECTED_BYTES = 2**16
 INSPECTED_RECORDS = 20
+# Of an archive no more is unpacked. A workbook may take some memory.
+MOST_TEXT_BYTES = 2**21
+LIMITS = Limits(memory_budget_bytes=2**28)
 LINE_ENDS = {b"\r\r\n": "CRCRLF", b"\r\n": "CRLF", b"\n": "LF"}
 
 
 def inspect(path: Path, options: Options) -> Inspection:
     """How the input at `path` (`-`: standard input) would be read: its first INSPECTED_BYTES are
-    looked at, and its first INSPECTED_RECORDS shown.
+    looked at, and its first INSPECTED_RECORDS shown. Of an archive it is the text inside, of
+    several files there the first one, which is looked at; a workbook is opened whole.
 
     Raises AggregationError where the run would, for the same reason, before its first record; and
     OSError.
@@ -37,12 +42,25 @@ def inspect(path: Path, options: Options) -> Inspection:
         # Whoever has cut the file before may have sent no more than is looked at.
         is_cut = len(head) == INSPECTED_BYTES
         begin = folder / "head"
-        begin.write_bytes(head)
+        if is_cut and packed_in(head) is not None and path.is_file():
+            # Of what is packed the end may be needed, and the first bytes may say nothing.
+            begin, is_cut = path, path.stat().st_size == INSPECTED_BYTES
+        else:
+            begin.write_bytes(head)
         meter = ProgressMeter(None)
         try:
-            source = open_source(begin, options, folder / "utf8", meter, is_whole=not is_cut)
+            source = open_source(
+                begin,
+                options,
+                folder / "utf8",
+                meter,
+                limits=LIMITS,
+                is_whole=not is_cut,
+                most_bytes=MOST_TEXT_BYTES,
+            )
         except AggregationError as error:
             raise AggregationError(error.code, error.message, path) from error
+        is_cut = is_cut or source.input_bytes >= MOST_TEXT_BYTES
         text = source.path.read_bytes()
         records = inspected_records(source, text, options, is_cut=is_cut)
     layout, read_as = source.layout, source.read_as
@@ -82,7 +100,7 @@ def rejected_before(layout: Layout, text: bytes) -> Iterator[InspectedRecord]:
 
 def inspected(record: Record, source: Source, options: Options) -> InspectedRecord:
     """A record for a person."""
-    line, fields = record.line, texts_of(record.text, source.layout)
+    line, fields = source.line_of(record.line), texts_of(record.text, source.layout)
     if source.json is not None:
         with source.json.path.open("rb") as file:
             original = original_of(source.json, file, record.reason or "", record.text)

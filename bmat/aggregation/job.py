@@ -24,13 +24,15 @@ class Block:
 @dataclass(frozen=True)
 class Job:
     """A run, as its tasks see it. Paths must lead to the same files wherever tasks run. `batches`
-    are the numbers of the blocks that one task reads. All tasks hash songs with `hash_key`, of 64
+    are the numbers of the blocks that one task reads; what can be read forward alone is read by so
+    many `readers`. All tasks hash songs with `hash_key`, of 64
     bits; no result depends on it.
     """
 
     sources: tuple[Source, ...]
     blocks: tuple[Block, ...]
     batches: tuple[range, ...]
+    readers: int
     folder: Path
     output: Path
     rejects: Path | None
@@ -55,3 +57,7 @@ class Job:
     def progress_of_part(self, number: int) -> AbstractContextManager[TaskProgress]:
         """The progress of the task that merges or writes this partition."""
         return self.progress.of_task(len(self.blocks) + number)
+
+    def progress_of_reader(self, number: int) -> AbstractContextManager[TaskProgress]:
+        """The progress of a task that reads what can be read forward alone."""
+        return self.progress.of_task(len(self.blocks) + self.splitters.partitions + number)

@@ -118,6 +118,7 @@ class Options:
     quoting: str | None = described("none: quotes are ordinary bytes (csv)", choices=QUOTINGS)
     header_line: int | None = described("the line that the header is on", "N")
     plays: str | None = described("one: each record is one play (column)", choices=PLAYS)
+    sheet: str | None = described("of a workbook, the sheet (the first one)")
     strict: bool = field(
         default=False, metadata={"help": "fail at the first record that cannot be counted"}
     )
@@ -212,6 +213,10 @@ class InputFile:
     name: str = ""
     options: Options | None = None
 
+    def has(self, found: Path | None) -> bool:
+        """Whether a file is this one, or one in it, if it is an archive."""
+        return found is not None and found.parts[: len(self.path.parts)] == self.path.parts
+
     def shown(self, found: Path) -> Path:
         """What is shown in place of the path under which a file was found: this one, or one in
         it, if it is an archive.
@@ -239,16 +244,25 @@ class Limits:
     """How much of the machine a run may use. None of these changes a byte of the output.
 
     Without `block_bytes` the blocks are as large as suits the input. Temporary files lie in a new
-    folder in `temp_folder`, by default in the output's.
+    folder in `temp_folder`, by default in the output's. What is packed in an input may become
+    `decompression_limit_bytes`, and `decompression_ratio` times as large as it is.
     """
 
     block_bytes: int | None = None
     threads: int = field(default_factory=available_cores)
     memory_budget_bytes: int = 2**30
     temp_folder: Path | None = None
+    decompression_limit_bytes: int = 2**38
+    decompression_ratio: int = 500
 
     def __post_init__(self) -> None:
-        for option in ("block_bytes", "threads", "memory_budget_bytes"):
+        for option in (
+            "block_bytes",
+            "threads",
+            "memory_budget_bytes",
+            "decompression_limit_bytes",
+            "decompression_ratio",
+        ):
             value = getattr(self, option)
             if value is not None and value < 1:
                 raise failure("invalid_option", option=option, value=value, advice="use 1 or more")

@@ -4,10 +4,9 @@ place.
 
 import errno
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
@@ -21,13 +20,14 @@ from bmat.aggregation.plan.plan import make_job
 from bmat.aggregation.progress import Progress, ProgressMeter
 from bmat.aggregation.results import NoValidRows, Outcome, Summary
 from bmat.aggregation.scheduler import compute, is_in_process
-from bmat.aggregation.source.layout import Source
-from bmat.aggregation.source.open import open_source
+from bmat.aggregation.source.open import HeadRoom, Opener
 from bmat.aggregation.write.files import is_stream, refuse_shared_paths, whole
 from bmat.aggregation.write.output import header_of
 from bmat.aggregation.write.summary import write_summary
 
 SECONDS_BETWEEN_LOOKS = 0.1
+# The part of the budget that may be taken by texts, and beginnings of texts, that wait.
+HEAD_SHARE = 8
 # Below this, threads cost more than they bring.
 BYTES_FOR_ONE_THREAD = 2**18
 
@@ -60,7 +60,7 @@ def aggregate(
         raise failure("too_many_inputs", count=len(given), most=MOST_INPUTS)
     outputs = {"output": output, "rejects": rejects, "summary": summary_file}
     refuse_shared_paths([one.path for one in given], outputs)
-    with naming_a_full_disk(), ExitStack() as stack:
+    with naming_a_full_disk(), naming(given), ExitStack() as stack:
         folder = Path(stack.enter_context(temporary_folder(limits, output)))
         rejects_part = stack.enter_context(whole(rejects, folder)) if rejects else None
         try:
@@ -89,9 +89,14 @@ def aggregate_in(
         summary_part = stack.enter_context(whole(summary_file, folder)) if summary_file else None
         meter = ProgressMeter(on_progress)
         meter.tell()
+        # On a cluster all texts are in files.
+        room = HeadRoom(limits.memory_budget_bytes // HEAD_SHARE) if is_in_process() else None
+        opener = stack.enter_context(closing(Opener(options, limits, meter, room)))
+        last = last_stream(inputs)
         sources = tuple(
-            open_input(one, options, folder / f"input-{number}", meter)
+            source
             for number, one in enumerate(inputs)
+            for source in opener.sources(one, folder / f"input-{number}", can_stream=number >= last)
         )
         job = make_job(
             sources,
@@ -109,15 +114,24 @@ def aggregate_in(
         return outcome.summary
 
 
-def open_input(given: InputFile, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:
-    """The input, opened, with what is shown in place of its path."""
+@contextmanager
+def naming(inputs: Sequence[InputFile]) -> Iterator[None]:
+    """Lets an error about an input name what is shown in place of its path."""
     try:
-        source = open_source(given.path, given.read_with(options), utf8_path, meter)
+        yield
     except AggregationError as error:
-        if error.source is not None:
-            error.source = given.shown(error.source)
+        found = next((one for one in inputs if one.has(error.source)), None)
+        if found is not None and error.source is not None:
+            error.source = found.shown(error.source)
         raise
-    return replace(source, owner_path=given.shown(source.owner_path))
+
+
+def last_stream(inputs: Sequence[InputFile]) -> int:
+    """The number of the last input that can be read once alone. Those before it are read whole
+    first: whoever writes them may write one after another.
+    """
+    streams = [number for number, one in enumerate(inputs) if is_stream(one.path)]
+    return max(streams, default=0)
 
 
 def temporary_folder(limits: Limits, output: Path) -> "TemporaryDirectory[str]":
@@ -144,7 +158,7 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
     if not is_in_process():
         graph |= job_in_file(job)
     is_small = sum(source.size for source in job.sources) <= BYTES_FOR_ONE_THREAD
-    if is_small and is_in_process():
+    if is_small and is_in_process() and not job.readers:
         outcome: Outcome = compute(graph, RESULT, None)
         return outcome
     return run_on_threads(job, graph, limits, meter)
@@ -166,19 +180,28 @@ def run_on_threads(
         finally:
             # Tasks that are still at work stop when they look.
             job.progress.stop()
+            windows = [source.window for source in job.sources if source.window is not None]
+            for window in windows:
+                window.stop()
             pool.shutdown(wait=True, cancel_futures=True)
+            for window in windows:
+                window.close()
 
 
 def follow(job: Job, future: "Future[Outcome]", meter: ProgressMeter) -> None:
     """Tell the progress until the future is done."""
-    blocks, total = len(job.blocks), sum(block.stop - block.start for block in job.blocks)
+    blocks, parts = len(job.blocks), len(job.blocks) + job.splitters.partitions
+    streams = [source for source in job.sources if source.is_stream]
+    in_blocks = sum(block.stop - block.start for block in job.blocks)
+    total = in_blocks + sum(source.data_bytes for source in streams)
     while not future.done():
         try:
             future.exception(timeout=SECONDS_BETWEEN_LOOKS)
         except TimeoutError:
             done = job.progress.read()
+            of_streams = sum(source.share * source.data_bytes for source in streams)
             meter.update(
-                int(done[:blocks, 0].sum()) / max(total, 1),
-                float(done[blocks:, 0].mean()),
+                (int(done[:blocks, 0].sum()) + of_streams) / max(total, 1),
+                float(done[blocks:parts, 0].mean()),
                 int(done[:, 1].sum()),
             )

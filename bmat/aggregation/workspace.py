@@ -78,6 +78,7 @@ class Sizes:
     pairs: int
     batches_ahead: int
     run_bytes: int
+    stream_block_bytes: int
 
     @property
     def first_text_bytes(self) -> int:

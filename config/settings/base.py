@@ -21,6 +21,9 @@ BMAT_REPORTS_FOLDER = BMAT_HOME / "reports"
 environment.make_folders("BMAT_HOME", [BMAT_UPLOADS_FOLDER, BMAT_REPORTS_FOLDER])
 
 BMAT_MEMORY_BUDGET_BYTES = environment.size_bytes("BMAT_MEMORY_BUDGET", "1GiB")
+# What is packed in an upload may become so large, and so many times as large as the upload.
+BMAT_DECOMPRESSION_LIMIT_BYTES = environment.size_bytes("BMAT_DECOMPRESSION_LIMIT_BYTES", "256GiB")
+BMAT_DECOMPRESSION_RATIO = environment.whole_number("BMAT_DECOMPRESSION_RATIO", 500)
 # All files of an upload together, and how many inputs a report may have.
 BMAT_MAX_UPLOAD_BYTES = environment.size_bytes("BMAT_MAX_UPLOAD_BYTES", "64GiB")
 BMAT_MAX_INPUTS = limits.inputs("BMAT_MAX_INPUTS")

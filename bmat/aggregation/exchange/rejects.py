@@ -13,6 +13,7 @@ from bmat.aggregation.kernels.judge import REASONS, REJECT_HEAD_BYTES
 from bmat.aggregation.results import Example, NoValidRows, Summary
 from bmat.aggregation.source.json_records import original_of
 from bmat.aggregation.source.layout import Source
+from bmat.aggregation.source.text import opened
 
 REJECTS_BETWEEN_CHECKS = 1000
 # Of each reason, so many rejects are shown with the summary, each with so many characters.
@@ -34,11 +35,10 @@ class Reject(NamedTuple):
 
 def skipped_before(source: Source) -> Iterator[Reject]:
     """The records that the search for the header rejected."""
-    with source.path.open("rb") as file:
+    with opened(source) as text:
         for line, extent, reason in source.layout.skipped:
-            file.seek(extent.start)
-            record = file.read(min(extent.stop - extent.start, LISTED_RECORD_BYTES))
-            yield Reject(line, reason, record)
+            count = min(extent.stop - extent.start, LISTED_RECORD_BYTES)
+            yield Reject(source.line_of(line), reason, text.read(count, extent.start))
 
 
 def listed(source: Source, rejects: Rejects) -> Iterator[Reject]:
@@ -65,7 +65,7 @@ def as_read(source: Source, rejects: Rejects) -> Iterator[Reject]:
             head = file.read(REJECT_HEAD_BYTES)
             line = int.from_bytes(head[:8], "little")
             size = int.from_bytes(head[9:], "little")
-            yield Reject(rejects.line + line, REASONS[head[8]], file.read(size))
+            yield Reject(source.line_of(rejects.line + line), REASONS[head[8]], file.read(size))
 
 
 def first_reject(source: Source, rejects: Rejects) -> Reject:
@@ -123,6 +123,12 @@ def strict_violation(job: Job, rejects: Rejects) -> AggregationError:
     first = first_reject(source, rejects)
     details = {"line": first.line, "reason": first.reason, "record": first.shown()}
     return failure("strict_violation", source.owner_path, **details)
+
+
+def raise_strictly(job: Job, rejects: Rejects) -> None:
+    """Raises AggregationError `strict_violation` where there are any rejects."""
+    if rejects.reading.rejected:
+        raise strict_violation(job, rejects)
 
 
 def no_valid_rows(job: Job, totals: Totals, summary: Summary) -> NoValidRows:

@@ -22,6 +22,10 @@ BYTES_PER_MERGED_SONG = 136
 MOST_MERGED_ROWS = 2**21
 LEAST_MERGED_ROWS = 1024
 LEAST_ROW_BYTES = 14
+# Of a text that is read forward alone few blocks are held, and these are small: so what one thread
+# has put there another one finds in the processor's caches.
+MOST_STREAM_BLOCK_BYTES = 4 * MIB
+STREAM_SHARE = 32
 
 
 def between(lowest: int, value: int, highest: int) -> int:
@@ -72,6 +76,9 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),
         batches_ahead=2 * task_threads(limits) if shares_memory else 0,
         run_bytes=min(2 * part_bytes, arena_bytes),
+        stream_block_bytes=min(
+            block_bytes, between(256 * KIB, share // STREAM_SHARE, MOST_STREAM_BLOCK_BYTES)
+        ),
     )
 
 

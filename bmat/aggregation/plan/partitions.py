@@ -2,7 +2,6 @@
 its songs, how many rows each has, and on which days.
 """
 
-import os
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,8 @@ from bmat.aggregation.kernels.hot import SLOT_FIELDS, fill_hot
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.read.block import BlockReader
 from bmat.aggregation.source.layout import Source
+from bmat.aggregation.source.text import opened
+from bmat.aggregation.source.window import Window
 from bmat.aggregation.workspace import ALL_DAYS, Arena, Sizes, Workspace
 
 SAMPLES = 64
@@ -68,7 +69,9 @@ class Sample:
 
 
 def take_sample(sources: tuple[Source, ...], workspace: Workspace, hash_key: int) -> Sample:
-    """Read SAMPLES stretches that lie evenly in the input."""
+    """Read SAMPLES stretches that lie evenly in the input; of a text that can be read forward alone
+    the beginning.
+    """
     total = sum(source.data_bytes for source in sources)
     bytes_read = 0
     with (
@@ -92,7 +95,10 @@ def take_sample(sources: tuple[Source, ...], workspace: Workspace, hash_key: int
                 0,
                 hash_key,
             )
-            bytes_read += sample_source(reader, source, stretches, total)
+            if source.window is not None and source.is_stream:
+                bytes_read += sample_head(reader, source, source.window.head)
+            else:
+                bytes_read += sample_source(reader, source, stretches, total)
         sample = sample_of(table, bytes_read)
         table.clear()
     return sample
@@ -135,21 +141,30 @@ def sample_source(reader: BlockReader, source: Source, number: int, total: int) 
     share = int(total * SAMPLED_SHARE / SAMPLES)
     sample_bytes = min(max(LEAST_SAMPLE_BYTES, share), MOST_SAMPLE_BYTES)
     line_end = source.layout.line_end
-    descriptor = os.open(source.path, os.O_RDONLY)
     bytes_read = 0
-    try:
+    with opened(source) as text:
         for place in range(number):
             at = start + (size - start) * place // number
-            data = os.pread(descriptor, sample_bytes, at) if at > start else line_end
+            data = text.read(sample_bytes, at) if at > start else line_end
             at += data.find(line_end) + 1 if at > start else 0
             stop = min(at + min(sample_bytes, (size - start) // number), size)
             if at < stop and line_end in data:
-                end = reader.read(descriptor, at, stop, None, is_guess=at > start)
+                end = reader.read(text, at, stop, None, is_guess=at > start)
                 bytes_read += max(end, stop) - at
                 reader.flush_rows()
-    finally:
-        os.close(descriptor)
     return bytes_read
+
+
+def sample_head(reader: BlockReader, source: Source, head: bytes) -> int:
+    """Read the beginning of a text that can be read forward alone: all of `head` that there is
+    behind the header. Returns the number of bytes.
+    """
+    start, stop = source.layout.data_start, len(head)
+    if start < stop:
+        # The last record is cut off: of so many it matters little what is made of it.
+        reader.read(Window.of(head), start, stop, None)
+        reader.flush_rows()
+    return max(stop - start, 0)
 
 
 def add_sampled(table: Table, arena: Arena) -> None:

@@ -35,7 +35,8 @@ def make_job(
     if is_in_process:
         workspace.rows = RowMemory(row_memory_bytes(limits), hot.cells)
     blocks = blocks_of(sources, sizes)
-    tasks = len(blocks) + splitters.partitions
+    readers = limits.threads if any(source.is_stream for source in sources) else 0
+    tasks = len(blocks) + splitters.partitions + readers
     progress: RunProgress = (
         ProgressInMemory(tasks) if is_in_process else ProgressFile.make(folder / "progress", tasks)
     )
@@ -43,6 +44,7 @@ def make_job(
         sources=sources,
         blocks=blocks,
         batches=batches_of(blocks, sizes.block_bytes, MOST_BATCHES),
+        readers=readers,
         folder=folder,
         output=output,
         rejects=rejects,
@@ -58,10 +60,11 @@ def make_job(
 
 
 def blocks_of(sources: tuple[Source, ...], sizes: Sizes) -> tuple[Block, ...]:
-    """The blocks of all sources, in order."""
+    """The blocks of all sources, in order; of those that are read forward alone there are none."""
     return tuple(
         Block(number, start, min(start + sizes.block_bytes, source.size))
         for number, source in enumerate(sources)
+        if not source.is_stream
         for start in range(source.layout.data_start, source.size, sizes.block_bytes)
     )
 

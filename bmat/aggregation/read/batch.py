@@ -3,26 +3,22 @@ with others; then settled in the order of the file, and read again where the gue
 all of them added up.
 """
 
-import os
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 
 from bmat.aggregation.exchange.counts import Counts, Reading, Rejects, Totals
 from bmat.aggregation.exchange.hot_cells import NO_PAIRS, give_pairs_back, sorted_pairs, take_pairs
-from bmat.aggregation.exchange.rejects import strict_violation
+from bmat.aggregation.exchange.rejects import raise_strictly, strict_violation
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.scratch import ScratchFile
-from bmat.aggregation.job import Block, Job
-from bmat.aggregation.kernels.arrays import ParseState, Words, number_of
+from bmat.aggregation.job import Job
+from bmat.aggregation.kernels.arrays import Words
 from bmat.aggregation.kernels.hot import add_pairs
 from bmat.aggregation.kernels.judge import LEFT_OUT, REASONS
 from bmat.aggregation.read.block import GIVEN_UP, BlockReader
 from bmat.aggregation.read.record import last_record
-from bmat.aggregation.source.layout import Source
+from bmat.aggregation.read.settled import Settled, first_line, preamble, reading_of
+from bmat.aggregation.source.text import opened
 from bmat.aggregation.workspace import ReadingMemory
 
 
@@ -59,9 +55,9 @@ class BatchReader:
         block = job.blocks[number]
         source = job.sources[block.source]
         rejects_at = self._rejects.size
-        with job.progress_of_block(number) as progress, opened(source.path) as descriptor:
+        with job.progress_of_block(number) as progress, opened(source) as text:
             if is_guess:
-                start = first_line(descriptor, block, source)
+                start = first_line(text, block, source)
                 if start < 0:
                     return None
             if start >= block.stop:
@@ -79,7 +75,7 @@ class BatchReader:
                 job.listed_rejects,
                 job.hash_key,
             )
-            end = reader.read(descriptor, start, block.stop, progress, is_guess)
+            end = reader.read(text, start, block.stop, progress, is_guess)
             if end == GIVEN_UP:
                 return None
             reader.flush_rejects()
@@ -131,59 +127,6 @@ def discard(job: Job, reading: BatchReading) -> None:
     give_pairs_back(job, reading.pairs)
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[int]:
-    """The descriptor of a file that is read."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def reading_of(state: ParseState, start: int, end: int, rejects: Path, rejects_at: int) -> Reading:
-    """The outcome that the kernel's state stands for."""
-    listed = int(state.rejects_listed)
-    return Reading(
-        start=start,
-        end=end,
-        lines=int(state.lines),
-        rows_counted=int(state.rows_counted),
-        plays=number_of(state.plays_low, state.plays_high),
-        reasons=tuple(state.reasons.tolist()),
-        listed=listed,
-        rejects=rejects if listed else None,
-        rejects_at=rejects_at,
-    )
-
-
-def first_line(descriptor: int, block: Block, source: Source) -> int:
-    """Where the first line of the block starts; -1 where none does."""
-    at = block.start - 1
-    while at < block.stop - 1:
-        data = os.pread(descriptor, min(2**16, block.stop - 1 - at), at)
-        line_end = data.find(source.layout.line_end)
-        if line_end >= 0:
-            return at + line_end + 1
-        if not data:
-            return -1
-        at += len(data)
-    return -1
-
-
-@dataclass(frozen=True)
-class Settled:
-    """A batch that was read from where its first record starts: its `readings` and `rows`. The
-    next record of source number `source` starts at byte `end`, on physical line `line`.
-    """
-
-    readings: tuple[Rejects, ...]
-    rows: Spilled | None
-    source: int
-    end: int
-    line: int
-
-
 def settle_batch(job: Job, number: int, before: Settled | None, guess: BatchReading) -> Settled:
     """`guess` where it was right, else the batch read again from where its first record really
     starts: where the batch before it ended.
@@ -223,13 +166,6 @@ def with_lines(job: Job, number: int, before: Settled | None, reading: BatchRead
     return Settled(tuple(readings), reading.rows, block.source, one.end, line)
 
 
-def preamble(source: Source) -> Reading:
-    """What comes before a file's data: the records that the search for its header rejected."""
-    skipped = Counter(one.reason for one in source.layout.skipped)
-    reasons = tuple(skipped[reason] for reason in REASONS)
-    return Reading(0, source.layout.data_start, source.layout.first_line - 1, reasons=reasons)
-
-
 def check_strictly(job: Job, before: Settled | None, settled: Settled) -> None:
     """Raises AggregationError `strict_violation` where there is a bad record in the batch, or above
     the header of a file that begins in it or before it.
@@ -242,19 +178,15 @@ def check_strictly(job: Job, before: Settled | None, settled: Settled) -> None:
         checked = rejects.source
 
 
-def raise_strictly(job: Job, rejects: Rejects) -> None:
-    if rejects.reading.rejected:
-        raise strict_violation(job, rejects)
-
-
-def add_up(job: Job, batches: list[Settled]) -> Totals:
-    """Take all batches together.
+def add_up(job: Job, batches: list[Settled], streamed: list[Settled] | None = None) -> Totals:
+    """Take all batches together, and what was `streamed`.
 
     Raises AggregationError `strict_violation`.
     """
     of_source = [
         [Rejects(number, 1, preamble(source))] for number, source in enumerate(job.sources)
     ]
+    batches = batches + (streamed or [])
     for batch in batches:
         for one in batch.readings:
             of_source[one.source].append(one)

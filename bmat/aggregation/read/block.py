@@ -1,6 +1,5 @@
-"""Driving the parsing kernel over a stretch of a file."""
+"""Driving the parsing kernel over a stretch of a text."""
 
-import os
 from collections.abc import Callable
 
 import numpy as np
@@ -28,7 +27,7 @@ from bmat.aggregation.kernels.split import CUT_OFF, MALFORMED, UNTERMINATED, WHO
 from bmat.aggregation.progress import TaskProgress
 from bmat.aggregation.read.dialect import record_layout, record_rules
 from bmat.aggregation.source.layout import Source
-from bmat.aggregation.system import read_into
+from bmat.aggregation.source.text import Text
 from bmat.aggregation.workspace import ReadingMemory
 
 # Most records are no longer: the last one of a stretch is read with it, up to so many bytes behind.
@@ -46,7 +45,7 @@ PASSED_REASONS = {
 
 
 class BlockReader:
-    """Drives the parsing kernel over a file, in the memory it is lent.
+    """Drives the parsing kernel over a text, in the memory it is lent.
 
     `on_arena` is called when the arena, which is prepared for the partitions, is full, and must
     empty it; `on_rejects` with the number of bytes of listed rejects. `pairs` has `pair_count`
@@ -68,7 +67,6 @@ class BlockReader:
     ) -> None:
         self.memory = memory
         self.pairs = pairs
-        self.size = source.size
         self._on_arena = on_arena
         self._on_rejects = on_rejects
         self._splitters = splitters
@@ -84,13 +82,13 @@ class BlockReader:
 
     def read(
         self,
-        descriptor: int,
+        text: Text,
         start: int,
         stop: int,
         progress: TaskProgress | None,
         is_guess: bool = False,
     ) -> int:
-        """Read the records that start in the file's bytes `start` to `stop`. Returns where the
+        """Read the records that start in the text's bytes `start` to `stop`. Returns where the
         next record starts.
 
         Where it `is_guess` that one starts at `start`, a record that is too long is given up at
@@ -102,14 +100,14 @@ class BlockReader:
         most = min(self.memory.read_bytes, 4 * self._longest)
         most = min(most, stop - start + MOST_SHORT_RECORD_BYTES)
         while offset < stop:
-            filled += self._fill(descriptor, offset, filled, most)
+            filled += self._fill(text, offset, filled, most)
             state.stop = stop - offset
             outcome = self._parse()
             used = int(state.position)
             if outcome == DONE:
                 return offset + used
             if used == 0 and filled >= self._longest:
-                offset = self._pass_over(descriptor, offset, is_guess)
+                offset = self._pass_over(text, offset, is_guess)
                 if offset == GIVEN_UP:
                     return GIVEN_UP
                 filled = 0
@@ -127,7 +125,7 @@ class BlockReader:
         if self._progress is not None:
             self._progress.report(min(offset, self._stop) - self._begin, self.rows_read)
 
-    def _pass_over(self, descriptor: int, start: int, is_guess: bool) -> int:
+    def _pass_over(self, text: Text, start: int, is_guess: bool) -> int:
         """Pass over the record at byte `start`, which is too long, and list it. Returns where the
         next one starts; GIVEN_UP where it `is_guess` that this one does.
         """
@@ -135,9 +133,12 @@ class BlockReader:
         found = self._found
         state.passed_kind, state.passed_fields, state.passed_bytes = FIELD, 0, 0
         found.lines = 0
-        offset, filled = start, 0
+        offset, filled, begin = start, 0, b""
         while True:
-            filled += self._fill(descriptor, offset, filled, self._longest)
+            count = self._fill(text, offset, filled, self._longest)
+            if len(begin) < LISTED_RECORD_BYTES:
+                begin += self.memory.buffer[filled : filled + count].tobytes()
+            filled += count
             outcome = pass_over(self.memory.buffer, state, found, self._layout, self._rules)
             used = int(state.position)
             offset += used
@@ -149,9 +150,9 @@ class BlockReader:
             self._report(offset)
         # Where the record stops, as the kernel has it: in the buffer, the next one is at `used`.
         stop = offset - used + int(found.stop)
-        text = os.pread(descriptor, min(stop - start, LISTED_RECORD_BYTES), start)
-        count = len(text)
-        self.memory.text[:count] = np.frombuffer(text, dtype=np.uint8)
+        listed = begin[: min(stop - start, LISTED_RECORD_BYTES)]
+        count = len(listed)
+        self.memory.text[:count] = np.frombuffer(listed, dtype=np.uint8)
         reason = PASSED_REASONS[outcome]
         rejects = self.memory.rejects
         while not list_passed(state, found, rejects, self.memory.text, count, reason):
@@ -173,18 +174,18 @@ class BlockReader:
     def rows_read(self) -> int:
         return int(self.state.rows_counted + self.state.reasons.sum())
 
-    def _fill(self, descriptor: int, offset: int, filled: int, most: int) -> int:
-        """The buffer begins with `filled` bytes from the file's `offset` on: read on, up to `most`
+    def _fill(self, text: Text, offset: int, filled: int, most: int) -> int:
+        """The buffer begins with `filled` bytes from the text's `offset` on: read on, up to `most`
         of them, and tell the kernels. Returns how many bytes have come.
         """
         state = self.state
-        end = min(offset + most, self.size)
+        end = min(offset + most, text.size)
         view = self.memory.buffer.data[filled : end - offset]
-        count = read_into(descriptor, view, offset + filled)
+        count = text.read_into(view, offset + filled)
         if not count:
-            raise OSError(f"A file of {self.size} bytes has become shorter while it was read.")
+            raise OSError(f"A file of {text.size} bytes has become shorter while it was read.")
         state.position, state.end = 0, filled + count
-        state.is_last = offset + filled + count >= self.size
+        state.is_last = offset + filled + count >= text.size
         return count
 
     def _parse(self) -> int:

@@ -14,7 +14,6 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
     codecs.BOM_UTF8: None,
 }
-MARK_BYTES = 4
 # What nearly all programs write that leave the mark out; Python would refuse the file.
 WITHOUT_MARK = {
     "utf-8": None,
@@ -45,7 +44,7 @@ codecs.register_error(INVALID, mark_invalid)
 
 
 def source_encoding(head: bytes, options: Options) -> str | None:
-    """The encoding from which an input that starts with `head`, its first MARK_BYTES, must be
+    """The encoding from which an input that starts with `head`, its first bytes, must be
     decoded; None where it is UTF-8 already.
     """
     for mark, encoding in BYTE_ORDER_MARKS.items():
@@ -69,9 +68,11 @@ def utf8_of(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
 
 
 def even(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes of `chunks`, DECODED_BYTES at a time."""
+    """The bytes of `chunks`, DECODED_BYTES at a time; empty chunks as they are."""
     held = bytearray()
     for chunk in chunks:
+        if not chunk:
+            yield chunk
         held += chunk
         while len(held) >= DECODED_BYTES:
             yield bytes(held[:DECODED_BYTES])

@@ -1,11 +1,13 @@
 """How the records of a file are laid out: what reading its header finds out."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from bmat.aggregation.options import BOUNDS, Bounds
 from bmat.aggregation.results import Extent, Input
+from bmat.aggregation.source.window import Window
 
 
 class Skipped(NamedTuple):
@@ -81,9 +83,12 @@ class JSONOrigin:
 
 @dataclass(frozen=True)
 class Source:
-    """One input file as it is read: `path` holds its bytes in UTF-8, `owner_path` is the path
-    that was given, or the name that is shown in its place; `read_as` says how it is read,
-    `are_periods` that its dates stand for periods.
+    """One input file as it is read: `path` holds its bytes in UTF-8, or the `window` gives them;
+    `owner_path` is the path that was given, or the name that is shown in its place; `read_as` says
+    how it is read, `are_periods` that its dates stand for periods. As long as the window has not
+    seen the end, `size` is a guess.
+
+    Of a sheet, `broken_lines` are the lines that go on with the row of the line before.
     """
 
     path: Path
@@ -93,11 +98,32 @@ class Source:
     read_as: Input = Input("default", ",", "utf-8", 1)
     are_periods: bool = False
     json: JSONOrigin | None = None
+    window: Window | None = None
+    broken_lines: tuple[int, ...] = ()
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it can be read forward alone, and its size is not known."""
+        return self.window is not None and not self.window.is_whole
+
+    @property
+    def share(self) -> float:
+        """How much of it has come, of one that is read through a window."""
+        return 0.0 if self.window is None else self.window.share
+
+    @property
+    def text_bytes(self) -> int:
+        """How many bytes the text has, once it has been read."""
+        return self.size if self.window is None else self.window.size
 
     @property
     def input_bytes(self) -> int:
-        """How many bytes the input has, in UTF-8."""
-        return self.size if self.json is None else self.json.path.stat().st_size
+        """How many bytes the input has, in UTF-8, once it has been read."""
+        return self.text_bytes if self.json is None else self.json.path.stat().st_size
+
+    def line_of(self, line: int) -> int:
+        """The line as the input's owner knows it: of a sheet, the row."""
+        return line - bisect_left(self.broken_lines, line)
 
     @property
     def data_bytes(self) -> int:

@@ -5,6 +5,8 @@ import codecs
 import re
 from typing import NamedTuple
 
+from bmat.aggregation.source.signatures import packed_in
+
 
 class Format(NamedTuple):
     """A format as a person calls it, and what that person can do."""
@@ -16,17 +18,8 @@ class Format(NamedTuple):
 AS_CSV = "Upload it as CSV"
 IN_A_SPREADSHEET = "Open it in a spreadsheet program, and save it as CSV (UTF-8)"
 UNPACKED = "Unpack it, and upload what is in it"
-# How well-known binary files start.
+# How well-known binary files start; those that are unpacked are told before.
 SIGNATURES = {
-    b"PK\x03\x04": Format(
-        "an Excel workbook (.xlsx) or another ZIP archive",
-        "Open it in a spreadsheet program, and save it as CSV (UTF-8); or unpack it",
-    ),
-    b"\xd0\xcf\x11\xe0": Format("an old Excel workbook (.xls)", IN_A_SPREADSHEET),
-    b"\x1f\x8b": Format("a gzip archive", UNPACKED),
-    b"\x28\xb5\x2f\xfd": Format("a Zstandard archive", UNPACKED),
-    b"BZh": Format("a bzip2 archive", UNPACKED),
-    b"\xfd7zXZ": Format("an xz archive", UNPACKED),
     b"7z\xbc\xaf": Format("a 7-Zip archive", UNPACKED),
     b"Rar!": Format("a RAR archive", UNPACKED),
     b"PAR1": Format("a Parquet file", AS_CSV),
@@ -36,6 +29,7 @@ SIGNATURES = {
     b"\xff\xd8\xff": Format("a JPEG image", AS_CSV),
     b"GIF8": Format("a GIF image", AS_CSV),
 }
+TAR = re.compile(rb"(?s:.){257}ustar")
 # How well-known texts start, behind byte order marks and white space; the first match counts.
 TEXTS = [
     (
@@ -91,7 +85,7 @@ def signature_of(data: bytes) -> Format | None:
     for signature, known in SIGNATURES.items():
         if data.startswith(signature):
             return known
-    return None
+    return Format("a tar archive", UNPACKED) if TAR.match(data) else None
 
 
 def without_mark(data: bytes) -> Format | None:
@@ -116,6 +110,9 @@ def base64(data: bytes) -> Format | None:
     text = match["text"][: len(match["text"]) // 4 * 4]
     decoded = binascii.a2b_base64(text)
     known = signature_of(decoded) or text_format(decoded)
+    packed = packed_in(decoded)
+    if packed is not None:
+        known = Format(f"packed data ({packed})", UNPACKED)
     is_text = PRINTABLE.fullmatch(decoded) and is_utf8(decoded, is_whole=False)
     if known is None and not is_text:
         return None

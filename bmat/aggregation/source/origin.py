@@ -1,7 +1,7 @@
 """Where the bytes of an input come from: a file, or something that can be read forward, and once.
 
-The engine reads every input in several places at once, so what is no file in UTF-8 is written to
-one first, in the run's temporary folder: one pass more, and as much disk as the input is long.
+What is no file in UTF-8 is read through a window (see `window`), or, where somebody must read it in
+several places at once, written to a file of the run's temporary folder first (`localized`).
 """
 
 import errno
@@ -9,14 +9,16 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from bmat.aggregation.options import Options
-from bmat.aggregation.source.encoding import MARK_BYTES, source_encoding, utf8_of
+from bmat.aggregation.source.encoding import source_encoding, utf8_of
+from bmat.aggregation.source.signatures import SIGNATURE_BYTES
 
 CHUNK_BYTES = 2**20
 STANDARD_INPUT = Path("-")
@@ -28,7 +30,9 @@ OnRead = Callable[[int], None]
 
 class Origin(Protocol):
     """An input. `path` is its name, in messages and in the rejects file; `local_path` a file that
-    holds all of its bytes, if there is one; `size` is how many there are, if that is known.
+    holds all of its bytes, if there is one; `size` is how many there are, if that is known, and
+    `share` how much of them has been read, by the last one who did. Whether it `can_repeat`: be
+    read again, from the first byte on.
     """
 
     @property
@@ -40,27 +44,38 @@ class Origin(Protocol):
     @property
     def size(self) -> int | None: ...
 
+    @property
+    def share(self) -> float | None: ...
+
+    @property
+    def can_repeat(self) -> bool: ...
+
     def chunks(self) -> Generator[bytes, None, None]:
         """All bytes, from the first on. An empty chunk says that the next one is awaited still."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class LocalFile:
-    """A file that can be read anywhere, and again."""
+    """A file that can be read anywhere, and again; `path` is what it is called."""
 
     path: Path
-
-    @property
-    def local_path(self) -> Path:
-        return self.path
+    local_path: Path
+    can_repeat: bool = True
+    taken: int = 0
 
     @property
     def size(self) -> int:
-        return self.path.stat().st_size
+        return self.local_path.stat().st_size
+
+    @property
+    def share(self) -> float:
+        return self.taken / max(self.size, 1)
 
     def chunks(self) -> Generator[bytes, None, None]:
-        with self.path.open("rb") as file:
+        self.taken = 0
+        with self.local_path.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
+                self.taken += len(chunk)
                 yield chunk
 
 
@@ -72,6 +87,8 @@ class Stream:
     file: BinaryIO
     local_path: None = None
     size: None = None
+    share: None = None
+    can_repeat: bool = False
 
     def chunks(self) -> Generator[bytes, None, None]:
         descriptor = self.file.fileno()
@@ -93,12 +110,32 @@ class NamedPipe:
     path: Path
     local_path: None = None
     size: None = None
+    share: None = None
+    can_repeat: bool = False
 
     def chunks(self) -> Generator[bytes, None, None]:
         # Else opening would wait, deaf to a cancel, until somebody opens the other end.
         descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         with open(descriptor, "rb", buffering=0) as file:
             yield from Stream(self.path, file).chunks()
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A stream of which `head` has been read, and `rest` has not."""
+
+    path: Path
+    head: bytes
+    rest: Generator[bytes, None, None]
+    local_path: None = None
+    size: None = None
+    share: None = None
+    can_repeat: bool = False
+
+    def chunks(self) -> Generator[bytes, None, None]:
+        with closing(self.rest):
+            yield self.head
+            yield from self.rest
 
 
 def origin_of(path: Path) -> Origin:
@@ -111,45 +148,74 @@ def origin_of(path: Path) -> Origin:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if stat.S_ISREG(mode):
-        return LocalFile(path)
+        return LocalFile(path, path)
     return NamedPipe(path)
 
 
-def localized(
-    origin: Origin, options: Options, target: Path, on_read: OnRead
-) -> tuple[Path, str | None]:
-    """A file with the input's bytes in UTF-8: its own, where it has one, else `target`, which is
-    written; and the encoding from which they were decoded, None where they are UTF-8. `on_read` is
-    called with the number of bytes written so far, at least every second while the input is
-    awaited.
+def looked_at(origin: Origin, on_read: OnRead) -> tuple[Origin, bytes]:
+    """The input, to be read from its first byte on, and its first SIGNATURE_BYTES, or all that
+    there are. `on_read` is called at least every second while they are awaited.
     """
-    with closing(origin.chunks()) as chunks:
-        head = first_bytes(chunks, on_read)
-        encoding = source_encoding(head, options)
-        if encoding is None and origin.local_path is not None:
-            return origin.local_path, None
-        with target.open("wb") as out:
-            for chunk in utf8_of(counted(head, chunks, on_read), encoding):
-                out.write(chunk)
-    return target, encoding
+    chunks = origin.chunks()
+    if origin.can_repeat:
+        with closing(chunks):
+            return origin, first_bytes(chunks, on_read)[:SIGNATURE_BYTES]
+    head = first_bytes(chunks, on_read)
+    return Begun(origin.path, head, chunks), head[:SIGNATURE_BYTES]
 
 
 def first_bytes(chunks: Iterator[bytes], on_read: OnRead) -> bytes:
-    """So many bytes that they show a byte order mark, if the input has that many."""
+    """So many bytes that they show a signature or a byte order mark, if the input has that many."""
     head = b""
     for chunk in chunks:
         head += chunk
         on_read(0)
-        if len(head) >= MARK_BYTES:
+        if len(head) >= SIGNATURE_BYTES:
             break
     return head
 
 
-def counted(head: bytes, chunks: Iterator[bytes], on_read: OnRead) -> Iterator[bytes]:
-    """`head`, then `chunks`; tells how many bytes that makes."""
-    yield head
-    total = len(head)
+def texts_of(
+    chunks: Iterator[bytes], options: Options, on_read: OnRead
+) -> tuple[Iterator[bytes], str | None]:
+    """The chunks of an input in UTF-8, and the encoding from which they are decoded, None where
+    they are UTF-8. `on_read` is told how many bytes of the input have been read.
+    """
+    head = first_bytes(chunks, on_read)
+    encoding = source_encoding(head, options)
+    return utf8_of(counted(chain([head], chunks), on_read), encoding), encoding
+
+
+def counted(chunks: Iterable[bytes], on_read: OnRead) -> Iterator[bytes]:
+    """The chunks; tells how many bytes they make, once they have been used."""
+    total = 0
     for chunk in chunks:
         yield chunk
         total += len(chunk)
         on_read(total)
+
+
+def localized(
+    origin: Origin, options: Options, target: Path, on_read: OnRead, most_bytes: int = sys.maxsize
+) -> tuple[Path, str | None]:
+    """A file with the input's bytes in UTF-8: its own, where it has one, else `target`, which is
+    written, with `most_bytes` at most; and the encoding from which they were decoded, None where
+    they are UTF-8. `on_read` is called with the number of bytes written so far, at least every
+    second while the input is awaited.
+    """
+    with closing(origin.chunks()) as chunks:
+        texts, encoding = texts_of(chunks, options, on_read)
+        if encoding is None and origin.local_path is not None:
+            return origin.local_path, None
+        write(texts, target, most_bytes)
+    return target, encoding
+
+
+def write(texts: Iterable[bytes], target: Path, most_bytes: int = sys.maxsize) -> None:
+    """Write a text to a file, the first `most_bytes` of it."""
+    left = most_bytes
+    with target.open("wb") as out:
+        for text in texts:
+            left -= out.write(text[:left])
+            if not left:
+                return

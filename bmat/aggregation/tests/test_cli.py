@@ -107,6 +107,7 @@ EVERY_OPTION: dict[str, Any] = {
     "quoting": "none",
     "header_line": 3,
     "plays": "column",
+    "sheet": "Januar",
     "strict": True,
 }
 

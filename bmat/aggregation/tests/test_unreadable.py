@@ -1,6 +1,7 @@
 """What is said of a file that cannot be read: what it looks like, what it lacks, what to do."""
 
 import base64
+import gzip
 import re
 from pathlib import Path
 
@@ -21,7 +22,7 @@ RENAME = "Rename the columns, or name yours in the options song_column, date_col
 @pytest.mark.parametrize(
     ("data", "looks_like"),
     [
-        (b"PK\x03\x04rest", "an Excel workbook (.xlsx) or another ZIP archive"),
+        (b"in.csv".ljust(257, b"\0") + b"ustar", "a tar archive"),
         (b"\x89PNG\r\n\x1a\n\0\0", "a PNG image"),
         (b"%PDF-1.7\n", "a PDF document"),
         (b"\0\1\2,\0", "binary data"),
@@ -50,7 +51,7 @@ RENAME = "Rename the columns, or name yours in the options song_column, date_col
         (base64.b64encode(TEXT * 3), "base64 of text"),
         (base64.encodebytes("Künstler;Únø\n".encode() * 30), "base64 of text"),
         (b"data:text/csv;base64," + base64.b64encode(TEXT), "base64 of text"),
-        (base64.b64encode(b"\x1f\x8b" + bytes(range(100))), "base64 of a gzip archive"),
+        (base64.b64encode(gzip.compress(TEXT)), "base64 of packed data (gzip archive)"),
         (base64.b64encode(b"<html>" * 20), "base64 of a web page (HTML)"),
         (TEXT.decode().encode("utf-16-le"), "UTF-16 text without a byte order mark"),
         ("Größe,Dátum\n".encode("utf-16-be"), "UTF-16-BE text without a byte order mark"),

@@ -56,6 +56,11 @@ GROUP_BY: dict[str, Any] = {
     "pattern": rf"^(?![\s\S]*\b{ROLE}\b[\s\S]*\b\1\b)({ROLE}(\s*,\s*{ROLE})*)?$",
     "default": "song",
 }
+SHEET: dict[str, Any] = {
+    "type": "string",
+    "maxLength": COLUMN_NAME_LENGTH,
+    "pattern": r"^[^\x00]*$",
+}
 ENCODING: dict[str, Any] = {"type": "string", "enum": ["", *ENCODINGS]}
 
 
@@ -93,6 +98,10 @@ def field_of(option: "dataclasses.Field[Any]") -> serializers.Field[Any, Any, An
     if name == "delimiter":
         return described_text(
             DELIMITER, trim_whitespace=False, help_text=help_text, validators=alone
+        )
+    if name == "sheet":
+        return described_text(
+            SHEET, max_length=COLUMN_NAME_LENGTH, trim_whitespace=False, help_text=help_text
         )
     texts = {"group_by": GROUP_BY, "encoding": ENCODING}
     return described_text(texts[name], help_text=help_text, validators=alone)

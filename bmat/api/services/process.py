@@ -176,7 +176,11 @@ def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
             rejects=rejects,
             summary_file=summary_file,
             options=Options.of(lease.options),
-            limits=Limits(memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES),
+            limits=Limits(
+                memory_budget_bytes=settings.BMAT_MEMORY_BUDGET_BYTES,
+                decompression_limit_bytes=settings.BMAT_DECOMPRESSION_LIMIT_BYTES,
+                decompression_ratio=settings.BMAT_DECOMPRESSION_RATIO,
+            ),
             on_progress=heartbeat.report_progress,
         )
     except NoValidRows:

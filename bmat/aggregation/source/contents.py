@@ -1,0 +1,132 @@
+"""What is in an input that is packed: a text, the files of a ZIP archive, a sheet of a workbook."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.source.origin import OnRead, Origin, counted, write
+from bmat.aggregation.source.signatures import OFFICE
+from bmat.aggregation.source.unpacking import (
+    DECOMPRESSORS,
+    Allowance,
+    Unpacking,
+    inner_text,
+)
+from bmat.aggregation.source.workbook import Sheet, converted
+from bmat.aggregation.source.zipped import (
+    Member,
+    directory_of,
+    first_member,
+    is_workbook,
+    member_chunks,
+    members_of,
+    shown_name,
+)
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What is in an archive of one text."""
+
+    origin: Origin
+    allowance: Allowance
+    is_whole: bool
+    local_path: None = None
+    size: None = None
+
+    @property
+    def path(self) -> Path:
+        return self.origin.path
+
+    @property
+    def share(self) -> float | None:
+        return self.origin.share
+
+    @property
+    def can_repeat(self) -> bool:
+        return self.origin.can_repeat
+
+    def chunks(self) -> Generator[bytes, None, None]:
+        decompressor = DECOMPRESSORS[self.allowance.name]
+        with closing(self.origin.chunks()) as packed:
+            unpacking = Unpacking(packed, decompressor, self.allowance)
+            chunks = unpacking.chunks(is_whole=self.is_whole)
+            yield from inner_text(chunks, self.allowance, is_whole=self.is_whole)
+
+
+@dataclass(frozen=True)
+class ZipMember:
+    """A file in a ZIP archive, which is at `archive`."""
+
+    path: Path
+    archive: Path
+    member: Member
+    allowance: Allowance
+    is_whole: bool
+    local_path: None = None
+    size: None = None
+    can_repeat: bool = True
+
+    @property
+    def share(self) -> float:
+        taken = self.allowance.taken.get(self.member.part, 0)
+        return taken / max(self.member.packed_bytes, 1)
+
+    def chunks(self) -> Generator[bytes, None, None]:
+        made = member_chunks(self.archive, self.member, self.allowance, is_whole=self.is_whole)
+        yield from inner_text(made, self.allowance, is_whole=self.is_whole)
+
+
+@dataclass(frozen=True)
+class Unpacker:
+    """How packed inputs are opened: what is written goes to paths that begin with `target`. Without
+    `is_whole` they are beginnings, of which what is not there is not missed.
+    """
+
+    options: Options
+    limits: Limits
+    target: Path
+    on_read: OnRead
+    check: Callable[[], None]
+    is_whole: bool
+
+    def contents(self, origin: Origin, packed_in: str) -> list[Origin]:
+        """The inputs in an input of this format. Raises AggregationError `damaged_archive`,
+        `unsupported_archive`, `decompression_limit`, `not_text`, or `invalid_option` for a sheet
+        that is not there.
+        """
+        allowance = Allowance.of(origin.path, packed_in, self.limits)
+        if packed_in in DECOMPRESSORS:
+            return [Unpacked(origin, allowance, self.is_whole)]
+        path = self._local(origin)
+        if packed_in == OFFICE:
+            return [self._sheet(origin, path)]
+        if not self.is_whole:
+            return [self._member(origin, path, first_member(path, allowance), allowance)]
+        infos = directory_of(path, allowance)
+        if is_workbook(info.filename for info in infos):
+            return [self._sheet(origin, path)]
+        return [
+            self._member(origin, path, member, allowance) for member in members_of(infos, allowance)
+        ]
+
+    def _member(
+        self, origin: Origin, path: Path, member: Member, allowance: Allowance
+    ) -> ZipMember:
+        name = Path(f"{origin.path}/{shown_name(member.name)}")
+        return ZipMember(name, path, member, allowance, self.is_whole)
+
+    def _sheet(self, origin: Origin, path: Path) -> Sheet:
+        target = self.target.with_name(f"{self.target.name}-sheet")
+        return converted(origin.path, path, target, self.options, self.limits, self.check)
+
+    def _local(self, origin: Origin) -> Path:
+        """The archive as a file: its end, with the directory, is read first."""
+        if origin.local_path is not None:
+            return origin.local_path
+        path = self.target.with_name(f"{self.target.name}-archive")
+        with closing(origin.chunks()) as chunks:
+            write(counted(chunks, self.on_read), path)
+        return path
