@@ -20,9 +20,9 @@ from bmat.aggregation.options import Bounds
 from bmat.aggregation.source import unpacking
 from bmat.aggregation.source import zipped as zip_archives
 from bmat.aggregation.source.unpacking import zstd
+from bmat.aggregation.tests.expectations import Case, cases_in
 from bmat.aggregation.tests.packing import CHECKSUM, PACKERS, fed, zipped
 from bmat.aggregation.tests.running import HEADER, Result, names_in, without_header
-from bmat.aggregation.tests.test_cases import Case, cases, content_of
 
 ROW = b"a,2020-01-01,1\n"
 PLAYS = HEADER + ROW * 3 + b"bad\n" + b'"b\nc",2020-01-02,2\n'
@@ -96,9 +96,9 @@ def number_in(given: dict[str, Any]) -> dict[str, int]:
     return {name: int(given[name]) for name in ("header_line",) if name in given}
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.file} {case.options}")
+@pytest.mark.parametrize("case", cases_in("cases"), ids=str)
 def test_each_case_comes_to_the_same_however_it_comes_in(tmp_path: Path, case: Case) -> None:
-    data, path = content_of(case), tmp_path / "in"
+    data, path = case.content, tmp_path / "in"
     path.write_bytes(data)
     expected = described(tmp_path, path, case)
     for packer in ("gzip", "zstandard", "zip"):
