@@ -1,10 +1,12 @@
 """Several inputs of one run, each with a name and options of its own."""
 
+import gzip
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -254,3 +256,25 @@ def test_many_inputs_in_many_partitions_are_totalled_as_one(tmp_path: Path) -> N
     aggregate([alone], tmp_path / "one.csv", limits=limits)
 
     assert (tmp_path / "many.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
+
+
+def test_a_damaged_archive_is_named_as_its_owner_calls_it(tmp_path: Path) -> None:
+    path = tmp_path / "given"
+    path.write_bytes(gzip.compress(HEADER + b"A,2020-01-01,1\n" * 300_000)[:-9])
+
+    with pytest.raises(AggregationError, match="damaged") as caught:
+        aggregate([InputFile(path, "march.csv.gz")], tmp_path / "out")
+
+    assert caught.value.source == Path("march.csv.gz")
+
+
+def test_what_is_in_an_archive_is_counted_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "given"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("x.csv", HEADER + b"A,2020-01-01,3\nbad\n")
+        archive.writestr("y.csv", HEADER + b"B,2020-01-01,4\n")
+
+    summary = aggregate([InputFile(path, "months.zip")], tmp_path / "out")
+
+    found = [(one.name, one.rows_counted, one.rows_rejected) for one in summary.inputs]
+    assert found == [("months.zip/x.csv", 1, 1), ("months.zip/y.csv", 1, 0)]
