@@ -242,7 +242,7 @@ def test_it_says_no_more_than_that_the_application_failed(caplog):
 
 def test_a_thread_that_waits_for_bytes_may_give_up(monkeypatch):
     monkeypatch.setattr("bmat.server.bodies.IDLE_SECONDS", 0.01)
-    looked = []
+    looked: list[int] = []
 
     def gives_up(environ, start_response):
         def look():
