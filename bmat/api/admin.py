@@ -5,6 +5,7 @@ Tokens: to make and to revoke.
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -16,6 +17,7 @@ from knox.models import AuthToken
 from knox.settings import knox_settings
 
 from bmat.api.models import Report, ReportAttempt, Upload
+from bmat.api.models.reports import LONG_COLUMNS
 
 # So that the list fits into a window of 1280 pixels, beside the menu and the filters.
 SHOWN_NAME_LENGTH = 30
@@ -60,6 +62,10 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields += ["input_bytes", "result_bytes", "files"]
     readonly_fields += ["lease_token", "lease_expires", "attempts"]
     inlines = [ReportAttemptInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
+        """Without what may be long, which is fetched for the report alone that is looked at."""
+        return super().get_queryset(request).defer(*LONG_COLUMNS)
 
     @admin.display(description="file", ordering="input_name")
     def name(self, report: Report) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import dask
 import pytest
 
-from bmat.aggregation import AggregationError, ClusterAway, Limits, aggregate
+from bmat.aggregation import AggregationError, ClusterAway, InputFile, Limits, aggregate
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import HEADER, names_in
 from bmat.tests.live.dask_cluster import ADDRESS_VARIABLE, START_SECONDS, dask_cluster
@@ -87,7 +87,7 @@ def run(folder: Path, data: bytes) -> tuple[bytes, ...]:
     folder.mkdir()
     (folder / "in.csv").write_bytes(data)
     aggregate(
-        [folder / "in.csv"],
+        [InputFile(folder / "in.csv", "in.csv")],
         folder / "totals.csv",
         rejects=folder / "rejects.csv",
         limits=LIMITS,

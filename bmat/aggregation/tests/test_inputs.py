@@ -240,3 +240,17 @@ def test_the_totals_of_months_and_a_log_are_those_of_all_logs(tmp_path: Path) ->
     run(tmp_path, [months[2], so_far])
 
     assert (tmp_path / "totals.csv").read_bytes() == expected
+
+
+def test_many_inputs_in_many_partitions_are_totalled_as_one(tmp_path: Path) -> None:
+    """More of them than are sampled."""
+    rows = [b"song %d,2020-01-01,%d\n" % (number % 90, number) for number in range(3 * SAMPLES * 5)]
+    days = [HEADER + b"".join(rows[at : at + 5]) for at in range(0, len(rows), 5)]
+    inputs = [written(tmp_path, f"{number}.csv", day) for number, day in enumerate(days)]
+    alone = written(tmp_path, "alone", HEADER + b"".join(rows))
+    limits = Limits(memory_budget_bytes=1, threads=2)
+
+    aggregate(inputs, tmp_path / "many.csv", limits=limits)
+    aggregate([alone], tmp_path / "one.csv", limits=limits)
+
+    assert (tmp_path / "many.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()

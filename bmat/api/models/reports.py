@@ -16,6 +16,8 @@ from django.utils import timezone
 from bmat.api.models.owners import visible_to
 
 INPUT_NAME_LENGTH = 255
+# What grows with the inputs and reasons of a report: no list needs it.
+LONG_COLUMNS = ("inputs", "inputs_read", "rejects_sample")
 # The primary key of the one row of `Installation`.
 ONLY = 1
 

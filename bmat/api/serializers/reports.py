@@ -27,9 +27,8 @@ CSRF_FIELD = "csrfmiddlewaretoken"
 UNKNOWN_FIELD = "There is no such field."
 # What a file is read as that names no charset.
 UTF_8 = ("utf-8", "ascii")
-# What a report has and its entry in the list has not, and the columns from which it is made.
+# What a report has and its entry in the list has not: it is made of LONG_COLUMNS.
 LONG_FIELDS = ("inputs", "rejects_sample")
-LONG_COLUMNS = ("inputs", "inputs_read", "rejects_sample")
 # What is shown of an input that was not read.
 UNREAD: Mapping[str, Any] = {
     **dict.fromkeys(("rows_read", "rows_rejected", "rows_left_out"), 0),

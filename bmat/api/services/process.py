@@ -135,10 +135,14 @@ def fail_at_fault(lease: Lease, failure: AggregationError) -> bool:
 
 
 def told(failure: AggregationError, names: list[str]) -> str:
-    """What the owner of the inputs with these names is told: of one, no name need be said."""
-    if failure.source is None or names == [str(failure.source)]:
+    """What the owner of the inputs with these names is told: of one, no name need be said; nor is
+    anything else ever said than a name, or what lies below it.
+    """
+    source = str(failure.source)
+    is_named = any(source == name or source.startswith(f"{name}/") for name in names)
+    if not is_named or names == [source]:
         return failure.message
-    return f"{failure.source}: {failure.message}"
+    return f"{source}: {failure.message}"
 
 
 def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:

@@ -19,7 +19,7 @@ from bmat.aggregation import Options
 from bmat.api.models import IdempotencyKey, Report, Status, Upload
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.services import appending, database, files, inputs, leases, queue, quotas
+from bmat.api.services import appending, database, disk, files, inputs, leases, queue, quotas
 from bmat.api.services.inputs import ReceivedInput
 from bmat.api.services.leases import events
 
@@ -62,8 +62,13 @@ class Submission:
     uploads: Sequence[UUID] = ()
 
     def on_top_of(self, base: Report) -> "Submission":
-        """The same, on top of the totals of a Done report by the same columns. Raises BaseGone."""
-        return replace(self, inputs=[*self.inputs, inputs.totals_of(base)], base=base.pid)
+        """The same, on top of the totals of a Done report by the same columns. Raises BaseGone, and
+        DiskFull where there is no room for a result as large as these.
+        """
+        totals = inputs.totals_of(base)
+        if not disk.has_room_for(totals.size + disk.expected_bytes()):
+            raise disk.DiskFull
+        return replace(self, inputs=[*self.inputs, totals], base=base.pid)
 
 
 @dataclass(frozen=True)

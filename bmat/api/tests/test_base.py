@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from bmat.api.errors import invalid
 from bmat.api.models import Report
 from bmat.api.services import files, inputs
+from bmat.api.services.disk import DiskFull
 from bmat.api.services.reports import Submission, delete_report, submit_report
 from bmat.api.services.sweep import sweep_files
 from bmat.api.tests.fixtures import PLAYS, received
@@ -205,6 +206,14 @@ def test_the_totals_are_one_of_the_inputs_that_are_allowed(client, done, setting
 
     message = "With the totals there are more than the 1 inputs of a report."
     refused(post(client, done.pid), input_file=message)
+
+
+def test_it_wants_room_for_a_result_as_large_as_the_totals(done, settings, monkeypatch):
+    usage = type("Usage", (), {"free": settings.BMAT_MIN_FREE_BYTES + 50})
+    monkeypatch.setattr("bmat.api.services.disk.shutil.disk_usage", lambda folder: usage)
+
+    with pytest.raises(DiskFull):
+        Submission([received()]).on_top_of(done)
 
 
 def test_a_key_stands_for_the_base_too(client, done, submit):

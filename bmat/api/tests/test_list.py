@@ -4,7 +4,7 @@ import pytest
 
 from bmat.api.errors import invalid, told_as
 from bmat.api.models import Report
-from bmat.api.serializers.reports import LONG_COLUMNS
+from bmat.api.models.reports import LONG_COLUMNS
 
 pytestmark = pytest.mark.django_db
 

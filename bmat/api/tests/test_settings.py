@@ -8,6 +8,7 @@ import sys
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from bmat.aggregation import options
 from config import brokers, environment, limits
 
 PRODUCTION = {
@@ -65,6 +66,13 @@ def test_it_refuses_days_beyond_a_century(monkeypatch):
     monkeypatch.setenv("DAYS", "36500.5")
     with refused("DAYS must be at most 36500 days, not 36500.5"):
         limits.days("DAYS", 90)
+
+
+def test_a_report_has_no_more_inputs_than_a_run_takes(monkeypatch):
+    assert limits.inputs("INPUTS") == limits.MOST_INPUTS == options.MOST_INPUTS
+    monkeypatch.setenv("INPUTS", "1001")
+    with refused("INPUTS must be at most 1000, not 1001"):
+        limits.inputs("INPUTS")
 
 
 def test_it_takes_the_default_where_a_variable_is_unset_or_empty(monkeypatch):

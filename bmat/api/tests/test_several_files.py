@@ -2,16 +2,18 @@
 
 import errno
 import os
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from bmat.aggregation import AggregationError
 from bmat.api.errors import invalid
 from bmat.api.models import Report
 from bmat.api.services import files
 from bmat.api.services.inputs import distinct
-from bmat.api.services.process import process_report
+from bmat.api.services.process import process_report, told
 from bmat.api.services.reports import delete_report
 from bmat.api.tests.fixtures import PLAYS, TOTALS
 from bmat.api.tests.people import person, token_of
@@ -103,6 +105,21 @@ def test_a_failure_names_the_file_at_fault_where_there_are_others(client, submit
 
     assert of_two.error_message.startswith("feb.csv: The header has no column")
     assert of_one.error_message.startswith("The header has no column")
+
+
+@pytest.mark.parametrize(
+    "source, names, message",
+    [
+        ("a.csv", ["a.csv", "b.csv"], "a.csv: It is wrong."),
+        ("a.zip/days/1.csv", ["a.zip"], "a.zip/days/1.csv: It is wrong."),
+        ("a.csv", ["a.csv"], "It is wrong."),
+        ("/srv/bmat/reports/x/input.csv", ["a.csv", "b.csv"], "It is wrong."),
+    ],
+)
+def test_a_failure_names_nothing_but_what_its_owner_knows(source, names, message):
+    failure = AggregationError("not_text", "It is wrong.", Path(source))
+
+    assert told(failure, names) == message
 
 
 def test_names_that_come_again_are_told_apart(client):

@@ -16,12 +16,12 @@ from rest_framework.viewsets import GenericViewSet
 from bmat.api.authentication import owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
+from bmat.api.models.reports import LONG_COLUMNS
 from bmat.api.pagination import NewestFirst
 from bmat.api.ratelimit import note
 from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.options import given_options
 from bmat.api.serializers.reports import (
-    LONG_COLUMNS,
     TOTALS_GONE,
     FilterSerializer,
     ListedReportSerializer,
