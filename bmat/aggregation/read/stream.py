@@ -336,9 +336,6 @@ class ForwardText:
         self.window.release(max(offset - self.most_back - LAST_BYTES, 0))
         return self.window.read_into(view, offset)
 
-    def read(self, count: int, offset: int) -> bytes:
-        return self.window.read(count, offset)
-
 
 def read_streams(job: Job, streams: Streams, number: int) -> Spilled | None:
     """What one of the readers does: read blocks until there is none any more. Returns the rows."""
