@@ -219,6 +219,7 @@ class StreamReader:
 
     def read(self, blocks: Blocks, block: Block) -> None:
         """Read a block that was claimed, and settle it."""
+        self._progress.check()
         guess = self._guess(blocks, block)
         if guess is None:
             start = blocks.true_start(block)

@@ -247,6 +247,14 @@ def test_wrong_properties_of_lzma_are_damage(tmp_path: Path) -> None:
     for wrong in (b"\6", b"\5\0\xff"):
         changed = data[:at] + wrong + data[at + len(wrong) :]
         assert error_of(tmp_path, changed).code == "damaged_archive"
+    assert error_of(tmp_path, zipped_as(14, b"\x09\0\5", PLAYS)).code == "damaged_archive"
+
+
+def test_a_directory_that_names_places_that_there_are_not_is_damage(tmp_path: Path) -> None:
+    data = bytearray(PACKERS["zip"](PLAYS))
+    at = data.rindex(b"PK\x05\x06") + 16
+    struct.pack_into("<I", data, at, struct.unpack_from("<I", data, at)[0] + 1000)
+    assert error_of(tmp_path, bytes(data)).code == "damaged_archive"
 
 
 @pytest.mark.parametrize("packer", PACKERS)
@@ -339,7 +347,7 @@ def test_what_is_read_forward_comes_to_the_same(
 
 
 def test_a_record_of_many_blocks_is_passed_over(tmp_path: Path, forward: None) -> None:
-    data = HEADER + ROW * 9 + b"x" * 5_000_000 + b"\n" + ROW + b'"y\n' * 20_000 + ROW
+    data = HEADER + ROW * 30_000 + b"x" * 5_000_000 + b"\n" + ROW + b'"y\n' * 20_000 + ROW
     for limits in (Limits(2**18, 1), Limits(2**18, 2), Limits(2**18, 3)):
         assert run(tmp_path, gzip.compress(data), limits) == run(tmp_path, data, limits)
 
