@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load downloads uploads rows fuzz schemathesis bench cluster billion memory cancel lint format schema lock audit clean
+.PHONY: help run test faults load downloads uploads rows fuzz schemathesis bench cluster billion compressed memory cancel lint format schema lock audit clean
 .PHONY: venv-run venv-test venv-bench
 
 VENV := .venv
@@ -51,6 +51,9 @@ cluster: venv-test ## the aggregation on a Dask cluster of one and of two worker
 
 billion: venv-test ## aggregate a billion rows, a file of 37 GB: exact, and within the budget (BILLION_TIMES=40, BENCH_ROWS)
 	@$(BIN)/python -m bench.billion
+
+compressed: venv-test ## aggregate packed files beside the unpacking alone, and refuse what would become 10 GB (COMPRESSED_ROUNDS=5)
+	@$(BIN)/python -m bench.compressed
 
 memory: venv-test ## the most memory that hostile inputs of 4 GB take (MEMORY_BYTES, MEMORY_ROWS, MEMORY_CASES)
 	@$(BIN)/python -m bench.memory

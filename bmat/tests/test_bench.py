@@ -102,6 +102,12 @@ def test_the_totals_of_a_billion_rows_are_compared(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["world-low-1000.csv"]
 
 
+def test_packed_files_are_measured(tmp_path: Path) -> None:
+    done = bench("bench.compressed", tmp_path, COMPRESSED_ROUNDS="1", COMPRESSED_BOMB="100000000")
+    assert "gzip archive: aggregated at " in done.stdout, done.stderr
+    assert "rows in Zstandard, 0.0 MB that would become 100 MB: decompression_limit" in done.stdout
+
+
 @pytest.mark.parametrize(
     "last", [f"a,2020-01-02,{TIMES - 1}\n", "", "b,2020-01-02,1\nc,2020-01-03,1\n"]
 )

@@ -27,7 +27,7 @@ from bmat.aggregation.kernels.split import CUT_OFF, MALFORMED, UNTERMINATED, WHO
 from bmat.aggregation.progress import TaskProgress
 from bmat.aggregation.read.dialect import record_layout, record_rules
 from bmat.aggregation.source.layout import Source
-from bmat.aggregation.source.text import Text
+from bmat.aggregation.source.text import Readable
 from bmat.aggregation.workspace import ReadingMemory
 
 # Most records are no longer: the last one of a stretch is read with it, up to so many bytes behind.
@@ -82,7 +82,7 @@ class BlockReader:
 
     def read(
         self,
-        text: Text,
+        text: Readable,
         start: int,
         stop: int,
         progress: TaskProgress | None,
@@ -125,7 +125,7 @@ class BlockReader:
         if self._progress is not None:
             self._progress.report(min(offset, self._stop) - self._begin, self.rows_read)
 
-    def _pass_over(self, text: Text, start: int, is_guess: bool) -> int:
+    def _pass_over(self, text: Readable, start: int, is_guess: bool) -> int:
         """Pass over the record at byte `start`, which is too long, and list it. Returns where the
         next one starts; GIVEN_UP where it `is_guess` that this one does.
         """
@@ -174,7 +174,7 @@ class BlockReader:
     def rows_read(self) -> int:
         return int(self.state.rows_counted + self.state.reasons.sum())
 
-    def _fill(self, text: Text, offset: int, filled: int, most: int) -> int:
+    def _fill(self, text: Readable, offset: int, filled: int, most: int) -> int:
         """The buffer begins with `filled` bytes from the text's `offset` on: read on, up to `most`
         of them, and tell the kernels. Returns how many bytes have come.
         """

@@ -219,6 +219,7 @@ class StreamReader:
 
     def read(self, blocks: Blocks, block: Block) -> None:
         """Read a block that was claimed, and settle it."""
+        self._progress.check()
         guess = self._guess(blocks, block)
         if guess is None:
             start = blocks.true_start(block)
@@ -335,9 +336,6 @@ class ForwardText:
     def read_into(self, view: memoryview, offset: int) -> int:
         self.window.release(max(offset - self.most_back - LAST_BYTES, 0))
         return self.window.read_into(view, offset)
-
-    def read(self, count: int, offset: int) -> bytes:
-        return self.window.read(count, offset)
 
 
 def read_streams(job: Job, streams: Streams, number: int) -> Spilled | None:

@@ -10,7 +10,7 @@ from bmat.aggregation.source.layout import Source
 from bmat.aggregation.system import read_into
 
 
-class Text(Protocol):
+class Readable(Protocol):
     """A text in UTF-8 of `size` bytes: more than there can be, as long as its end is not known."""
 
     @property
@@ -20,6 +20,10 @@ class Text(Protocol):
         """Fill `view` from `offset` on. Returns how many bytes were read: maybe fewer, 0 at the
         end.
         """
+
+
+class Text(Readable, Protocol):
+    """A text of which a few bytes can be had, too."""
 
     def read(self, count: int, offset: int) -> bytes:
         """The bytes from `offset` on, `count` of them, or fewer at the end."""

@@ -57,8 +57,8 @@ class Window:
     def of(cls, text: bytes) -> "Window":
         """All of a text."""
         window = cls(lambda: chunks_of(text), lambda: 1.0, text)
-        window._starts, window._chunks = [0], [text]
-        window._came = window._total = len(text)
+        window.start(len(text), has_thread=False)
+        window.wait_for(len(text) + 1)
         return window
 
     @property

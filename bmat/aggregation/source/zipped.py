@@ -247,6 +247,8 @@ def raw_chunks(path: Path, member: Member, allowance: Allowance) -> Generator[by
     AggregationError `damaged_archive` where the directory is wrong about it.
     """
     with path.open("rb", buffering=0) as file:
+        if member.header < 0:
+            damaged(allowance, "its directory names places before its first byte")
         file.seek(member.header)
         header = file.read(LOCAL_HEADER.size)
         if len(header) < LOCAL_HEADER.size or not header.startswith(LOCAL_SIGNATURE):

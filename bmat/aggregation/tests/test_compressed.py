@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,14 @@ def test_wrong_properties_of_lzma_are_damage(tmp_path: Path) -> None:
     for wrong in (b"\6", b"\5\0\xff"):
         changed = data[:at] + wrong + data[at + len(wrong) :]
         assert error_of(tmp_path, changed).code == "damaged_archive"
+    assert error_of(tmp_path, zipped_as(14, b"\x09\0\5", PLAYS)).code == "damaged_archive"
+
+
+def test_a_directory_that_names_places_that_there_are_not_is_damage(tmp_path: Path) -> None:
+    data = bytearray(PACKERS["zip"](PLAYS))
+    at = data.rindex(b"PK\x05\x06") + 16
+    struct.pack_into("<I", data, at, struct.unpack_from("<I", data, at)[0] + 1000)
+    assert error_of(tmp_path, bytes(data)).code == "damaged_archive"
 
 
 @pytest.mark.parametrize("packer", PACKERS)
@@ -338,9 +347,92 @@ def test_what_is_read_forward_comes_to_the_same(
 
 
 def test_a_record_of_many_blocks_is_passed_over(tmp_path: Path, forward: None) -> None:
-    data = HEADER + ROW * 9 + b"x" * 5_000_000 + b"\n" + ROW + b'"y\n' * 2_000_000 + ROW
+    data = HEADER + ROW * 30_000 + b"x" * 5_000_000 + b"\n" + ROW + b'"y\n' * 20_000 + ROW
     for limits in (Limits(2**18, 1), Limits(2**18, 2), Limits(2**18, 3)):
         assert run(tmp_path, gzip.compress(data), limits) == run(tmp_path, data, limits)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_blocks_that_begin_in_quotes_are_taken_back(
+    tmp_path: Path, forward: None, threads: int
+) -> None:
+    """Each fills the arena, with rows that are none, before that is known."""
+    inside = b"".join(b"song %d,2020-01-02,7\n" % number for number in range(1500))
+    rows = b"".join(b'"%d\n%s",2020-01-01,1\nbad\n' % (n, inside[n : n + 3000]) for n in range(900))
+    data, limits = HEADER + rows + inside, Limits(2**16, threads, 1)
+    assert run(tmp_path, gzip.compress(data), limits) == run(tmp_path, data, limits)
+
+
+def test_a_block_without_a_line_end_waits_for_its_turn(tmp_path: Path, forward: None) -> None:
+    data = HEADER + b"".join(b"a,2020-01-01,%d%s\n" % (n, b" " * 900_000) for n in range(9))
+    assert run(tmp_path, gzip.compress(data), Limits(2**18, 2)).totals == b"a,2020-01-01,36\n"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_strict_run_stops_at_the_first_bad_record(
+    tmp_path: Path, forward: None, threads: int
+) -> None:
+    many = ROW * 200_000
+    for data in (HEADER + many + b"bad\n" + many, b'"oops\n' + HEADER + many + b"bad\n"):
+        for packed in (gzip.compress(data), zipped(("a.csv", HEADER), ("b.csv", data))):
+            error = error_of(tmp_path, packed, Limits(2**18, threads), strict=True)
+            plain = error_of(tmp_path, data, strict=True)
+            assert (error.code, error.message) == (plain.code, plain.message)
+
+
+def test_what_is_rejected_above_the_header_is_listed(tmp_path: Path, forward: None) -> None:
+    data = b'"oops\n' + HEADER + ROW * 200_000
+    found = run(tmp_path, gzip.compress(data))
+    assert (found.rejects, found.totals) == (
+        b'1,unterminated_quote,"""oops"\n',
+        b"a,2020-01-01,200000\n",
+    )
+
+
+def test_a_slow_pipe_is_waited_for(tmp_path: Path, forward: None) -> None:
+    data = gzip.compress(HEADER + b"".join(b"%d,2020-01-01,1\n" % n for n in range(10**5)))
+    for threads in (1, 2):
+        fifo = tmp_path / "fifo"
+        os.mkfifo(fifo)
+        writer = threading.Thread(target=write_slowly, args=(fifo, data))
+        writer.start()
+        summary = aggregate([fifo], tmp_path / "out", limits=Limits(threads=threads))
+        writer.join()
+        fifo.unlink()
+        assert summary.plays_total == 10**5
+
+
+def write_slowly(path: Path, data: bytes) -> None:
+    with path.open("wb", buffering=0) as file:
+        for at in range(0, len(data), len(data) // 3):
+            file.write(data[at : at + len(data) // 3])
+            time.sleep(0.15)
+
+
+def zipped_as(method: int, packed: bytes, data: bytes) -> bytes:
+    """An archive whose one file is `packed` by some method, which is `data`."""
+    archive = bytearray(zipped(("in.csv", packed), method=zipfile.ZIP_STORED))
+    at = archive.rindex(b"PK\x01\x02")
+    struct.pack_into("<H", archive, at + 10, method)
+    struct.pack_into("<I", archive, at + 16, zlib.crc32(data))
+    struct.pack_into("<I", archive, at + 24, len(data))
+    return bytes(archive)
+
+
+def test_a_file_of_a_zip_archive_is_one_stream(tmp_path: Path) -> None:
+    packer = zlib.compressobj(wbits=-15)
+    deflated = packer.compress(PLAYS) + packer.flush()
+    assert run(tmp_path, zipped_as(8, deflated, PLAYS)).totals == TOTALS
+    assert (
+        "something else follows"
+        in error_of(tmp_path, zipped_as(8, deflated + b"more", PLAYS)).message
+    )
+
+
+def test_lzma_may_have_an_end_of_its_own(tmp_path: Path) -> None:
+    alone = lzma.compress(PLAYS, lzma.FORMAT_ALONE)
+    packed = struct.pack("<HH", 9, 5) + alone[:5] + alone[13:]
+    assert run(tmp_path, zipped_as(14, packed, PLAYS)).totals == TOTALS
 
 
 def zeros(path: Path) -> None:
@@ -471,6 +563,10 @@ def test_an_inspection_looks_at_no_more_than_it_needs(tmp_path: Path) -> None:
 
 def test_a_text_that_is_cut_within_its_first_file_is_told_of(tmp_path: Path) -> None:
     data = zipped(("folder/", b""), ("a.csv", PLAYS))
+    unknown = bytearray(data)
+    unknown[6] = 8
+    (tmp_path / "in").write_bytes(bytes(unknown).ljust(2**16, b"\0"))
+    assert refused(tmp_path / "in").code == "unsupported_archive"
     for cut, code in ((20, "unsupported_archive"), (50, "unsupported_archive")):
         (tmp_path / "in").write_bytes((data[:cut] + b"PK\x03\x04").ljust(2**16, b"\0"))
         assert refused(tmp_path / "in").code == code

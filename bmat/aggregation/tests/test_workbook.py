@@ -2,6 +2,8 @@
 
 import json
 import resource
+import runpy
+import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -258,7 +260,9 @@ def test_the_process_says_what_it_has_read(
     assert said == [{"broken_lines": [2]}, {"broken_lines": []}, {"sheets": ["One", "Two"]}]
     assert target.read_text() == "d\n"
     source.write_bytes(b"no workbook")
-    workbook.main([str(2**45), str(source), str(target), "iso"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["", str(2**45), str(source), str(target), "iso"])
+        runpy.run_path(str(Path(workbook.__file__)), run_name="__main__")
     assert "fault" in json.loads(capsys.readouterr().out)
 
 
@@ -268,6 +272,8 @@ def test_cells_are_written_as_people_would_write_them() -> None:
     assert written == ["1", "100000000000000000", "0.1", "True", "x", "07:05:00"]
     assert workbook.text_of(date(2020, 1, 31), "dmy") == "31/01/2020"
     assert workbook.text_of(moment, "mdy") == "01/31/2020 12:30:00"
+    assert workbook.text_of(date(1969, 12, 31), "epoch") == "-86400"
+    assert workbook.text_of(date(1970, 1, 2), "epoch_ms") == "86400000"
     assert workbook.text_of(moment, "iso") == "2020-01-31 12:30:00"
     assert workbook.text_of(date(1, 1, 1), "ymd") == "0001/01/01"
 
