@@ -13,7 +13,7 @@ from bmat.aggregation.options import ROLES
 from bmat.api.models import Report, Status
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.serializers.fields import InstantField, SomeOfField, TextField
-from bmat.api.serializers.options import OptionsSerializer
+from bmat.api.serializers.options import OptionsSerializer, given_options
 from bmat.api.serializers.results import ExampleSerializer, WarningSerializer
 
 STATES = [status.name.lower() for status in Status]
@@ -66,6 +66,9 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
     rejects_file = FileURLField("report-rejects")
     rejects_sample = serializers.SerializerMethodField()
     warnings = WarningSerializer(many=True, read_only=True)
+    options = serializers.DictField(
+        read_only=True, help_text="Those that were given, with the upload or the last retry."
+    )
     preset = serializers.SerializerMethodField(help_text="The one that was used.")
     group_by = serializers.ListField(
         child=serializers.ChoiceField([*ROLES]),
@@ -94,6 +97,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "rows_left_out",
             "rejects_sample",
             "warnings",
+            "options",
             "preset",
             "group_by",
             "groups",
@@ -128,10 +132,8 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
         return {"code": report.error_code, "message": report.error_message}
 
 
-class SubmitSerializer(OptionsSerializer):
-    """The fields of an upload. A blank option counts as not given."""
-
-    input_file = serializers.FileField(help_text="One file, and not an empty one.")
+class FormSerializer(OptionsSerializer):
+    """The options of a form. A blank one counts as not given."""
 
     def to_internal_value(self, data: Any) -> Any:
         """The fields' values. Each field that nobody knows is an error, too."""
@@ -144,6 +146,23 @@ class SubmitSerializer(OptionsSerializer):
         if unknown:
             raise serializers.ValidationError(unknown)
         return values
+
+
+def replaced_options(data: Any) -> dict[str, Any] | None:
+    """The options of a form or an address that replace those of a report; None: nothing is given,
+    and they stay. Raises ValidationError.
+    """
+    if not data:
+        return None
+    given = FormSerializer(data=data)
+    given.is_valid(raise_exception=True)
+    return given_options(given.validated_data)
+
+
+class SubmitSerializer(FormSerializer):
+    """The fields of an upload. A blank option counts as not given."""
+
+    input_file = serializers.FileField(help_text="One file, and not an empty one.")
 
     def validate_input_file(self, upload: TemporaryUploadedFile) -> TemporaryUploadedFile:
         if len(self.initial_data.getlist("input_file")) > 1:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from bmat.aggregation import Progress, Summary
+from bmat.aggregation import Options, Progress, Summary
 from bmat.api.models import Report, ReportAttempt, Status
 from bmat.api.models.attempts import Outcome
 from bmat.api.models.reports import ReportQuerySet
@@ -266,14 +266,18 @@ def cancel(pid: UUID) -> bool:
     return cancelled
 
 
-def retry(pid: UUID) -> bool:
-    """Failed or Cancelled -> Processing, with all attempts ahead. The caller sends a message.
-    False: the report is in another state, has no files any more, or is gone.
+def retry(pid: UUID, options: dict[str, Any] | None = None) -> bool:
+    """Failed or Cancelled -> Processing, with all attempts ahead, and with other `options` where
+    they are not None. The caller sends a message. False: the report is in another state, has no
+    files any more, or is gone.
     """
+    changed: dict[str, Any] = {}
+    if options is not None:
+        changed = {"options": options, "group_by": list(Options.of(options).key)}
     over = Report.objects.filter(
         pid=pid, status__in=[Status.FAILED, Status.CANCELLED], expired=None
     )
-    return 1 == over.update(**queued() | message_sent() | RETRIED)
+    return 1 == over.update(**queued() | message_sent() | RETRIED | changed)
 
 
 def expire(pid: UUID) -> bool:

@@ -19,7 +19,12 @@ from bmat.api.pagination import NewestFirst
 from bmat.api.ratelimit import note
 from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.options import given_options
-from bmat.api.serializers.reports import FilterSerializer, ReportSerializer, SubmitSerializer
+from bmat.api.serializers.reports import (
+    FilterSerializer,
+    ReportSerializer,
+    SubmitSerializer,
+    replaced_options,
+)
 from bmat.api.services import leases, quotas
 from bmat.api.services.disk import ReceivedFile
 from bmat.api.services.quotas import QuotaExceeded
@@ -104,11 +109,13 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pid: str) -> Response:
-        """Starts a Failed or Cancelled report again, on the file that was uploaded: 202. 409 where
-        it is Processing or Done.
+        """Starts a Failed or Cancelled report again, on the file that was uploaded: 202. Where any
+        option is sent, blank or not, those that are replace all of before. 409 where it is
+        Processing or Done.
         """
         report = self.get_kept()
-        retried = retry_report(report.pid, report.input_bytes, report.owner)
+        options = replaced_options(request.data)
+        retried = retry_report(report.pid, report.input_bytes, report.owner, options)
         report = self.get_kept()
         if not retried:
             message = f"The report is {report.state}: retry is for failed and cancelled ones."
