@@ -10,12 +10,22 @@ from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.read.record import records_in
-from bmat.aggregation.results import InspectedColumn, InspectedRecord, Inspection, Record
+from bmat.aggregation.results import (
+    ColumnsNotFound,
+    InspectedColumn,
+    InspectedRecord,
+    Inspection,
+    Record,
+)
+from bmat.aggregation.source.encoding import MARK_BYTES, source_encoding
+from bmat.aggregation.source.head import utf8
+from bmat.aggregation.source.header import Misfit, read_header
 from bmat.aggregation.source.json_records import FIRST_FIELD, original_of
 from bmat.aggregation.source.layout import Layout, Source
-from bmat.aggregation.source.open import open_source
+from bmat.aggregation.source.open import UTF_8, open_source
 from bmat.aggregation.source.origin import STANDARD_INPUT
-from bmat.aggregation.source.records import Dialect, record_at
+from bmat.aggregation.source.records import Dialect, record_at, records_from
+from bmat.aggregation.source.unreadable import nearest_first
 from bmat.aggregation.write.summary import date_text, fields_of_key
 
 INSPECTED_BYTES = 2**16
@@ -27,8 +37,8 @@ def inspect(path: Path, options: Options) -> Inspection:
     """How the input at `path` (`-`: standard input) would be read: its first INSPECTED_BYTES are
     looked at, and its first INSPECTED_RECORDS shown.
 
-    Raises AggregationError where the run would, for the same reason, before its first record; and
-    OSError.
+    Raises AggregationError where the run would, for the same reason, before its first record:
+    ColumnsNotFound where the header lacks columns; and OSError.
     """
     with TemporaryDirectory(prefix=".bmat-inspect-") as name:
         folder = Path(name)
@@ -42,7 +52,7 @@ def inspect(path: Path, options: Options) -> Inspection:
         try:
             source = open_source(begin, options, folder / "utf8", meter, is_whole=not is_cut)
         except AggregationError as error:
-            raise AggregationError(error.code, error.message, path) from error
+            raise as_seen(error, path, folder, options, is_cut=is_cut) from error
         text = source.path.read_bytes()
         records = inspected_records(source, text, options, is_cut=is_cut)
     layout, read_as = source.layout, source.read_as
@@ -50,10 +60,55 @@ def inspect(path: Path, options: Options) -> Inspection:
         preset=read_as.preset,
         encoding=read_as.encoding,
         delimiter=read_as.delimiter,
-        line_end=line_end_of(text, layout),
+        line_end=line_end_name(text, has_cr_ends=layout.has_cr_ends),
         header_line=read_as.header_line,
         columns=columns_of(source, options),
         records=records,
+        is_cut=is_cut,
+    )
+
+
+def as_seen(
+    error: AggregationError, path: Path, folder: Path, options: Options, *, is_cut: bool
+) -> AggregationError:
+    """The error about the head of the input in `folder` as one about the input at `path`."""
+    if error.code == "missing_column":
+        # There is such a file where the input is not UTF-8.
+        begin, readable = folder / "head", folder / "utf8"
+        text = (readable if readable.exists() else begin).read_bytes()
+        found = read_header(text, options, path)
+        if isinstance(found, Misfit):
+            seen = ColumnsNotFound(error.code, error.message, path)
+            encoding = source_encoding(begin.read_bytes()[:MARK_BYTES], options) or UTF_8
+            seen.inspection = inspected_misfit(found, text, encoding, is_cut=is_cut)
+            return seen
+    return AggregationError(error.code, error.message, path)
+
+
+def inspected_misfit(misfit: Misfit, text: bytes, encoding: str, *, is_cut: bool) -> Inspection:
+    """What there is in a text of which the preset does not find all columns."""
+    head, preset = misfit.head, misfit.preset
+    first = nearest_first(preset, head)
+    # Without a record that may be the header it would be no text.
+    assert first is not None
+    dialect = head.dialect(first.delimiter, is_quoted=head.is_quoted(preset))
+    record, options = first.record, head.options
+    behind = records_from(text, record.extent.next, record.next_line, dialect)
+    records = list(islice(behind, INSPECTED_RECORDS + 1)) if first.fields else []
+    if is_cut and len(records) <= INSPECTED_RECORDS:
+        del records[-1:]
+    roles = {index: role for role, index in preset.positions(first.keys, options).items()}
+    return Inspection(
+        preset=preset.name,
+        encoding=encoding,
+        delimiter=first.delimiter.decode(),
+        line_end=line_end_name(text, has_cr_ends=head.has_cr_ends),
+        header_line=record.line,
+        columns=[InspectedColumn(name, roles.get(at)) for at, name in enumerate(first.names)],
+        records=[
+            InspectedRecord(one.line, list(map(utf8, one.fields)), None, None, None, one.fault)
+            for one in records[:INSPECTED_RECORDS]
+        ],
         is_cut=is_cut,
     )
 
@@ -104,9 +159,9 @@ def texts_of(record: bytes, layout: Layout) -> list[str]:
     return [field.decode("utf-8", "replace") for field in record_at(record, 0, 1, dialect).fields]
 
 
-def line_end_of(text: bytes, layout: Layout) -> str:
+def line_end_name(text: bytes, *, has_cr_ends: bool) -> str:
     """The name of the first line end."""
-    if layout.has_cr_ends:
+    if has_cr_ends:
         return "CR"
     line = text[: text.find(b"\n") + 1]
     return next((name for end, name in LINE_ENDS.items() if line.endswith(end)), "LF")

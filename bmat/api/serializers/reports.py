@@ -90,6 +90,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "stage",
             "progress",
             "input_name",
+            "input_bytes",
             "output_file",
             "rejects_file",
             "rows_read",

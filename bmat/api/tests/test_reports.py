@@ -46,6 +46,7 @@ def test_it_shows_a_finished_report(client, submit):
         "stage": None,
         "progress": 1.0,
         "input_name": "plays.csv",
+            "input_bytes": report.input_bytes,
         "output_file": f"{url}/output",
         "rejects_file": f"{url}/rejects",
         "rows_read": 4,

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bmat.aggregation import AggregationError, Options
+from bmat.aggregation import AggregationError, ColumnsNotFound, Options
 from bmat.api.access import NOT_KEPT, VisibleReports
 from bmat.api.errors import ApiError
 from bmat.api.schema.operations import inspect_operation, kept_inspect_operation
@@ -68,4 +68,5 @@ def inspected(path: Path, options: dict[str, Any]) -> dict[str, Any]:
         if error.option is not None:
             raise refused_option(error) from error
         told = {"code": error.code, "message": error.message}
-        return InspectionSerializer.shown(None, told)
+        seen = error.inspection if isinstance(error, ColumnsNotFound) else None
+        return InspectionSerializer.shown(seen, told)
