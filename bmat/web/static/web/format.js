@@ -37,6 +37,9 @@ export function bytes(number) {
 // "2020-01-31" -> "Jan 31, 2020"
 export const date = (text) => day.format(new Date(`${text}T00:00:00Z`));
 
+// Two days -> "Jan 1 – 31, 2020"; one that is the same twice -> "Jan 1, 2020"
+export const dates = (first, last) => day.formatRange(new Date(`${first}T00:00:00Z`), new Date(`${last}T00:00:00Z`));
+
 // An ISO moment -> "Jan 31, 2020, 5:04 PM"
 export const time = (text) => moment.format(new Date(text));
 

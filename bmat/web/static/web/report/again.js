@@ -1,7 +1,6 @@
 // Another try on the file that was kept, read with other options: what they do is shown first.
 
 import { get, post } from "../api.js";
-import { counted } from "../format.js";
 import { grouping, settings } from "../preview/menus.js";
 import * as reading from "../preview/reading.js";
 import { table } from "../preview/table.js";
@@ -14,6 +13,8 @@ const PAUSE_MS = 200;
 export function againSection(report, onStarted, signal) {
   let given = Object.fromEntries(Object.entries(report.options ?? {}).map(([name, value]) => [name, String(value)]));
   let found = null;
+  let wasMatched = false;
+  let isMatched = false;
   const summary = h("p.soft");
   const notes = h("div.stack-tight", { "aria-live": "polite" });
   const menus = h("div.preview-menus.is-open");
@@ -28,6 +29,7 @@ export function againSection(report, onStarted, signal) {
       // One that is blank says that there are no others than these.
       const query = new URLSearchParams({ preset: "", ...given });
       found = await get(`/api/reports/${report.pid}/inspect?${query}`, { signal: own });
+      if (matched()) found = await get(`/api/reports/${report.pid}/inspect?${new URLSearchParams(given)}`, { signal: own });
       draw();
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -39,6 +41,18 @@ export function againSection(report, onStarted, signal) {
     }
   }
 
+  // Gives the columns that are missing to those whose names sound like them, once; whether it did.
+  function matched() {
+    if (wasMatched || found.error?.code !== "missing_column" || !found.columns.length) return false;
+    wasMatched = true;
+    const missing = reading.missingRoles(found.columns, given, found.preset);
+    const columns = reading.likelyColumns(found.columns, missing);
+    if (!columns) return false;
+    given = reading.optionsOf(columns, given, found.preset);
+    isMatched = true;
+    return true;
+  }
+
   function chooseOption(name, value) {
     const { [name]: _old, ...others } = name === "preset" ? { group_by: given.group_by } : given;
     given = Object.fromEntries(Object.entries(value ? { ...others, [name]: value } : others).filter(([, text]) => text));
@@ -48,6 +62,7 @@ export function againSection(report, onStarted, signal) {
   function chooseRole(index, role) {
     const columns = reading.withRole(found.columns, index, role);
     found = { ...found, columns };
+    isMatched = false;
     const missing = reading.missingRoles(columns, given, found.preset);
     if (missing.length) {
       found.error = { code: "missing_column", message: "" };
@@ -63,7 +78,7 @@ export function againSection(report, onStarted, signal) {
     const missing = isPending ? reading.missingRoles(found.columns, given, found.preset) : [];
     const message = missing.length ? `Say which column holds ${rolesText(missing)}.` : found.error?.message;
     const doubt = found.error ? "" : doubtText(found);
-    fill(notes, message && h(isPending ? "div.caution" : "div.alert", {}, message), doubt && h("div.caution", {}, doubt));
+    fill(notes, message && h(isPending ? "div.caution" : "div.alert", {}, message), isMatched && h("div.caution", {}, "The columns were matched by their names. Look whether they are the right ones."), doubt && h("div.caution", {}, doubt));
     const canChoose = Boolean(found.header_line) && found.delimiter !== "";
     place.hidden = !found.columns.length;
     const focused = document.activeElement?.closest?.(".preview-role")?.getAttribute("aria-label");
@@ -75,7 +90,7 @@ export function againSection(report, onStarted, signal) {
     const focused = element.querySelector("select:focus")?.name;
     const reasons = found?.records.map((record) => record.reason).filter(Boolean) ?? [];
     const wanted = found?.error ? menuFor(found.error.code) : reasons.map(menuFor).find(Boolean);
-    fill(summary, found && !found.error ? `${readingText(found)}.` : `The file is kept: choose how it is read. ${found ? counted(found.records.length, "row") + " shown." : ""}`);
+    fill(summary, found && !found.error ? `${readingText(found)}.` : "The file is kept. Choose how it is read; these are its first rows.");
     fill(menus, settings(given, found, wanted, chooseOption));
     fill(groups, grouping(reading.key(given), chooseOption));
     if (focused) element.querySelector(`select[name="${focused}"]`)?.focus();

@@ -1,9 +1,9 @@
 // Plays over time, drawn by uPlot: bars where there is room for them, else a line.
 
-import { count, compact } from "../format.js";
+import { compact, count, dates } from "../format.js";
 import uPlot from "../vendor/uplot-1.6.32/uPlot.esm.js";
 import { fill, h } from "./parts.js";
-import { following, secondsOf, startOf, textOf } from "./periods.js";
+import { extent, following, secondsOf, startOf, textOf } from "./periods.js";
 
 const DAY = 86_400;
 const MONTH = 30 * DAY;
@@ -27,10 +27,21 @@ export function periodText(start, grain) {
   return long.format(instant(start));
 }
 
-// Draws `starts` and `totals` into `root`, and behind them those of another period, `earlier`: as
-// many, with `starts` of their own. `onSelect(firstDay, lastDay)` is called where somebody drags
-// over some of them. It is drawn anew with its place and with the colours of the system.
-export function chart(root, { starts, totals, earlier = null, grain, height = 240, onSelect = null }, signal) {
+// The same, which says where `first` and `last` leave but a part of it.
+function partText(start, { grain, first, last }) {
+  const [from, to] = extent(start, grain, { first, last });
+  const isPart = from !== start || to !== following(start, grain) - 1;
+  return isPart ? dates(textOf(from), textOf(to)) : periodText(start, grain);
+}
+
+const earlierText = ([from, to]) => dates(textOf(from), textOf(to));
+
+// Draws `starts` and `totals` into `root`, of the days from `first` to `last`; as a line over them
+// those of another period, `earlier`: as many. `onSelect(firstDay, lastDay)` is called where
+// somebody drags over some of them. It is drawn anew with its place and with the colours of the
+// system.
+export function chart(root, shown, signal) {
+  const { starts, totals, earlier = null, grain, height = 240, onSelect = null } = shown;
   const tip = h("div.chart-tip", { hidden: true });
   const place = h("div.chart-place", {});
   fill(root, place, tip);
@@ -42,7 +53,7 @@ export function chart(root, { starts, totals, earlier = null, grain, height = 24
 
   function data() {
     const values = [starts.map(secondsOf), totals.map(Number)];
-    if (earlier) values.push(starts.map((_, index) => (index < earlier.totals.length ? Number(earlier.totals[index]) : null)));
+    if (earlier) values.push(earlier.totals.map(Number));
     return values;
   }
 
@@ -60,7 +71,7 @@ export function chart(root, { starts, totals, earlier = null, grain, height = 24
       width, height, ms: 1e-3, padding: [12, 8, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       legend: { show: false },
-      cursor: { y: false, points: { show: !hasBars, size: 7, fill: colour("--accent") }, drag: { x: Boolean(onSelect), y: false, setScale: false }, dataIdx: hasBars ? nearest : undefined },
+      cursor: { y: false, points: { show: !hasBars, size: 7, fill: colour("--accent") }, drag: { x: Boolean(onSelect), y: false, setScale: false } },
       select: { show: Boolean(onSelect) },
       scales: {
         // Half a period more at both ends, where bars would be cut.
@@ -68,21 +79,22 @@ export function chart(root, { starts, totals, earlier = null, grain, height = 24
         y: { range: (_plot, _least, most) => [0, Math.max(1, most) * 1.06] },
       },
       axes: [
-        { ...text, grid: { show: false }, ticks, gap: 8, size: 44, space: width < 500 ? 64 : 76, incrs: grain === "month" ? STEPS.filter((step) => step >= MONTH) : STEPS, values: labels },
+        { ...text, grid: { show: false }, ticks, gap: 8, size: 44, space: width < 500 ? 64 : 76, incrs: grain === "month" ? STEPS.filter((step) => step >= MONTH) : STEPS, splits: grain === "week" ? mondays : undefined, values: labels },
         { ...text, grid, ticks, gap: 8, size: 56, space: 44, values: (_plot, splits) => splits.map((value) => (Number.isInteger(value) ? compact(value) : "")) },
       ],
       series: [
         {},
-        { stroke: hasBars ? colour("--accent") : colour("--accent"), width: hasBars ? 0 : 1.5, fill: hasBars ? colour("--accent") : colour("--accent-soft"), points: { show: starts.length < 3 && !hasBars }, paths: hasBars ? uPlot.paths.bars({ size: [0.72, 48], radius: 0.12 }) : undefined },
+        { stroke: colour("--accent"), width: hasBars ? 0 : 1.5, fill: hasBars ? colour("--accent") : colour("--accent-soft"), points: { show: starts.length < 3 && !hasBars }, paths: hasBars ? uPlot.paths.bars({ size: [0.72, 48], radius: 0.12 }) : undefined },
         ...(earlier ? [{ stroke: colour("--ink-soft"), width: 1.5, dash: [4, 4], points: { show: starts.length < 3 }, spanGaps: true }] : []),
       ],
       hooks: { setCursor: [show], setSelect: [choose] },
     };
   }
 
-  // The bar that the pointer is over, and not the one whose middle is nearest in the data's order.
-  function nearest(_plot, _series, index) {
-    return index;
+  // Weeks are named at their Mondays: at as many as there is room for.
+  function mondays(drawn) {
+    const every = Math.ceil((starts.length * 84) / Math.max(84, drawn.bbox.width / devicePixelRatio));
+    return starts.filter((_, index) => index % every === 0).map(secondsOf);
   }
 
   function show(drawn) {
@@ -91,8 +103,8 @@ export function chart(root, { starts, totals, earlier = null, grain, height = 24
     tip.hidden = !isOver;
     if (!isOver) return;
     fill(tip,
-      h("strong", {}, count(totals[index])), h("span", {}, periodText(starts[index], grain)),
-      earlier && index < earlier.totals.length && h("span.chart-tip-before", {}, `${count(earlier.totals[index])} · ${periodText(earlier.starts[index], grain)}`));
+      h("strong", {}, count(totals[index])), h("span", {}, partText(starts[index], shown)),
+      earlier && h("span.chart-tip-before", {}, `before: ${count(earlier.totals[index])}, ${earlierText(earlier.ends[index])}`));
     const left = drawn.valToPos(secondsOf(starts[index]), "x") + drawn.over.offsetLeft;
     const room = place.clientWidth - tip.offsetWidth;
     tip.style.transform = `translateX(${Math.max(0, Math.min(room, left - tip.offsetWidth / 2))}px)`;
@@ -133,15 +145,17 @@ function labels(_plot, splits, _axis, _space, step) {
 }
 
 // The same as a table, for those who do not see it.
-export function chartTable({ starts, totals, earlier = null, grain }, caption) {
+export function chartTable(shown, caption) {
+  const { starts, totals, earlier = null } = shown;
   return h("table.chart-table", {}, h("caption.visually-hidden", {}, caption),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Period"), h("th.number", { scope: "col" }, "Plays"), earlier && h("th.number", { scope: "col" }, "Period before"))),
     h("tbody", {}, starts.map((start, index) => h("tr", {},
-      h("th", { scope: "row" }, periodText(start, grain)), h("td.number", {}, count(totals[index])),
-      earlier && h("td.number", {}, index < earlier.totals.length ? count(earlier.totals[index]) : "")))));
+      h("th", { scope: "row" }, partText(start, shown)), h("td.number", {}, count(totals[index])),
+      earlier && h("td.number", { title: earlierText(earlier.ends[index]) }, count(earlier.totals[index]))))));
 }
 
-export const describe = ({ starts, totals, grain }) => {
+export function describe(shown) {
+  const { starts, totals, first, last } = shown;
   const most = totals.reduce((best, value, index) => (value > totals[best] ? index : best), 0);
-  return `Plays from ${textOf(starts[0])} to ${textOf(following(starts.at(-1), grain) - 1)}. The most are ${count(totals[most])}: ${periodText(starts[most], grain)}.`;
-};
+  return `Plays, ${dates(textOf(first), textOf(last))}. The most are ${count(totals[most])}: ${partText(starts[most], shown)}.`;
+}

@@ -1,10 +1,10 @@
 // Plays over time, and the period that all else on the page is about.
 
 import { announce } from "../dom.js";
-import { count, date, share } from "../format.js";
+import { count, dates, share } from "../format.js";
 import { chart, chartTable, describe } from "./chart.js";
 import { fill, h, headed, segmented } from "./parts.js";
-import { GRAINS, before, between, dayOf, periods, ratio, textOf, total } from "./periods.js";
+import { GRAINS, before, between, dayOf, periods, ratio, shifted, textOf, total } from "./periods.js";
 
 const MOST_TABLE_ROWS = 1_000;
 
@@ -19,7 +19,7 @@ export function periodOf(state, days) {
   return from <= to ? { first: from, last: to, isWhole: from === first && to === last } : { first, last, isWhole: true };
 }
 
-export const periodName = ({ first, last }) => (first === last ? date(textOf(first)) : `${date(textOf(first))} – ${date(textOf(last))}`);
+export const periodName = ({ first, last }) => dates(textOf(first), textOf(last));
 
 export function daysSection(state, days, signal) {
   const [whole] = [{ first: days[0][0], last: days.at(-1)[0] }];
@@ -53,8 +53,8 @@ export function daysSection(state, days, signal) {
     overlay.disabled = !earlier;
     overlayLabel.title = earlier ? periodName(earlier) : "Choose a later part of the whole period first.";
     overlay.checked = Boolean(earlier) && state.get("before") === "1";
-    shown = { ...periods(days, period.first, period.last, grain), grain };
-    if (overlay.checked) shown.earlier = periods(days, earlier.first, earlier.last, grain);
+    shown = { ...periods(days, period.first, period.last, grain), grain, first: period.first, last: period.last };
+    if (overlay.checked) shown.earlier = shifted(days, earlier, period, grain);
     drawFacts(period, earlier);
     figure.setAttribute("aria-label", describe(shown));
     own?.abort();

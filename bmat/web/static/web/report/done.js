@@ -41,7 +41,7 @@ function accounting(report, days) {
   ];
   const plays = [part(report.plays_total, "plays in"), ", ", part(total(days), "plays out")];
   const others = [counted(days.length, "day"), counted(report.groups, "daily total")];
-  return h("div.accounting", {}, h("p.accounting-rows", {}, rows, "; ", plays, "."), h("p.soft", {}, others.join(" · ")));
+  return h("div.accounting", {}, h("p.accounting-rows", {}, h("span", {}, rows, "; "), h("span", {}, plays, ".")), h("p.soft", {}, others.join(" · ")));
 }
 
 function warnings(report) {

@@ -6,7 +6,7 @@ const COPIED_MS = 2_000;
 
 export function section(name, heading, ...children) {
   const id = `${name}-heading`;
-  return h(`section.${name}.stack`, { "aria-labelledby": id }, h("h2", { id }, heading), children);
+  return h(`section.${name}.stack`, { "aria-labelledby": id }, h("h2", { id, tabindex: "-1" }, heading), children);
 }
 
 // A heading with what belongs to it at the other end of its line.

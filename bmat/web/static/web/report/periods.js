@@ -54,6 +54,21 @@ export function before(days, first, last) {
   return between(days, earlier.first, earlier.last).length ? earlier : null;
 }
 
+// The days of `earlier` in the periods of `later`, which is as long: so that what lies upon each
+// other has as many days. `ends` are the first and last day of each, where it really is.
+export function shifted(days, earlier, later, grain) {
+  const length = later.first - earlier.first;
+  const moved = between(days, earlier.first, earlier.last).map(([day, plays]) => [day + length, plays]);
+  const { starts, totals } = periods(moved, later.first, later.last, grain);
+  const ends = starts.map((start) => extent(start, grain, later).map((day) => day - length));
+  return { totals, ends };
+}
+
+// The first and last day of the period that begins with `start`, within those that are chosen.
+export function extent(start, grain, { first, last }) {
+  return [Math.max(start, first), Math.min(following(start, grain) - 1, last)];
+}
+
 // 0.25 for 1 of 4, whatever their size; 0 where there is nothing.
 export function ratio(part, whole) {
   const of = BigInt(whole);

@@ -1,7 +1,7 @@
 // One song's own curve, in a panel beside the report.
 
 import { get } from "../api.js";
-import { count, counted, date, share } from "../format.js";
+import { count, counted, dates, share } from "../format.js";
 import { ROLES } from "../preview/words.js";
 import { chart, chartTable, describe, periodText } from "./chart.js";
 import { fill, h, keyText, segmented, trouble } from "./parts.js";
@@ -47,7 +47,7 @@ export function songPanel(report, days, state, signal) {
     const table = h("div.chart-table-place");
     let grain = last - first > 400 ? "week" : "day";
     const drawChart = () => {
-      const shown = { ...periods(found, first, last, grain), grain };
+      const shown = { ...periods(found, first, last, grain), grain, first, last };
       figure.setAttribute("aria-label", describe(shown));
       chart(figure, { ...shown, height: 220 }, ownSignal);
       fill(table, h("details.as-table", {}, h("summary", {}, "As a table"), chartTable(shown, describe(shown))));
@@ -56,7 +56,7 @@ export function songPanel(report, days, state, signal) {
       h("dl.figures", {},
         figureOf("Plays", count(plays)), figureOf("Of all plays", share(ratio(plays, total(days)))),
         figureOf("Best day", count(best[1]), periodText(best[0], "day")),
-        figureOf("Played on", counted(found.length, "day"), first === last ? "" : `${date(textOf(first))} – ${date(textOf(last))}`)),
+        figureOf("Played on", counted(found.length, "day"), dates(textOf(first), textOf(last)))),
       segmented("song-per", "One point for each", GRAINS, grain, (chosen) => { grain = chosen; drawChart(); }),
       figure, table);
     return drawChart();

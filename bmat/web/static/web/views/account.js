@@ -59,7 +59,7 @@ export async function show(root, _parameters, { signal }) {
       const response = await send("/api/tokens/", { method: "POST", body, headers: { "Content-Type": "application/json" } });
       const token = await response.json();
       form.reset();
-      fill(made, h("div.card.stack-tight.is-new", { role: "status" }, h("h3", {}, `${token.name} is made`), h("p.soft", {}, "Copy it now: it is shown this once."), copyable(token.token)));
+      fill(made, h("div.card.stack-tight.is-fresh", { role: "status" }, h("h3", {}, `${token.name} is made`), h("p.soft", {}, "Copy it now: it is shown this once."), copyable(token.token)));
       await draw();
     });
   }

@@ -2,9 +2,9 @@
 
 import { get } from "../api.js";
 import { announce, fill, h } from "../dom.js";
-import { count, date, share, time } from "../format.js";
+import { count, counted, date, share, time } from "../format.js";
 import { ROLES } from "../preview/words.js";
-import { choose, keyText, latest, segmented, trouble } from "../report/parts.js";
+import { bar, choose, keyText, latest, segmented, trouble } from "../report/parts.js";
 import { ratio } from "../report/periods.js";
 import { title } from "../router.js";
 
@@ -43,20 +43,20 @@ export async function show(root, [laterPid, earlierPid], { signal, query }) {
   function draw(found) {
     const sum = (name) => Object.values(found).reduce((all, kind) => all + BigInt(kind[name]), 0n);
     const [before, after] = [sum("plays_before"), sum("plays")];
-    const most = Object.keys(KINDS).flatMap((kind) => found[kind].largest).reduce((largest, each) => (size(each) > largest ? size(each) : largest), 1n);
     const isSame = Object.keys(KINDS).every((kind) => !found[kind].count);
     const noun = later.group_by.join() === "song" ? "songs" : "rows";
     fill(body,
       h("p.accounting-rows", {}, h("b", {}, count(before)), " plays before, ", h("b", {}, count(after)), " now: ", h("b", {}, signed(after - before)),
         before > 0n && ` (${percentText(ratio(after - before, before))})`, "."),
-      h("ul.kinds", {}, Object.entries(KINDS).map(([kind, name]) => h("li", {}, h(`a.kind.is-${kind}`, { href: `#${kind}` },
+      h("ul.kinds", {}, Object.entries(KINDS).map(([kind, name]) => h("li", {}, h("a.kind", { href: `#${kind}` },
         h("span.kind-name", {}, name), h("strong", {}, count(found[kind].count)), h("span.faint", {}, `${noun}, ${signed(BigInt(found[kind].plays) - BigInt(found[kind].plays_before))} plays`))))),
-      h("p.soft", {}, isSame ? "Both reports have the same totals." : `${count(found.same.count)} ${noun} have as many plays as before.`),
-      Object.entries(KINDS).map(([kind, name]) => found[kind].count > 0 && changes(kind, name, found[kind], most)));
+      isSame ? h("p.soft", {}, "Both reports have the same totals.") : found.same.count > 0 && h("p.soft", {}, `${counted(found.same.count, noun.slice(0, -1))} with as many plays as before.`),
+      Object.entries(KINDS).map(([kind, name]) => found[kind].count > 0 && changes(kind, name, found[kind])));
     announce("Compared.");
   }
 
-  function changes(kind, name, { count: number, largest }, most) {
+  function changes(kind, name, { count: number, largest }) {
+    const most = largest.reduce((best, each) => (size(each) > best ? size(each) : best), 1n);
     const hasDates = Boolean(chosen.grain);
     const id = `${kind}-heading`;
     return h("section.stack-tight", { id: kind, "aria-labelledby": id },
@@ -99,12 +99,9 @@ function signed(number) {
 
 const percentText = (part) => (part > 0 ? `+${share(part)}` : share(part).replace("-", "−"));
 
-// From the middle to the right for more plays, to the left for fewer.
 function changeBar(each, most) {
   const isLess = BigInt(each.difference) < 0n;
-  const filled = h(`span.${isLess ? "is-less" : "is-more"}`);
-  filled.style.width = `${ratio(size(each), most) * 50}%`;
-  return h("div.change-bar", { "aria-hidden": "true" }, filled);
+  return bar(ratio(size(each), most), isLess ? ".is-bad" : "");
 }
 
 function side(name, report) {

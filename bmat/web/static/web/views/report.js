@@ -82,10 +82,10 @@ export async function show(root, [pid], { signal, query }) {
   function ended(report) {
     const isFailed = report.state === "failed";
     const again = h("div.again-place");
-    const fix = h("button.button.primary", { type: "button", "aria-expanded": "false", onclick: () => {
-      fix.setAttribute("aria-expanded", "true");
-      fix.disabled = true;
+    const fix = h("button.button.primary", { type: "button", onclick: () => {
+      fix.parentElement.hidden = true;
       fill(again, againSection(report, restart, own.signal));
+      again.querySelector("h2").focus({ preventScroll: true });
       again.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     } }, "Fix the options and run again");
     return [
