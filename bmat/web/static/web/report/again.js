@@ -15,12 +15,12 @@ export function againSection(report, onStarted, signal) {
   let found = null;
   let wasMatched = false;
   let isMatched = false;
-  const summary = h("p.soft");
+  const summary = h("p.soft", {}, "Reading the first rows …");
   const notes = h("div.stack-tight", { "aria-live": "polite" });
   const menus = h("div.preview-menus.is-open");
   const groups = h("div");
-  const place = h("div.preview-place", { tabindex: "0", role: "region", "aria-label": "First rows" });
-  const start = h("button.button.primary", { type: "button", onclick: run }, "Run again");
+  const place = h("div.preview-place", { hidden: true, tabindex: "0", role: "region", "aria-label": "First rows" });
+  const start = h("button.button.primary", { type: "button", disabled: true, onclick: run }, "Run again");
   const ask = latest(look, PAUSE_MS, signal);
 
   async function look(own) {

@@ -10,10 +10,10 @@ const PAUSE_MS = 200;
 
 export function chooseOther(report, signal) {
   const list = h("div.chooser-list");
-  const input = h("input", { type: "search", placeholder: "Search by file name", "aria-label": "Search by file name", oninput: () => ask() });
+  const input = h("input", { type: "search", placeholder: "Search by file name", "aria-label": "Search by file name", autofocus: true, oninput: () => ask() });
   const dialog = h("dialog.chooser", { "aria-labelledby": "chooser-title", onclick: (event) => { if (event.target === dialog) dialog.close(); } },
     h("div.chooser-inner.stack", {},
-      h("div.song-top", {}, h("h2", { id: "chooser-title" }, "Compare with an earlier report"),
+      h("div.song-top", {}, h("h2", { id: "chooser-title" }, "Compare with another report"),
         h("button.icon-button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, cross())),
       input, list));
   const ask = latest(find, PAUSE_MS, signal);

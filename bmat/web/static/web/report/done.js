@@ -2,7 +2,7 @@
 
 import { count, counted } from "../format.js";
 import { daysSection } from "./days.js";
-import { h } from "./parts.js";
+import { h, jump } from "./parts.js";
 import { daysOf, total } from "./periods.js";
 import { readingSection } from "./reading.js";
 import { rejectsSection } from "./rejects.js";
@@ -36,7 +36,7 @@ function accounting(report, days) {
   const counts = BigInt(report.rows_read) - BigInt(report.rows_rejected) - BigInt(report.rows_left_out);
   const part = (number, word) => [h("b", {}, count(number)), ` ${word}`];
   const rows = [
-    part(report.rows_read, "rows read"), " = ", part(counts, "counted"), " + ", part(report.rows_rejected, "rejected"),
+    part(report.rows_read, "rows read"), " = ", part(counts, "counted"), " + ", report.rows_rejected > 0 ? [h("a.accounting-link", { href: "#rejects-heading", onclick: jump }, h("b", {}, count(report.rows_rejected)), " rejected")] : part(0, "rejected"),
     report.rows_left_out > 0 && [" + ", part(report.rows_left_out, "left out, for they are no plays")],
   ];
   const plays = [part(report.plays_total, "plays in"), ", ", part(total(days), "plays out")];

@@ -5,7 +5,7 @@ import { announce } from "../dom.js";
 import { copyable, fill, h, menu } from "./parts.js";
 
 const FORMATS = [
-  ["CSV for Excel", "Songs like =1+1 stay text", "excel_safe=1", ".csv"],
+  ["CSV for Excel", "Songs like =1+1 stay text", "format=csv&excel_safe=1", ".csv"],
   ["Parquet", "For pandas, DuckDB and Spark", "format=parquet", ".parquet"],
   ["JSON lines", "One total on each line", "format=jsonl", ".jsonl"],
 ];
@@ -30,7 +30,8 @@ export function downloads(report, signal) {
       }
       tell(`${name}: the download has started.`);
       const link = h("a", { href: address, download: true });
-      document.body.append(link);
+      // A click elsewhere would close the menu.
+      more.append(link);
       link.click();
       link.remove();
     } catch (error) {

@@ -29,6 +29,14 @@ export function choose(label, name, choices, value, onChoose) {
       Object.entries(choices).map(([choice, text]) => h("option", { value: choice, selected: choice === value }, text))));
 }
 
+// For a link to another place of this page: a jump, and no new view.
+export function jump(event) {
+  event.preventDefault();
+  const heading = document.querySelector(event.currentTarget.hash)?.closest("section")?.querySelector("h2");
+  heading?.focus({ preventScroll: true });
+  heading?.scrollIntoView();
+}
+
 // A bar that is a `share`, 0 to 1, of its place.
 export function bar(share, kind = "") {
   const filled = h("span");

@@ -1,6 +1,6 @@
 // The rows that were not counted: by reason, with what to do, and the first of each.
 
-import { count, counted, share } from "../format.js";
+import { count, counted, smallShare } from "../format.js";
 import { reasonText } from "../preview/words.js";
 import { bar, h, section } from "./parts.js";
 
@@ -19,7 +19,7 @@ export function rejectsSection(report, byReason = {}) {
 function group(report, reason, number, sample) {
   return h("article.reject", {},
     h("div.reject-head", {}, h("h3", {}, reasonText(reason)),
-      number !== undefined && h("span.soft", {}, counted(number, "row"), " · ", share(number / report.rows_read)),
+      number !== undefined && h("span.soft", {}, counted(number, "row"), " · ", smallShare(number / report.rows_read)),
       number !== undefined && bar(number / report.rows_rejected, ".is-bad")),
     sample?.advice && h("p.soft", {}, sample.advice),
     sample?.examples.length > 0 && examples(report, sample.examples));

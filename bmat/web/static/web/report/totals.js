@@ -3,16 +3,17 @@
 
 import { get } from "../api.js";
 import { announce } from "../dom.js";
-import { count, counted, date } from "../format.js";
+import { count, counted, periodStart } from "../format.js";
 import { ROLES } from "../preview/words.js";
 import { periodOf } from "./days.js";
 import { choose, fill, h, headed, keyLink, latest, segmented, trouble } from "./parts.js";
 import { textOf } from "./periods.js";
 
-const LIMIT = 50;
+const LIMIT = 25;
 const PAUSE_MS = 180;
 const SLOW_MS = 1_200;
 const TABLE_GRAINS = { all: "Whole period", day: "Day", week: "Week", month: "Month", quarter: "Quarter", year: "Year" };
+const DATE_HEADS = { week: "Week from", month: "Month", quarter: "Quarter", year: "Year" };
 const MATCHES = { starts: "Starts with", contains: "Contains" };
 
 export function totalsSection(report, days, state, signal) {
@@ -82,7 +83,7 @@ export function totalsSection(report, days, state, signal) {
         state.keyNames.map((name, index) => (index === 0
           ? h("th", { scope: "row" }, keyLinkOf(key, index))
           : h("td", { title: key[index] }, key[index]))),
-        hasDates && h("td.totals-date", {}, date(row.date)),
+        hasDates && h("td.totals-date", {}, periodStart(row.date, state.get("grain"))),
         h("td.number", {}, count(row.plays)));
     }));
     fill(note, !rows.length && nothing());
@@ -121,7 +122,7 @@ export function totalsSection(report, days, state, signal) {
     fill(columns, state.keyNames.map(() => width("key")), hasDates && width("date"), width("plays"));
     const names = state.keyNames.map((name, index) => (index === 0 ? column(ROLES[name], "song", "") : h("th", { scope: "col" }, ROLES[name])));
     const focused = document.activeElement?.closest?.("th")?.dataset.by;
-    fill(head, h("tr", {}, names, hasDates && column("Date", "date", ""), column("Plays", "plays", ".number")));
+    fill(head, h("tr", {}, names, hasDates && column(DATE_HEADS[state.get("grain")] ?? "Date", "date", ""), column("Plays", "plays", ".number")));
     if (focused) head.querySelector(`[data-by="${focused}"] button`)?.focus();
   }
 

@@ -2,9 +2,9 @@
 
 import { get } from "../api.js";
 import { announce, fill, h } from "../dom.js";
-import { count, counted, date, share, time } from "../format.js";
+import { count, counted, periodStart, share, time } from "../format.js";
 import { ROLES } from "../preview/words.js";
-import { bar, choose, keyText, latest, segmented, trouble } from "../report/parts.js";
+import { bar, choose, jump, keyText, latest, segmented, trouble } from "../report/parts.js";
 import { ratio } from "../report/periods.js";
 import { title } from "../router.js";
 
@@ -44,11 +44,11 @@ export async function show(root, [laterPid, earlierPid], { signal, query }) {
     const sum = (name) => Object.values(found).reduce((all, kind) => all + BigInt(kind[name]), 0n);
     const [before, after] = [sum("plays_before"), sum("plays")];
     const isSame = Object.keys(KINDS).every((kind) => !found[kind].count);
-    const noun = later.group_by.join() === "song" ? "songs" : "rows";
+    const noun = chosen.grain || later.group_by.join() !== "song" ? "totals" : "songs";
     fill(body,
       h("p.accounting-rows", {}, h("b", {}, count(before)), " plays before, ", h("b", {}, count(after)), " now: ", h("b", {}, signed(after - before)),
         before > 0n && ` (${percentText(ratio(after - before, before))})`, "."),
-      h("ul.kinds", {}, Object.entries(KINDS).map(([kind, name]) => h("li", {}, h("a.kind", { href: `#${kind}` },
+      h("ul.kinds", {}, Object.entries(KINDS).map(([kind, name]) => h("li", {}, h("a.kind", { href: `#${kind}`, onclick: jump },
         h("span.kind-name", {}, name), h("strong", {}, count(found[kind].count)), h("span.faint", {}, `${noun}, ${signed(BigInt(found[kind].plays) - BigInt(found[kind].plays_before))} plays`))))),
       isSame ? h("p.soft", {}, "Both reports have the same totals.") : found.same.count > 0 && h("p.soft", {}, `${counted(found.same.count, noun.slice(0, -1))} with as many plays as before.`),
       Object.entries(KINDS).map(([kind, name]) => found[kind].count > 0 && changes(kind, name, found[kind])));
@@ -60,7 +60,7 @@ export async function show(root, [laterPid, earlierPid], { signal, query }) {
     const hasDates = Boolean(chosen.grain);
     const id = `${kind}-heading`;
     return h("section.stack-tight", { id: kind, "aria-labelledby": id },
-      h("div.section-head", {}, h("h2", { id }, `${name} · ${count(number)}`), h("span.faint", {}, number > largest.length ? `${ABOUT[kind]}, the ${largest.length} largest` : ABOUT[kind])),
+      h("div.section-head", {}, h("h2", { id, tabindex: "-1" }, `${name} · ${count(number)}`), h("span.faint", {}, number > largest.length ? `${ABOUT[kind]}, the ${largest.length} largest` : ABOUT[kind])),
       h("div.totals-place", {}, h("table.changes", {},
         h("caption.visually-hidden", {}, `${name}: ${ABOUT[kind]}`),
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, later.group_by.map((each) => ROLES[each]).join(", ")), hasDates && h("th.changes-date", { scope: "col" }, "Date"),
@@ -75,7 +75,7 @@ export async function show(root, [laterPid, earlierPid], { signal, query }) {
     const query = new URLSearchParams(later.group_by.map((name, index) => [name, key[index]]));
     return h("tr", {},
       h("th", { scope: "row" }, h("a.key-link", { href: `/reports/${of}?${query}`, title: main }, main, others && h("span.faint", {}, ` ${others}`))),
-      hasDates && h("td.changes-date", {}, date(each.date)),
+      hasDates && h("td.changes-date", {}, periodStart(each.date, chosen.grain)),
       h("td.number.changes-wide", {}, count(each.plays_before)), h("td.number.changes-wide", {}, count(each.plays)), h("td.number", {}, signed(BigInt(each.difference))),
       h("td.changes-bar", {}, changeBar(each, most)),
       h("td.number.soft.changes-percent", {}, each.percent === null ? "new" : percentText(each.percent / 100)));
