@@ -50,25 +50,25 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "number", "exclusiveMinimum": 0})
 class DaysField(serializers.FloatField):
-    """A number of days, above 0 and at most BMAT_TOKEN_DAYS, which it is where none is given."""
+    """A number of days above 0. More than BMAT_TOKEN_DAYS, or none, stand for these."""
 
-    default_error_messages = {"days": "A token is valid for more than 0 and at most {most:g} days."}
+    default_error_messages = {"days": "A token is valid for more than 0 days."}
 
     def get_default(self) -> float:
         return float(settings.BMAT_TOKEN_DAYS)
 
     def to_internal_value(self, data: Any) -> float:
         days = super().to_internal_value(data)
-        if not 0 < days <= settings.BMAT_TOKEN_DAYS:
-            self.fail("days", most=settings.BMAT_TOKEN_DAYS)
-        return days
+        if not days > 0:
+            self.fail("days")
+        return min(days, self.get_default())
 
 
 class NewTokenSerializer(serializers.Serializer[Any]):
     """A token that is to be made."""
 
     name = NameField(max_length=TOKEN_NAME_LENGTH, help_text="What it is for.")
-    days = DaysField(required=False, help_text="How long it is valid: BMAT_TOKEN_DAYS at most.")
+    days = DaysField(required=False, help_text="How long it is valid: at most `BMAT_TOKEN_DAYS`, which is the default.")
 
 
 class KeptTokenSerializer(serializers.Serializer[Any]):
