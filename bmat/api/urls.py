@@ -8,6 +8,7 @@ from bmat.api.views.downloads import OutputView, RejectsView
 from bmat.api.views.inspect import InspectView
 from bmat.api.views.reports import ReportViewSet
 from bmat.api.views.service import schema, swagger_ui
+from bmat.api.views.uploads import UploadsView, UploadView
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -20,6 +21,8 @@ urlpatterns = [
     re_path(r"^reports/(?P<pid>[^/]+)/output/?$", OutputView.as_view(), name="report-output"),
     re_path(r"^reports/(?P<pid>[^/]+)/rejects/?$", RejectsView.as_view(), name="report-rejects"),
     re_path(r"^inspect/?$", InspectView.as_view(), name="inspect"),
+    re_path(r"^uploads/?$", UploadsView.as_view(), name="upload-list"),
+    re_path(r"^uploads/(?P<upload>[^/]+)/?$", UploadView.as_view(), name="upload-detail"),
     re_path(r"^schema/?$", schema, name="schema"),
     re_path(r"^docs/?$", swagger_ui, name="docs"),
     re_path("", include(router.urls)),

@@ -22,7 +22,12 @@ from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.serializers.accounts import LoginSerializer, TokenSerializer
 from bmat.api.serializers.fields import SWITCH
 from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
-from bmat.api.serializers.reports import FilterSerializer, ReportSerializer, SubmitSerializer
+from bmat.api.serializers.reports import (
+    FilterSerializer,
+    ListedReportSerializer,
+    ReportSerializer,
+    SubmitSerializer,
+)
 from bmat.api.serializers.results import (
     ComparisonSerializer,
     PairSerializer,
@@ -118,20 +123,22 @@ report_operations = extend_schema_view(
     list=operation(
         "list_reports",
         "The reports, newest first",
-        "In pages: `next` and `previous` are the addresses of those beside this one.",
-        {200: ReportSerializer(many=True), **NOT_MODIFIED},
+        "In pages: `next` and `previous` are the addresses of those beside this one. What may be "
+        "long, `inputs` and `rejects_sample`, has each report alone.",
+        {200: ListedReportSerializer(many=True), **NOT_MODIFIED},
         *("invalid", *NOT_LET_IN),
         parameters=[FilterSerializer, IF_NONE_MATCH],
     ),
     create=operation(
         "create_report",
-        "Upload a file",
-        "Answered once the file is safe on disk. A worker then processes it: poll the `Location`. "
+        "Upload files",
+        "Answered once all files are safe on disk. A worker then processes them: poll the "
+        "`Location`. "
         "Sent again with the same `Idempotency-Key`, it creates nothing, and says so in "
         "`Idempotent-Replayed`.",
         {201: REPORT},
         *(*BODY, *NOT_LET_IN, *CHANGE, "idempotency_key_reused", "idempotency_key_outlived"),
-        *UPLOAD,
+        *(*UPLOAD, "upload_used"),
         *("too_many_reports", "too_many_bytes", "too_many_transfers", "too_many_uploads"),
         parameters=[IDEMPOTENCY_KEY],
         request={"multipart/form-data": SubmitSerializer},
@@ -164,7 +171,7 @@ report_operations = extend_schema_view(
     retry=operation(
         "retry_report",
         "Start a report again",
-        "A Failed or Cancelled one, on the file that was uploaded.",
+        "A Failed or Cancelled one, on the files that were uploaded.",
         {202: REPORT},
         *(*ON_REPORT, *NOT_LET_IN, *CHANGE, "not_retryable", "too_many_reports"),
         parameters=[PID],
