@@ -105,7 +105,7 @@ export async function restore() {
     if (record.owner !== document.body.dataset.user || uploads.some((upload) => upload.id === record.id)) continue;
     const files = await store.files(record.id);
     const upload = new Upload(record, files);
-    Object.assign(upload, { isResumed: true, isKept: Boolean(files) });
+    Object.assign(upload, { isResumed: true, isKept: Boolean(files), isFollowed: location.pathname === "/" });
     uploads.push(upload);
     changed(upload);
   }
