@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
@@ -67,6 +68,29 @@ class Person:
         width, place = element.get_property("scrollWidth"), element.get_property("clientWidth")
         return int(str(width)) > int(str(place))
 
+    def press(self, *keys: str) -> None:
+        """Types to whatever has the focus."""
+        self._driver.switch_to.active_element.send_keys(*keys)
+
+    def script(self, text: str, *arguments: Any) -> Any:
+        """What a script answers that the page runs."""
+        return self._driver.execute_script(text, *arguments)
+
+    def wait(self, text: str, *arguments: Any) -> Any:
+        """What an expression of the page's is, once it is true."""
+        wait = WebDriverWait(self._driver, LOOK_SECONDS, poll_frequency=0.1)
+        return wait.until(lambda _: self.script(f"return {text}", *arguments))
+
+    def chrome(self, command: str, **parameters: Any) -> None:
+        """Tells the browser itself something.
+        https://chromedevtools.github.io/devtools-protocol/
+        """
+        self._driver.execute_cdp_cmd(command, parameters)
+
+    @property
+    def url(self) -> str:
+        return str(self._driver.current_url)
+
     def complaints(self) -> list[str]:
         """What the browser has logged since the last time: errors of scripts, refused content. An
         icon of the site, which browsers ask for by themselves, is not missed.
@@ -76,8 +100,11 @@ class Person:
         return [message for message in messages if "/favicon.ico" not in message]
 
 
+Somebody = TypeVar("Somebody", bound=Person)
+
+
 @contextmanager
-def person(folder: Path) -> Iterator[Person]:
+def person(folder: Path, kind: type[Somebody] = Person) -> Iterator[Somebody]:  # type: ignore[assignment]
     """Somebody whom no page knows yet; the browser's own files are in `folder`."""
     options = ChromeOptions()
     browser, chromedriver = programs.browser_and_driver()
@@ -87,6 +114,6 @@ def person(folder: Path) -> Iterator[Person]:
         options.add_argument(flag)
     driver = Chrome(options, Service(str(chromedriver)))
     try:
-        yield Person(driver)
+        yield kind(driver)
     finally:
         driver.quit()
