@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from axe_core_python.base import AXE_FILE_PATH
 
-from bmat.tests.live.browser import Person
+from bmat.tests.live.browser import Person, chrome
 from bmat.tests.live.client import Body, Client
 from bmat.tests.live.processes import wait_until
 
@@ -92,6 +93,15 @@ class Analyst(Person):
         """What keeps people from using the page as it is, by the rules of axe."""
         self.script(AXE_FILE_PATH.read_text())
         return self.script(AXE)
+
+
+@contextmanager
+def analyst_at(folder: Path, base_url: str, name: str, password: str) -> Iterator[Analyst]:
+    """Somebody who has just logged in; the browser's own files are in `folder`."""
+    with chrome(folder) as driver:
+        somebody = Analyst(driver)
+        somebody.log_in(base_url, name, password)
+        yield somebody
 
 
 def newest(client: Client, name: str) -> Body:

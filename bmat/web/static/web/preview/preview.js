@@ -45,6 +45,7 @@ class Preview {
   #isMatched = false;
   #asked = new AbortController();
   #timer = 0;
+  #drawn = {};
 
   constructor(files, answer) {
     [this.#files, this.#answer] = [[...files], answer];
@@ -230,6 +231,8 @@ class Preview {
   #drawList() {
     const files = this.#files;
     const total = files.reduce((sum, file) => sum + file.size, 0);
+    // What nobody sees a difference in stays: somebody may be about to click it.
+    if (!this.#isNew("list", [files.map((file) => [file.name, this.#found.get(file) ?? null]), this.#shown, this.#isEach])) return;
     fill(this.title, files.length === 1 ? files[0].name : counted(files.length, "file"));
     fill(this.about, bytes(total));
     fill(this.list, files.length > 1 && fileList({
@@ -245,18 +248,27 @@ class Preview {
     const trouble = found?.error ?? null;
     const reasons = found ? found.records.map((record) => record.reason).filter(Boolean) : [];
     const wanted = trouble ? menuFor(trouble.code) : reasons.map(menuFor).find(Boolean);
+    const files = this.#files;
+    const count = files.length;
+    const isOtherInTrouble = files.some((file) => this.#found.get(file)?.error);
+    fill(this.send, count === 1 ? "Total this file" : `Total ${counted(count, "file")}`);
+    this.send.disabled = !found || Boolean(trouble) || isOtherInTrouble;
+    this.anyway.hidden = !(trouble || isOtherInTrouble) || CERTAIN.includes(trouble?.code) || (this.#isPending && count === 1);
+    if (!this.#isNew("controls", [this.#given, found, wanted])) return;
     const name = this.menus.querySelector("select:focus")?.name ?? this.groupPlace.querySelector("select:focus")?.name;
     this.summary.textContent = found ? (trouble ? "How it is read" : `Read as ${readingText(found)}`) : "Reading the first rows …";
     fill(this.menus, settings(this.#given, found, wanted, (option, value) => this.#choose(option, value)));
     fill(this.groupPlace, grouping(reading.key(this.#given), (option, value) => this.#choose(option, value)));
     if (name) this.dialog.querySelector(`select[name="${name}"]`)?.focus();
     if (wanted && !this.wasOpened) this.details.open = this.wasOpened = true;
-    const files = this.#files;
-    const count = files.length;
-    fill(this.send, count === 1 ? "Total this file" : `Total ${counted(count, "file")}`);
-    const isOtherInTrouble = files.some((file) => this.#found.get(file)?.error);
-    this.send.disabled = !found || Boolean(trouble) || isOtherInTrouble;
-    this.anyway.hidden = !(trouble || isOtherInTrouble) || CERTAIN.includes(trouble?.code) || (this.#isPending && count === 1);
+  }
+
+  // Whether this is not what a part of the dialog was drawn from the last time.
+  #isNew(part, values) {
+    const now = JSON.stringify(values, (_key, value) => (typeof value === "bigint" ? String(value) : value));
+    const isNew = this.#drawn[part] !== now;
+    this.#drawn[part] = now;
+    return isNew;
   }
 
   // Whether somebody has yet to say what a column is.
