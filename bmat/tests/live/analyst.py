@@ -70,6 +70,18 @@ class Analyst(Person):
         """Sends what the preview shows, once it can be sent."""
         self.click(".preview .primary:not([disabled])")
 
+    def open_tab(self) -> None:
+        """Opens another tab, and goes on there."""
+        self._driver.switch_to.new_window("tab")
+
+    def close_other_tabs(self) -> None:
+        here = self._driver.current_window_handle
+        for tab in self._driver.window_handles:
+            if tab != here:
+                self._driver.switch_to.window(tab)
+                self._driver.close()
+        self._driver.switch_to.window(here)
+
     @contextmanager
     def network(self, *, bytes_a_second: int = -1, is_offline: bool = False) -> Iterator[None]:
         """A network that is slow, or lost, as long as the block takes."""

@@ -138,7 +138,7 @@ def test_several_files_become_one_report(analyst: Analyst, client: Client) -> No
         [("one.csv", HEADER + ROW, "", 0), ("two.csv", other, "", 0), ("x.csv", "x\n", "", 0)]
     )
     analyst.see(".preview-file-note", "CSV, semicolon, UTF-8, header on line 1")
-    analyst.click(".preview-files .caution button")
+    analyst.click(".preview-offer button")
     analyst.see(".preview .primary", "Total 2 files")
     analyst.total()
     totals = client.download(newest(client, "one.csv"))
@@ -184,6 +184,22 @@ def test_an_upload_waits_for_the_network_and_goes_on_by_itself(
             analyst.see(".upload-text", "Waiting for the network")
     assert newest(client, "away.csv")["rows_read"] == MORE_ROWS
     analyst.complaints()
+
+
+def test_another_tab_goes_on_with_an_upload_once_the_first_is_closed(
+    analyst: Analyst, client: Client
+) -> None:
+    with analyst.network(bytes_a_second=BYTES_A_SECOND):
+        analyst.drop("two tabs.csv", HEADER, ROW, MORE_ROWS)
+        analyst.total()
+        analyst.see(".upload-text", "left")
+        analyst.open_tab()
+        analyst.go_home()
+        assert analyst.texts(".upload") == []
+        analyst.close_other_tabs()
+    assert newest(client, "two tabs.csv")["rows_read"] == MORE_ROWS
+    page = client.send("GET", client.reports_url, params={"input_name": "two tabs.csv"}).json()
+    assert len(page["results"]) == 1
 
 
 def test_a_file_that_was_not_kept_is_asked_for_and_goes_on(

@@ -4,19 +4,23 @@ import { h } from "../dom.js";
 import { bytes, counted } from "../format.js";
 import { listed, readingText, troubleText } from "./words.js";
 
-export function fileList({ files, shown, found, isEach, onShow, onRemove, onEach }) {
+export function fileList({ files, shown, found, onShow, onRemove }) {
   const reference = found.get(files[0]);
   const bad = files.filter((file) => found.get(file)?.error);
-  return h("div.preview-files", {},
-    h("ul", { "aria-label": "Files" }, files.map((file) => item(file, file === shown, note(found.get(file), reference), onShow, onRemove))),
+  return [
+    h("ul.preview-files", { "aria-label": "Files" }, files.map((file) => item(file, file === shown, note(found.get(file), reference), onShow, onRemove))),
     bad.length > 0 && bad.length < files.length && h("div.caution.row.preview-offer", {},
       h("span", {}, `${bad.length > 3 ? counted(bad.length, "file") : listed(bad.map((file) => file.name))} cannot be read like this.`),
       h("button.button", { type: "button", onclick: () => onRemove(bad) }, bad.length === 1 ? "Leave it out" : "Leave them out")),
-    h("fieldset.preview-each", {},
-      h("legend.visually-hidden", {}, "What they become"),
-      choice("One report of all", !isEach, () => onEach(false)),
-      choice("One report each", isEach, () => onEach(true))),
-  );
+  ];
+}
+
+// Whether they become one report: `onEach(isEach)` is told.
+export function reportChoice(onEach) {
+  return h("fieldset.preview-each", {},
+    h("legend.visually-hidden", {}, "What they become"),
+    choice("One report of all", true, () => onEach(false)),
+    choice("One report each", false, () => onEach(true)));
 }
 
 function item(file, isShown, text, onShow, onRemove) {

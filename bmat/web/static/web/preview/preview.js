@@ -2,7 +2,7 @@
 
 import { announce, fill, h } from "../dom.js";
 import { bytes, counted } from "../format.js";
-import { fileList } from "./files.js";
+import { fileList, reportChoice } from "./files.js";
 import { grouping, settings } from "./menus.js";
 import * as reading from "./reading.js";
 import { table } from "./table.js";
@@ -67,7 +67,8 @@ class Preview {
   #build() {
     this.title = h("h2", { id: "preview-title" });
     this.about = h("p.faint");
-    this.list = h("div");
+    this.list = h("div.stack-tight");
+    this.each = reportChoice((isEach) => { this.#isEach = isEach; });
     this.notes = h("div.preview-notes.stack-tight", { "aria-live": "polite" });
     this.place = h("div.preview-place", { tabindex: "0", role: "region", "aria-label": "The first rows" });
     this.menus = h("div.preview-menus");
@@ -81,7 +82,7 @@ class Preview {
       h("form.preview-form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); this.#finish(); } },
         h("header.preview-top", {}, h("div.preview-titles", {}, this.title, this.about),
           h("button.icon-button", { type: "button", "aria-label": "Close", onclick: () => this.close(null) }, cross())),
-        h("div.preview-body", {}, this.list, this.details, this.notes, this.place),
+        h("div.preview-body", {}, this.list, this.each, this.details, this.notes, this.place),
         h("footer.preview-bottom", {}, this.groupPlace,
           h("div.row", {}, this.anyway, h("button.button", { type: "button", onclick: () => this.close(null) }, "Cancel"), this.send)),
       ));
@@ -165,10 +166,15 @@ class Preview {
     return missing.length ? `Say which column holds ${rolesText(missing)}.` : found.error.message;
   }
 
-  // Says with which options more would be counted, where there are some.
+  // Says with which options more would be counted, where there are some; else shows the menus where
+  // one of them may help.
   async #offer(file, found, signal) {
     const offer = await reading.better(file, this.#given, found, signal).catch(() => null);
-    if (!offer || signal.aborted) return;
+    if (signal.aborted) return;
+    if (!offer) {
+      if (this.menus.querySelector(".is-wanted")) this.details.open = true;
+      return;
+    }
     const place = this.notes.lastElementChild ?? this.notes.appendChild(h("div.caution"));
     place.append(h("div.row.preview-offer", {}, offer.values.map((value) =>
       h("button.button", { type: "button", onclick: () => this.#choose(offer.name, value) }, OFFERS[offer.name](value)))));
@@ -232,15 +238,15 @@ class Preview {
     const files = this.#files;
     const total = files.reduce((sum, file) => sum + file.size, 0);
     // What nobody sees a difference in stays: somebody may be about to click it.
-    if (!this.#isNew("list", [files.map((file) => [file.name, this.#found.get(file) ?? null]), this.#shown, this.#isEach])) return;
+    if (!this.#isNew("list", [files.map((file) => [file.name, this.#found.get(file) ?? null]), this.#shown])) return;
     fill(this.title, files.length === 1 ? files[0].name : counted(files.length, "file"));
     fill(this.about, bytes(total));
     fill(this.list, files.length > 1 && fileList({
-      files, shown: this.#file, found: this.#found, isEach: this.#isEach,
+      files, shown: this.#file, found: this.#found,
       onShow: (file) => { this.#shown = files.indexOf(file); this.#last = null; this.#ask(); },
       onRemove: (removed) => this.#remove(removed),
-      onEach: (isEach) => { this.#isEach = isEach; this.#drawList(); this.#drawControls(); },
     }));
+    this.each.hidden = files.length === 1;
   }
 
   #drawControls() {
@@ -250,7 +256,7 @@ class Preview {
     const wanted = trouble ? menuFor(trouble.code) : reasons.map(menuFor).find(Boolean);
     const files = this.#files;
     const count = files.length;
-    const isOtherInTrouble = files.some((file) => this.#found.get(file)?.error);
+    const isOtherInTrouble = files.some((file) => this.#found.get(file)?.error) || this.#tooLarge.length > 0;
     fill(this.send, count === 1 ? "Total this file" : `Total ${counted(count, "file")}`);
     this.send.disabled = !found || Boolean(trouble) || isOtherInTrouble;
     this.anyway.hidden = !(trouble || isOtherInTrouble) || CERTAIN.includes(trouble?.code) || (this.#isPending && count === 1);
@@ -260,7 +266,11 @@ class Preview {
     fill(this.menus, settings(this.#given, found, wanted, (option, value) => this.#choose(option, value)));
     fill(this.groupPlace, grouping(reading.key(this.#given), (option, value) => this.#choose(option, value)));
     if (name) this.dialog.querySelector(`select[name="${name}"]`)?.focus();
-    if (wanted && !this.wasOpened) this.details.open = this.wasOpened = true;
+  }
+
+  get #tooLarge() {
+    const most = Number(document.body.dataset.maxUploadBytes);
+    return this.#files.filter((file) => file.size > most);
   }
 
   // Whether this is not what a part of the dialog was drawn from the last time.
@@ -281,6 +291,9 @@ class Preview {
     const notes = [];
     if (found?.error) notes.push(h(this.#isPending ? "div.caution" : "div.alert", { role: this.#isPending ? null : "alert" }, this.#trouble(found)));
     else if (found && this.#isMatched) notes.push(h("div.caution", {}, "The columns were matched by their names. Look whether they are the right ones."));
+    for (const file of this.#tooLarge) {
+      notes.push(h("div.alert", { role: "alert" }, `${file.name} is larger than ${bytes(Number(document.body.dataset.maxUploadBytes))}, the most that this service takes.`));
+    }
     const doubt = found && !found.error ? doubtText(found) : "";
     if (doubt) notes.push(h("div.caution", {}, doubt));
     fill(this.notes, notes);
@@ -292,7 +305,7 @@ class Preview {
     const isKnown = all.every((found) => found && !found.error);
     const each = isKnown ? all.map((found) => reading.resolved(given, found)) : files.map(() => given);
     const options = isKnown ? reading.common(given, each) : given;
-    this.close({ files, isEach: this.#isEach, options, optionsOfEach: each });
+    this.close({ files, isEach: this.#isEach && files.length > 1, options, optionsOfEach: each });
   }
 }
 
