@@ -10,6 +10,8 @@ UNLIMITED = "none"
 COUNTER_SCHEMES = ("redis://", "rediss://", "memory://")
 # A century: dates end with the year 9999.
 MOST_DAYS = 36_500
+# What bmat.aggregation takes at a time.
+MOST_INPUTS = 1000
 WINDOW_SECONDS = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
@@ -44,6 +46,14 @@ def days(name: str, default: float) -> float:
     value = environment.number(name, default)
     if value > MOST_DAYS:
         raise ImproperlyConfigured(f"{name} must be at most {MOST_DAYS} days, not {value:g}")
+    return value
+
+
+def inputs(name: str) -> int:
+    """The variable's number of inputs of one report, as many at most as one run takes."""
+    value = environment.whole_number(name, MOST_INPUTS)
+    if value > MOST_INPUTS:
+        raise ImproperlyConfigured(f"{name} must be at most {MOST_INPUTS}, not {value}")
     return value
 
 

@@ -22,5 +22,5 @@ SPECTACULAR_SETTINGS = {
         "bmat.api.schema.hooks.without_ids",
     ],
     # In this order on the page.
-    "TAGS": [{"name": "reports"}, {"name": "auth"}],
+    "TAGS": [{"name": "reports"}, {"name": "uploads"}, {"name": "auth"}],
 }

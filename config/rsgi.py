@@ -1,6 +1,7 @@
 """The application that granian serves: `granian --interface rsgi config.rsgi:application`."""
 
 import os
+import re
 
 # A preview of a file runs a few records through the engine, which takes plain Python less time than
 # loading the compiler. Nothing is aggregated in this process.
@@ -14,12 +15,16 @@ from config.wsgi import application as wsgi  # noqa: E402
 from django.conf import settings  # noqa: E402  # isort: skip  # configured by config.wsgi
 from django.db import connections  # noqa: E402  # isort: skip
 
-UPLOADS = ("/api/reports", "/api/inspect")
+UPLOADS = {
+    # A PATCH that its client has to send as a POST is one of the latter.
+    "POST": re.compile("/api/(reports|inspect|uploads|uploads/[^/]+)/?"),
+    "PATCH": re.compile("/api/uploads/[^/]+/?"),
+}
 
 
 def is_upload(method: str, path: str) -> bool:
     """Whether a request's body may be as large as an upload."""
-    return method == "POST" and path.removesuffix("/") in UPLOADS
+    return method in UPLOADS and UPLOADS[method].fullmatch(path) is not None
 
 
 application = Application(

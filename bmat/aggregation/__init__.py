@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bmat.aggregation.errors import AggregationError, ClusterAway
-from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.options import InputFile, Limits, Options
 from bmat.aggregation.progress import Progress
 from bmat.aggregation.results import ColumnsNotFound, Inspection, NoValidRows, Summary
 
@@ -32,6 +32,7 @@ __all__ = [
     "AggregationError",
     "ClusterAway",
     "ColumnsNotFound",
+    "InputFile",
     "Inspection",
     "Limits",
     "NoValidRows",

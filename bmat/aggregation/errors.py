@@ -36,6 +36,10 @@ MESSAGES = {
         "The total of {song} on {date} is {total}, past the largest possible, 9223372036854775807. "
         "Look for a wrong number of plays in its records."
     ),
+    "too_many_inputs": (
+        "There are {count} inputs, which is more than {most}. Join some of them, or total them in "
+        "several runs, and then the totals of these."
+    ),
     "out_of_disk": "There is no space left on the disk for the result. Try again once there is.",
 }
 
@@ -101,8 +105,8 @@ class AggregationError(Exception):
     """A run that cannot go on.
 
     `code` is one of `MESSAGES`' keys and never changes its meaning; `message` is for the person
-    whose file it is and holds no path; `source` is the input file at fault, where it is one, and
-    `option` the name of the option.
+    whose file it is and holds no path; `source` is the input file at fault, where it is one, by
+    the name that is shown, and `option` the name of the option.
     """
 
     option: str | None = None

@@ -3,7 +3,7 @@
 import codecs
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,9 +22,11 @@ ROLES = {
     "service": "Service",
 }
 DATE_COLUMN, PLAYS_COLUMN = "Date", "Number of Plays"
+TOTAL_COLUMN = "Total Number of Plays for Date"
 # Each is a file of source/presets, but for the default, which is the data contract's.
 PRESETS = (
     "default",
+    "totals",
     "dsr",
     "soundexchange",
     "spinitron",
@@ -37,6 +39,8 @@ PRESETS = (
     "distrokid",
     "tunecore",
 )
+# Of one run.
+MOST_INPUTS = 1000
 DATE_FORMATS = ("iso", "dmy", "mdy", "ymd", "epoch", "epoch_ms")
 THOUSANDS = (",", ".", "'", "space")
 QUOTINGS = ("csv", "none")
@@ -196,6 +200,38 @@ class Options:
 
 
 OPTION_NAMES = tuple(one.name for one in fields(Options) if "hidden" not in one.metadata)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """An input, and what is shown in place of its path, where it has a `name`. `options` are its
+    own, in place of the run's; `group_by` and `strict` are always the run's.
+    """
+
+    path: Path
+    name: str = ""
+    options: Options | None = None
+
+    def shown(self, found: Path) -> Path:
+        """What is shown in place of the path under which a file was found: this one, or one in
+        it, if it is an archive.
+        """
+        if not self.name:
+            return found
+        return Path(self.name, *found.parts[len(self.path.parts) :])
+
+    def read_with(self, options: Options) -> Options:
+        """The options for this input of a run with `options`. Raises AggregationError
+        `invalid_option` where its own do not fit that run.
+        """
+        own = self.options
+        if own is None:
+            return options
+        if own.group_by is not None and own.key != options.key:
+            advice = f"the run is by {','.join(options.key)}, and so are all of its inputs"
+            value = shown(own.group_by)
+            raise failure("invalid_option", option="group_by", value=value, advice=advice)
+        return replace(own, group_by=options.group_by, strict=options.strict)
 
 
 @dataclass(frozen=True)

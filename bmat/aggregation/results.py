@@ -47,13 +47,23 @@ class Record(NamedTuple):
 @dataclass(frozen=True)
 class Input:
     """How an input was read: the preset (`default` for none), its delimiter, its encoding, and the
-    physical line of its header (0: none).
+    physical line of its header (0: none); at the end of a run its name, how many bytes of UTF-8 it
+    has, and what was found in it.
+
+    `rows_read == rows_counted + rows_rejected + rows_left_out`, as in all inputs together.
     """
 
     preset: str
     delimiter: str
     encoding: str
     header_line: int
+    name: str = ""
+    bytes_read: int = 0
+    rows_read: int = 0
+    rows_counted: int = 0
+    rows_rejected: int = 0
+    rows_left_out: int = 0
+    plays: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,8 @@ class Summary:
     `rows_read == rows_counted + rows_rejected + rows_left_out`, and `plays_total` (an exact
     integer, possibly past 2^63) is both the sum of the plays counted and the sum of the totals
     written. `groups` is the number of totals, `group_by` names the fields of the key in front of
-    the date. Of each reason `rejects_sample` has the first records.
+    the date. Of each reason `rejects_sample` has the first records. The counts are the sums of
+    those of the `inputs`.
     """
 
     rows_read: int = 0

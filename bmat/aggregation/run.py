@@ -7,19 +7,21 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
-from bmat.aggregation.errors import naming_a_full_disk
+from bmat.aggregation.errors import AggregationError, failure, naming_a_full_disk
 from bmat.aggregation.graph import RESULT, build, job_in_file
 from bmat.aggregation.job import Job
-from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.options import MOST_INPUTS, InputFile, Limits, Options
 from bmat.aggregation.plan.budget import task_threads
 from bmat.aggregation.plan.plan import make_job
 from bmat.aggregation.progress import Progress, ProgressMeter
 from bmat.aggregation.results import NoValidRows, Outcome, Summary
 from bmat.aggregation.scheduler import compute, is_in_process
+from bmat.aggregation.source.layout import Source
 from bmat.aggregation.source.open import open_source
 from bmat.aggregation.write.files import is_stream, refuse_shared_paths, whole
 from bmat.aggregation.write.output import header_of
@@ -31,7 +33,7 @@ BYTES_FOR_ONE_THREAD = 2**18
 
 
 def aggregate(
-    inputs: Sequence[Path],
+    inputs: Sequence[Path | InputFile],
     output: Path,
     *,
     rejects: Path | None = None,
@@ -43,8 +45,9 @@ def aggregate(
     """Writes the daily totals per song of all `inputs` together to `output`, and what could not be
     counted to `rejects`. `summary_file` gets the counts, top songs and plays per day as JSON.
 
-    An input may be a FIFO or another stream, and `-` is standard input: see `source.origin` for
-    what that costs. All files appear whole, or not at all: see `write.files` for what replaces
+    At most MOST_INPUTS inputs are paths, or InputFiles, which have names and options of their own.
+    A path may be a FIFO or another stream, and `-` is standard input: see `source.origin` for what
+    that costs. All files appear whole, or not at all: see `write.files` for what replaces
     which file. `on_progress` is called in the caller's thread; what it raises ends the run and
     comes out of here. The formats are those of docs/data-contract.md.
 
@@ -52,13 +55,17 @@ def aggregate(
     paths that cannot be read or written.
     """
     options, limits = options or Options(), limits or Limits()
-    refuse_shared_paths(inputs, {"output": output, "rejects": rejects, "summary": summary_file})
+    given = [one if isinstance(one, InputFile) else InputFile(one) for one in inputs]
+    if len(given) > MOST_INPUTS:
+        raise failure("too_many_inputs", count=len(given), most=MOST_INPUTS)
+    outputs = {"output": output, "rejects": rejects, "summary": summary_file}
+    refuse_shared_paths([one.path for one in given], outputs)
     with naming_a_full_disk(), ExitStack() as stack:
         folder = Path(stack.enter_context(temporary_folder(limits, output)))
         rejects_part = stack.enter_context(whole(rejects, folder)) if rejects else None
         try:
             return aggregate_in(
-                folder, inputs, output, rejects_part, summary_file, options, limits, on_progress
+                folder, given, output, rejects_part, summary_file, options, limits, on_progress
             )
         except NoValidRows as error:
             # The rejects are what there is to look at, and stay.
@@ -68,7 +75,7 @@ def aggregate(
 
 def aggregate_in(
     folder: Path,
-    inputs: Sequence[Path],
+    inputs: Sequence[InputFile],
     output: Path,
     rejects_part: Path | None,
     summary_file: Path | None,
@@ -83,8 +90,8 @@ def aggregate_in(
         meter = ProgressMeter(on_progress)
         meter.tell()
         sources = tuple(
-            open_source(path, options, folder / f"input-{number}", meter)
-            for number, path in enumerate(inputs)
+            open_input(one, options, folder / f"input-{number}", meter)
+            for number, one in enumerate(inputs)
         )
         job = make_job(
             sources,
@@ -100,6 +107,17 @@ def aggregate_in(
             write_summary(summary_part, outcome)
         meter.update(1.0, 1.0, outcome.summary.rows_read)
         return outcome.summary
+
+
+def open_input(given: InputFile, options: Options, utf8_path: Path, meter: ProgressMeter) -> Source:
+    """The input, opened, with what is shown in place of its path."""
+    try:
+        source = open_source(given.path, given.read_with(options), utf8_path, meter)
+    except AggregationError as error:
+        if error.source is not None:
+            error.source = given.shown(error.source)
+        raise
+    return replace(source, owner_path=given.shown(source.owner_path))
 
 
 def temporary_folder(limits: Limits, output: Path) -> "TemporaryDirectory[str]":

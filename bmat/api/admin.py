@@ -15,7 +15,7 @@ from knox.admin import AuthTokenAdmin
 from knox.models import AuthToken
 from knox.settings import knox_settings
 
-from bmat.api.models import Report, ReportAttempt
+from bmat.api.models import Report, ReportAttempt, Upload
 from bmat.api.serializers.accounts import KeptTokenSerializer
 
 # So that the list fits into a window of 1280 pixels, beside the menu and the filters.
@@ -93,6 +93,38 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             if file
         ]
         return format_html_join(" ", '<a href="{}">{}</a>', there) or None
+
+
+@admin.register(Upload)
+class UploadAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Uploads that come in parts: how far they are, and what has become of them."""
+
+    list_display = ["name", "shown_state", "size", "owner", "begun", "expires", "report"]
+    list_filter = ["created", "makes_report"]
+    list_select_related = ["owner", "report"]
+    search_fields = ["id", "input_name", "owner__username"]
+    readonly_fields = ["id", "owner", "report", "created", "updated", "completed", "removed"]
+
+    @admin.display(description="file", ordering="input_name")
+    def name(self, upload: Upload) -> str:
+        return Truncator(upload.input_name).chars(SHOWN_NAME_LENGTH) or str(upload.pk)
+
+    @admin.display(description="state")
+    def shown_state(self, upload: Upload) -> str:
+        """How much has arrived, and whether it is still there."""
+        if upload.is_gone:
+            return "removed"
+        if upload.completed is not None:
+            return "whole"
+        return f"{upload.offset / upload.length:.0%}" if upload.length else "coming"
+
+    @admin.display(ordering="length")
+    def size(self, upload: Upload) -> str:
+        return filesizeformat(upload.offset if upload.length is None else upload.length)
+
+    @admin.display(ordering="created")
+    def begun(self, upload: Upload) -> str:
+        return f"{upload.created:%Y-%m-%d %H:%M}"
 
 
 admin.site.unregister(AuthToken)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.models import AuthToken
 from rest_framework.authentication import SessionAuthentication as DjangoSessionAuthentication
@@ -17,7 +18,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from bmat.api.errors import CODES
-from bmat.api.middleware import refusal
+from bmat.api.middleware import is_of_api, refusal
 from bmat.api.ratelimit import count_stranger
 
 if TYPE_CHECKING:
@@ -77,11 +78,13 @@ def locked_out(
 ) -> HttpResponse:
     """What django-axes answers a login by a name that has failed too often from this address."""
     seconds = math.ceil(settings.AXES_COOLOFF_TIME.total_seconds())
-    answer = refusal(
-        request,
-        "rate_limited",
+    message = (
         f"There were {settings.AXES_FAILURE_LIMIT} failed attempts to log in by this name from "
-        f"your address. Go on in {seconds} seconds.",
+        f"your address. Go on in {seconds} seconds."
     )
+    if is_of_api(request):
+        answer = refusal(request, "rate_limited", message)
+    else:
+        answer = render(request, "web/locked_out.html", {"message": message}, status=429)
     answer["Retry-After"] = str(seconds)
     return answer

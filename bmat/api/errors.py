@@ -57,6 +57,7 @@ CODES: Mapping[str, Code] = {
         "A page of another site has sent this request: this service takes changes from its own "
         "pages, and from programs. DJANGO_CSRF_TRUSTED_ORIGINS adds a site, at its start.",
     ),
+    "final_upload": Code(403, "This upload was joined from others: nothing can be added to it."),
     "not_found": Code(404, "Not found."),
     "method_not_allowed": Code(405, "The path has no such method: `Allow` has those that it has."),
     "not_acceptable": Code(406, "Could not satisfy the request Accept header."),
@@ -82,10 +83,16 @@ CODES: Mapping[str, Code] = {
     "idempotency_key_outlived": Code(
         409, "The report of this Idempotency-Key was deleted. To upload again, use a new key."
     ),
+    "upload_offset_mismatch": Code(
+        409, "The upload goes on elsewhere: `Upload-Offset` says how many bytes of it are here."
+    ),
+    "upload_used": Code(409, "An upload is a report's by now, or was removed this moment."),
+    "upload_gone": Code(410, "The upload has expired, or was removed. Create another one."),
     "files_expired": Code(410, "The files of this report were removed. Upload the file again."),
     "precondition_failed": Code(
         412, "What is here is not what If-Match or If-Unmodified-Since mean."
     ),
+    "tus_version": Code(412, "Send Tus-Resumable: 1.0.0, the version that is spoken here."),
     "upload_too_large": Code(413, "The upload is larger than is accepted here."),
     "form_too_large": Code(413, "The fields beside the file are too large."),
     "unsupported_media_type": Code(415, "The body is of a type that is not read here."),
@@ -96,12 +103,18 @@ CODES: Mapping[str, Code] = {
         422,
         "The answer needs more memory than it may have. Ask for fewer songs or days at a time.",
     ),
+    "upload_locked": Code(
+        423, "Another request is writing to this upload. Try again in a moment.", 1
+    ),
     "rate_limited": Code(429, "There were too many requests. `Retry-After` says when to go on."),
     "too_many_transfers": Code(
         429, "You have as many uploads or downloads under way as you may: wait for one to end.", 5
     ),
     "too_many_reports": Code(429, "You have too many reports that are not finished."),
     "too_many_bytes": Code(429, "With this upload, yours would take more room than you have."),
+    "checksum_mismatch": Code(
+        460, "The bytes have another checksum than Upload-Checksum: send them again."
+    ),
     "server_error": Code(
         500, "Something went wrong here. Whoever runs this service finds it by its id."
     ),

@@ -7,7 +7,7 @@ import html
 from typing import IO, Any, Protocol
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.http import parse_header_parameters
@@ -52,8 +52,8 @@ class Part(Protocol):
 
 
 class Form:
-    """`announced_bytes`: how large its file is at least, 0 where nobody knows. `limit_bytes`: how
-    large its files may be together. `is_hashed`: whether the SHA-256 of its files is wanted.
+    """`announced_bytes`: how large its files are together at least, 0 where nobody knows.
+    `limit_bytes`: how large they may be. `is_hashed`: whether the SHA-256 of its files is wanted.
     """
 
     def __init__(self, announced_bytes: int, limit_bytes: int, is_hashed: bool) -> None:
@@ -115,14 +115,17 @@ class Form:
             return FieldPart(self, name, charset_of(name, segment))
         if not file_name:
             return NoFile(name)
-        if len(self._opened) >= settings.DATA_UPLOAD_MAX_NUMBER_FILES:
-            raise TooManyFilesSent("too many files")
+        most = settings.BMAT_MAX_INPUTS
+        if len(self._opened) >= most:
+            raise ValidationError({name: [f"There are more than the {most} files of a report."]})
         charset = segment.charset and charset_of(name, segment)
         media_type = segment.content_type or ""
         file = ReceivedFile(file_name, media_type, charset, self._is_hashed)
         self._opened.append(file)
         if len(self._opened) == 1:
             file.reserve(self._announced_bytes)
+        else:
+            file.take_over(max(0, self._announced_bytes - self.file_bytes))
         self.files.appendlist(name, file)
         return FilePart(self, file)
 
@@ -187,7 +190,12 @@ def file_name_of(segment: MultipartSegment) -> str | None:
         named = parse_header_parameters(disposition)[1].get("filename", named)
     if named is None:
         return None
-    name = html.unescape(named).rsplit("/")[-1].rsplit("\\")[-1]
+    return last_part(html.unescape(named))
+
+
+def last_part(path: str) -> str:
+    """The name at the end of a path as any system writes it, as far as it can be shown."""
+    name = path.rsplit("/")[-1].rsplit("\\")[-1]
     printable = "".join(character for character in name if character.isprintable())
     return "" if printable in (".", "..") else printable
 

@@ -2,7 +2,8 @@
 refused unless whole.
 """
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
 from django.conf import settings
@@ -34,6 +35,11 @@ def announced_bytes(request: HttpRequest) -> int:
 def length_of(request: HttpRequest) -> int:
     """The Content-Length; 0 where there is none."""
     return int(request.META.get("CONTENT_LENGTH") or 0)
+
+
+def is_small(request: HttpRequest) -> bool:
+    """Whether the server has all of the request by now."""
+    return 0 < length_of(request) <= SMALL_BYTES
 
 
 class UploadTimedOut(APIException):
@@ -96,31 +102,39 @@ def read_form(
     wrong with the form.
     """
     length = length_of(request)
-    is_small = 0 < length <= SMALL_BYTES
     if length > limit_bytes + FORM_BYTES:
         raise UploadTooLarge(limit_bytes)
     # The results of others are not asked for where hardly anything is added.
-    has_room = disk.has_room_for if is_small else disk.has_room_for_upload
+    has_room = disk.has_room_for if is_small(request) else disk.has_room_for_upload
     if not has_room(length):
         raise DiskFull
     content_type = request.META.get("CONTENT_TYPE", "")
     boundary = parse_header_parameters(content_type)[1].get("boundary")
     if not boundary:
         raise ParseError(NO_BOUNDARY)
-    if not is_small and not connection.in_atomic_block:
+    if not is_small(request) and not connection.in_atomic_block:
         # An upload may take hours: meanwhile its thread has no connection to the database.
         connection.close()
     announced = announced_bytes(request) if length else 0
     form = Form(announced, limit_bytes, "HTTP_IDEMPOTENCY_KEY" in request.META)
-    with ExitStack() as end, ExitStack() as on_failure:
-        if not is_small:
-            end.callback(transfers.begin(request, "uploads"))
+    with receiving(request), ExitStack() as on_failure:
         on_failure.callback(form.discard)
+        form.read(stream, boundary, length)
+        on_failure.pop_all()
+    return form.fields, form.files
+
+
+@contextmanager
+def receiving(request: HttpRequest) -> Iterator[None]:
+    """The time in which the request's body is read. Raises ApiError `too_many_transfers` and
+    UploadTimedOut.
+    """
+    with ExitStack() as end:
+        if not is_small(request):
+            end.callback(transfers.begin(request, "uploads"))
         try:
-            form.read(stream, boundary, length)
+            yield
         except UnreadablePostError as error:
             if isinstance(error.__cause__, TimeoutError):
                 raise UploadTimedOut from error
             raise
-        on_failure.pop_all()
-    return form.fields, form.files

@@ -9,6 +9,7 @@ from bmat.api.views.inspect import InspectView, KeptInspectView
 from bmat.api.views.reports import ReportViewSet
 from bmat.api.views.service import schema, swagger_ui
 from bmat.api.views.tokens import TokensView, TokenView
+from bmat.api.views.uploads import UploadsView, UploadView
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -24,6 +25,8 @@ urlpatterns = [
     re_path(r"^reports/(?P<pid>[^/]+)/rejects/?$", RejectsView.as_view(), name="report-rejects"),
     re_path(r"^reports/(?P<pid>[^/]+)/inspect/?$", KeptInspectView.as_view(), name="kept-inspect"),
     re_path(r"^inspect/?$", InspectView.as_view(), name="inspect"),
+    re_path(r"^uploads/?$", UploadsView.as_view(), name="upload-list"),
+    re_path(r"^uploads/(?P<upload>[^/]+)/?$", UploadView.as_view(), name="upload-detail"),
     re_path(r"^schema/?$", schema, name="schema"),
     re_path(r"^docs/?$", swagger_ui, name="docs"),
     re_path("", include(router.urls)),

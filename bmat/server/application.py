@@ -38,7 +38,9 @@ COME_AGAIN_SECONDS = 5
 DECISIVE_HEADERS = {
     *("accept", "accept-encoding", "authorization", "content-encoding", "content-type", "origin"),
     *("idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range"),
-    *("if-unmodified-since", "range", "x-csrftoken"),
+    *("if-unmodified-since", "range", "tus-resumable", "upload-checksum", "upload-concat"),
+    *("upload-defer-length", "upload-length", "upload-metadata", "upload-offset", "x-csrftoken"),
+    "x-http-method-override",
 }
 FAILED = "Something went wrong here. The log has the cause."
 

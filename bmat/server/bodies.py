@@ -5,6 +5,7 @@ comes.
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from io import RawIOBase
 from threading import Condition
 from typing import Any
@@ -16,6 +17,8 @@ AHEAD_BYTES = 2**20
 LEAST_BYTES_PER_SECOND = 1000
 # A client that sends on after its answer would not read it: so much is read and dropped.
 DRAINED_BYTES, DRAIN_SECONDS = 2**26, 5.0
+# A thread that waits for bytes looks so often whether it still should.
+IDLE_SECONDS = 1.0
 
 
 class BodyTooLarge(Exception):
@@ -104,6 +107,9 @@ def announced_bytes(environ: dict[str, Any]) -> int | None:
 class StreamedBody(RawIOBase):
     """The `wsgi.input` of an upload, for one thread. Nothing is read before the thread reads: so a
     client that waits for "100 Continue" sends nothing that is refused.
+
+    `while_waiting` is called in that thread each time nothing has come for IDLE_SECONDS; what it
+    raises ends the wait.
     """
 
     def __init__(self, body: Body, loop: asyncio.AbstractEventLoop) -> None:
@@ -117,6 +123,7 @@ class StreamedBody(RawIOBase):
         self._has_room = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._is_started = False
+        self.while_waiting: Callable[[], None] = lambda: None
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes, as soon as there are some; none at the end. Raises BodyTimedOut and
@@ -126,7 +133,8 @@ class StreamedBody(RawIOBase):
             return b"".join(iter(lambda: self.read(AHEAD_BYTES), b""))
         self._start()
         with self._changed:
-            self._changed.wait_for(lambda: self._chunks or self._is_over)
+            while not self._changed.wait_for(self._has_news, IDLE_SECONDS):
+                self.while_waiting()
             if not self._chunks:
                 if self._error is not None:
                     raise self._error
@@ -140,6 +148,9 @@ class StreamedBody(RawIOBase):
             if was_full and self._waiting_bytes < AHEAD_BYTES:
                 self._loop.call_soon_threadsafe(self._has_room.set)
             return chunk
+
+    def _has_news(self) -> bool:
+        return bool(self._chunks) or self._is_over
 
     async def stop(self) -> None:
         """Nobody reads any more: the body can be drained."""

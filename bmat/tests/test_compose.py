@@ -192,7 +192,7 @@ def test_it_sets_the_header_that_the_service_trusts_whatever_a_client_sends() ->
 
 
 def test_it_waits_for_whole_requests_of_all_but_uploads() -> None:
-    _, _, uploads = NGINX.partition("location ~ ^/api/(reports|inspect)/?$ {")
+    _, _, uploads = NGINX.partition("location ~ ^/api/(reports|inspect|uploads|uploads/[^/]+)/?$ {")
     assert NGINX.count("proxy_request_buffering off;") == 1
     assert "proxy_request_buffering off;" in uploads.partition("}")[0]
     assert "client_max_body_size 64k;" in NGINX

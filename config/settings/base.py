@@ -21,7 +21,9 @@ BMAT_REPORTS_FOLDER = BMAT_HOME / "reports"
 environment.make_folders("BMAT_HOME", [BMAT_UPLOADS_FOLDER, BMAT_REPORTS_FOLDER])
 
 BMAT_MEMORY_BUDGET_BYTES = environment.size_bytes("BMAT_MEMORY_BUDGET", "1GiB")
+# All files of an upload together, and how many inputs a report may have.
 BMAT_MAX_UPLOAD_BYTES = environment.size_bytes("BMAT_MAX_UPLOAD_BYTES", "64GiB")
+BMAT_MAX_INPUTS = limits.inputs("BMAT_MAX_INPUTS")
 # Uploads are refused while less than this would be left on the disk.
 BMAT_MIN_FREE_BYTES = environment.size_bytes("BMAT_MIN_FREE_BYTES", "1GiB")
 # Reports of this size and above go through a queue of their own, to workers of their own.
@@ -52,6 +54,8 @@ BMAT_SWEEP_SECONDS = environment.number("BMAT_SWEEP_SECONDS", 3600)
 BMAT_SWEEP_AGE_SECONDS = environment.number("BMAT_SWEEP_AGE_SECONDS", 86400, minimum=3600)
 # What is swept lies here for a week before it is removed.
 BMAT_TRASH_FOLDER = BMAT_HOME / "trash"
+# An upload that comes in parts is removed this long after its last byte.
+BMAT_UPLOAD_EXPIRY_SECONDS = environment.number("BMAT_UPLOAD_EXPIRY_SECONDS", 86400, minimum=60)
 # A POST that is repeated with its Idempotency-Key within this time creates nothing.
 BMAT_IDEMPOTENCY_SECONDS = environment.number("BMAT_IDEMPOTENCY_SECONDS", 86400)
 
@@ -190,7 +194,7 @@ STORAGES = {
 # The uploads' folder lies on the reports' filesystem: so saving an upload is a rename.
 FILE_UPLOAD_TEMP_DIR = BMAT_UPLOADS_FOLDER
 FILE_UPLOAD_PERMISSIONS = 0o640
-DATA_UPLOAD_MAX_NUMBER_FILES = 4
+DATA_UPLOAD_MAX_NUMBER_FILES = BMAT_MAX_INPUTS
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
 
 # API

@@ -1,5 +1,6 @@
 """What the blocks came to: how many rows and plays, and what could not be counted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,18 +46,45 @@ class Rejects:
 
 
 @dataclass(frozen=True)
-class Totals:
-    """All blocks have been read: their counts, the files of their rows and of their rejects; the
-    last record of each input, where it counts and was found.
-    """
+class Counts:
+    """What the blocks of one input came to."""
 
     rows_counted: int
+    rows_rejected: int
+    rows_left_out: int
     plays: int
+
+    @property
+    def rows_read(self) -> int:
+        return self.rows_counted + self.rows_rejected + self.rows_left_out
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading]) -> "Counts":
+        """All of these together."""
+        return cls(
+            rows_counted=sum(one.rows_counted for one in readings),
+            rows_rejected=sum(one.rejected for one in readings),
+            rows_left_out=sum(sum(one.reasons) - one.rejected for one in readings),
+            plays=sum(one.plays for one in readings),
+        )
+
+
+@dataclass(frozen=True)
+class Totals:
+    """All blocks have been read: their counts, those of each input, the files of their rows and of
+    their rejects; the last record of each input, where it counts and was found.
+    """
+
+    inputs: list[Counts]
     rejects_by_reason: dict[str, int]
     left_out_by_reason: dict[str, int]
     spilled: list[Spilled]
     rejects: list[Rejects]
     last_records: list[Record | None]
+
+    @property
+    def rows_counted(self) -> int:
+        return sum(one.rows_counted for one in self.inputs)
 
     @property
     def rows_rejected(self) -> int:
@@ -69,3 +97,7 @@ class Totals:
     @property
     def rows_read(self) -> int:
         return self.rows_counted + self.rows_rejected + self.rows_left_out
+
+    @property
+    def plays(self) -> int:
+        return sum(one.plays for one in self.inputs)

@@ -80,8 +80,8 @@ def all_listed(job: Job, stretches: list[Rejects]) -> Iterator[tuple[int, Reject
 
 
 def write_rejects(job: Job, totals: Totals) -> dict[str, list[Example]]:
-    """Write the list, where it is wanted; with several input files, the file's path as given comes
-    first. Returns the first examples of each reason.
+    """Write the list, where it is wanted; with several input files, the path as given, or the
+    name, of each comes first. Returns the first examples of each reason.
     """
     sample: dict[str, list[Example]] = {reason: [] for reason in totals.rejects_by_reason}
     awaited = sum(min(count, EXAMPLES) for count in totals.rejects_by_reason.values())
@@ -128,10 +128,12 @@ def strict_violation(job: Job, rejects: Rejects) -> AggregationError:
 def no_valid_rows(job: Job, totals: Totals, summary: Summary) -> NoValidRows:
     """The error of a run in which all records were rejected."""
     counts = [f"{count} {reason}" for reason, count in totals.rejects_by_reason.items()]
-    first = first_reject(job.sources[totals.rejects[0].source], totals.rejects[0])
+    source = job.sources[totals.rejects[0].source]
+    first = first_reject(source, totals.rejects[0])
+    of_file = f" of {source.owner_path}" if len(job.sources) > 1 else ""
     found = (
         f"all {totals.rows_rejected} were rejected ({', '.join(counts)}), "
-        f"the first on line {first.line} ({first.reason}): {first.shown()}"
+        f"the first on line {first.line}{of_file} ({first.reason}): {first.shown()}"
     )
     error = NoValidRows("no_valid_rows", MESSAGES["no_valid_rows"].format(found=found))
     error.summary = summary

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from bmat.aggregation.exchange.counts import Reading, Rejects, Totals
+from bmat.aggregation.exchange.counts import Counts, Reading, Rejects, Totals
 from bmat.aggregation.exchange.hot_cells import NO_PAIRS, give_pairs_back, sorted_pairs, take_pairs
 from bmat.aggregation.exchange.rejects import strict_violation
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
@@ -267,8 +267,7 @@ def add_up(job: Job, batches: list[Settled]) -> Totals:
         raise strict_violation(job, rejected[0])
     by_reason = sorted(zip(REASONS, reasons, strict=True))
     return Totals(
-        rows_counted=sum(one.reading.rows_counted for one in rejects),
-        plays=sum(one.reading.plays for one in rejects),
+        inputs=[Counts.of([one.reading for one in found]) for found in of_source],
         rejects_by_reason={
             reason: count for reason, count in by_reason if count and reason not in LEFT_OUT
         },

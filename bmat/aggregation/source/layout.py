@@ -82,7 +82,8 @@ class JSONOrigin:
 @dataclass(frozen=True)
 class Source:
     """One input file as it is read: `path` holds its bytes in UTF-8, `owner_path` is the path
-    that was given; `read_as` says how it is read, `are_periods` that its dates stand for periods.
+    that was given, or the name that is shown in its place; `read_as` says how it is read,
+    `are_periods` that its dates stand for periods.
     """
 
     path: Path

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import aggregate, graph
+from bmat.aggregation import Limits, aggregate, graph
 from bmat.aggregation.job import Job
 from bmat.aggregation.plan.budget import MOST_BATCHES
 from bmat.aggregation.plan.plan import batches_of
@@ -52,11 +52,12 @@ def test_a_line_of_megabytes_across_batches_costs_itself_alone(
 
 
 def test_a_thousand_tasks_read_any_number_of_files(tmp_path: Path, jobs: list[Job]) -> None:
-    paths = [tmp_path / f"{number}.csv" for number in range(MOST_BATCHES + 200)]
+    paths = [tmp_path / f"{number}.csv" for number in range(600)]
     for path in paths:
-        path.write_bytes(HEADER + ROW)
-    summary = aggregate(paths, tmp_path / "out.csv")
-    assert (summary.rows_counted, summary.plays_total) == (len(paths), len(paths))
+        path.write_bytes(HEADER + 2 * ROW)
+    summary = aggregate(paths, tmp_path / "out.csv", limits=Limits(block_bytes=len(ROW)))
+    assert (summary.rows_counted, summary.plays_total) == (2 * len(paths), 2 * len(paths))
+    assert len(jobs[0].blocks) > MOST_BATCHES
     assert len(jobs[0].batches) == MOST_BATCHES
 
 

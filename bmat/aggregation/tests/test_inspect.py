@@ -74,7 +74,7 @@ def test_it_names_the_line_ends(inspected: Inspect, start: bytes, name: str) -> 
 
 
 def test_it_shows_what_a_file_has_in_place_of_the_columns(inspected: Inspect) -> None:
-    data = "Day;Track;Plays\n2020-01-01;\"Ä\";5\n\"\"\"x\" y;2\n".encode("utf-16")
+    data = 'Day;Track;Plays\n2020-01-01;"Ä";5\n"""x" y;2\n'.encode("utf-16")
     with pytest.raises(ColumnsNotFound) as raised:
         inspected(data, plays_column="Plays")
     found = raised.value.inspection

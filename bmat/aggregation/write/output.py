@@ -21,11 +21,9 @@ from bmat.aggregation.exchange.parts import Part, Sums, added
 from bmat.aggregation.exchange.scratch import write_at
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import Bytes, PaddedBytes
-from bmat.aggregation.options import ROLES
+from bmat.aggregation.options import DATE_COLUMN, ROLES, TOTAL_COLUMN
 from bmat.aggregation.system import O_DIRECT
 from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, Pool
-
-TOTAL_COLUMNS = ("Date", "Total Number of Plays for Date")
 
 # So little is not worth the wait for the disk.
 LEAST_DIRECT_BYTES = 2**20
@@ -38,7 +36,7 @@ MOST_LEAD_SECONDS = 0.1
 
 def header_of(group_by: tuple[str, ...]) -> bytes:
     """The first line of totals by these fields of the key."""
-    columns = [*(ROLES[role] for role in group_by), *TOTAL_COLUMNS]
+    columns = [*(ROLES[role] for role in group_by), DATE_COLUMN, TOTAL_COLUMN]
     return ",".join(columns).encode() + b"\n"
 
 

@@ -6,11 +6,12 @@ from datetime import date
 from pathlib import Path
 
 from bmat.aggregation.errors import AggregationError, ConservationError, failure, shown
-from bmat.aggregation.exchange.counts import Totals
+from bmat.aggregation.exchange.counts import Counts, Totals
 from bmat.aggregation.exchange.parts import Overflow
 from bmat.aggregation.exchange.rejects import no_valid_rows
 from bmat.aggregation.job import Job
-from bmat.aggregation.results import Example, Outcome, Summary
+from bmat.aggregation.results import Example, Input, Outcome, Summary
+from bmat.aggregation.source.layout import Source
 from bmat.aggregation.write.output import Written, write_last
 from bmat.aggregation.write.warnings import warnings_of
 
@@ -36,7 +37,7 @@ def finish(
         left_out_by_reason=totals.left_out_by_reason,
         rejects_sample=rejects_sample,
         group_by=job.group_by,
-        inputs=tuple(source.read_as for source in job.sources),
+        inputs=tuple(map(input_of, job.sources, totals.inputs)),
         bytes_read=sum(source.input_bytes for source in job.sources),
     )
     check_conservation(totals.plays, summary.plays_total, plays_by_day)
@@ -50,6 +51,17 @@ def finish(
         sums.first_day if has_days else None,
         sums.last_day if has_days else None,
         plays_by_day,
+    )
+
+
+def input_of(source: Source, counts: Counts) -> Input:
+    """How an input was read, and what it came to."""
+    return replace(
+        source.read_as,
+        name=str(source.owner_path),
+        bytes_read=source.input_bytes,
+        rows_read=counts.rows_read,
+        **asdict(counts),
     )
 
 

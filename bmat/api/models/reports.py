@@ -1,4 +1,4 @@
-"""The report: one uploaded file and what became of it. And the row that says whose reports the
+"""The report: uploaded files and what became of them. And the row that says whose reports the
 database holds.
 """
 
@@ -12,6 +12,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+
+from bmat.api.models.owners import visible_to
 
 INPUT_NAME_LENGTH = 255
 # The primary key of the one row of `Installation`.
@@ -71,15 +73,8 @@ class ReportQuerySet(models.QuerySet["Report"]):
     """
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Those that a request of `user` may see, change and download: the one rule for all paths.
-
-        Where a login is asked for: one's own, and everything for superusers. Where none is, whoever
-        knows the pid.
-        """
-        if not settings.BMAT_REQUIRE_AUTH or user.is_superuser:
-            return self.all()
-        # Never `owner=None`, which would open the reports that belong to nobody.
-        return self.filter(owner=user.pk) if user.is_authenticated else self.none()
+        """Those that a request of `user` may see, change and download."""
+        return self.filter(visible_to(user))
 
     def queued(self) -> Self:
         """Those that wait for a worker."""
@@ -108,7 +103,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
 
 class Report(models.Model):
-    """One uploaded file and its totals.
+    """Uploaded files and their totals.
 
     ```
              claim (lease)                 finish
@@ -143,12 +138,26 @@ class Report(models.Model):
         related_name="reports",
         help_text="Who uploaded it; nobody where no login is asked for.",
     )
-    input_file = models.FileField(max_length=200)
+    input_file = models.FileField(max_length=200, help_text="The first of the inputs.")
     input_name = models.CharField(
         max_length=INPUT_NAME_LENGTH,
-        help_text="How its owner calls the file. Never part of a path.",
+        help_text="How its owner calls the first file. Never part of a path.",
     )
-    input_bytes = models.BigIntegerField(default=0, help_text="Decides which workers take it.")
+    input_bytes = models.BigIntegerField(
+        default=0, help_text="Of all inputs: decides which workers take it."
+    )
+    inputs = models.JSONField(
+        default=list, help_text="In order, each with its name, bytes, and options of its own."
+    )
+    inputs_read = models.JSONField(
+        default=list, blank=True, help_text="How each of them was read, and what was found in it."
+    )
+    base = models.UUIDField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The report whose totals are the last input. It may be gone.",
+    )
     options = models.JSONField(
         default=dict, blank=True, help_text="Those of bmat.aggregation.Options."
     )

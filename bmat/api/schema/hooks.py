@@ -5,7 +5,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-COLLECTIONS = ("/api/reports/",)
+COLLECTIONS = ("/api/reports/", "/api/uploads/")
 
 ENUM_ID = "x-spec-enum-id"
 BLANK = {"type": "string", "maxLength": 0}
@@ -68,9 +68,14 @@ def plain_blanks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def known_fields_alone(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Says that an upload has no fields but those that are described."""
+    """Says that an upload has no fields but those that are described, and that a report is made of
+    something.
+    """
+    schemas = result["components"]["schemas"]
     for name in ("SubmitRequest", "InspectRequest"):
-        result["components"]["schemas"][name]["additionalProperties"] = False
+        schemas[name]["additionalProperties"] = False
+    schemas["SubmitRequest"]["anyOf"] = [{"required": ["input_file"]}, {"required": ["upload"]}]
+    result["paths"]["/api/reports/"]["post"]["requestBody"]["required"] = True
     return result
 
 

@@ -31,6 +31,7 @@ from bmat.api.serializers.inspection import InspectionSerializer, InspectSeriali
 from bmat.api.serializers.reports import (
     FilterSerializer,
     FormSerializer,
+    ListedReportSerializer,
     ReportSerializer,
     SubmitSerializer,
 )
@@ -129,20 +130,22 @@ report_operations = extend_schema_view(
     list=operation(
         "list_reports",
         "The reports, newest first",
-        "In pages: `next` and `previous` are the addresses of those beside this one.",
-        {200: ReportSerializer(many=True), **NOT_MODIFIED},
+        "In pages: `next` and `previous` are the addresses of those beside this one. What may be "
+        "long, `inputs` and `rejects_sample`, has each report alone.",
+        {200: ListedReportSerializer(many=True), **NOT_MODIFIED},
         *("invalid", *NOT_LET_IN),
         parameters=[FilterSerializer, IF_NONE_MATCH],
     ),
     create=operation(
         "create_report",
-        "Upload a file",
-        "Answered once the file is safe on disk. A worker then processes it: poll the `Location`. "
+        "Upload files",
+        "Answered once all files are safe on disk. A worker then processes them: poll the "
+        "`Location`. "
         "Sent again with the same `Idempotency-Key`, it creates nothing, and says so in "
         "`Idempotent-Replayed`.",
         {201: REPORT},
         *(*BODY, *NOT_LET_IN, *CHANGE, "idempotency_key_reused", "idempotency_key_outlived"),
-        *UPLOAD,
+        *(*UPLOAD, "upload_used"),
         *("too_many_reports", "too_many_bytes", "too_many_transfers", "too_many_uploads"),
         parameters=[IDEMPOTENCY_KEY],
         request={"multipart/form-data": SubmitSerializer},
@@ -175,8 +178,8 @@ report_operations = extend_schema_view(
     retry=operation(
         "retry_report",
         "Start a report again",
-        "A Failed or Cancelled one, on the file that was uploaded. Where any option is sent, blank "
-        "or not, those that are replace all of before.",
+        "A Failed or Cancelled one, on the files that were uploaded. Where any option is sent, "
+        "blank or not, those that are replace all of before.",
         {202: REPORT},
         *(*ON_REPORT, *NOT_LET_IN, *CHANGE, *BODY, "incomplete_body", "request_timeout"),
         *("not_retryable", "too_many_reports"),
@@ -201,8 +204,8 @@ kept_inspect_operation = extend_schema_view(
     get=operation(
         "inspect_report",
         "See how a report's file would be read",
-        "As `/api/inspect`, of the file that was uploaded: with the options of the address, which "
-        "replace all of the report's, or with these where there are none.",
+        "As `/api/inspect`, of the first file that was uploaded: with the options of the address, "
+        "which replace all of the report's, or with these where there are none.",
         {200: OpenApiResponse(InspectionSerializer, "How it would be read."), **NOT_MODIFIED},
         *("invalid", *ON_REPORT, *NOT_LET_IN, "no_file"),
         parameters=[PID, FormSerializer],

@@ -68,7 +68,10 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     """A token that is to be made."""
 
     name = NameField(max_length=TOKEN_NAME_LENGTH, help_text="What it is for.")
-    days = DaysField(required=False, help_text="How long it is valid: at most `BMAT_TOKEN_DAYS`, which is the default.")
+    days = DaysField(
+        required=False,
+        help_text="How long it is valid: at most `BMAT_TOKEN_DAYS`, which is the default.",
+    )
 
 
 class KeptTokenSerializer(serializers.Serializer[Any]):

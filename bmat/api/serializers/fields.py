@@ -53,6 +53,15 @@ class InstantField(serializers.DateTimeField):
         super().__init__(required=False, **kwargs)
 
 
+@extend_schema_field({"oneOf": [{"type": "string", "format": "uuid"}, BLANK]})
+class PidField(TextField):
+    """The pid of a report; None where it is blank."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        return serializers.UUIDField().run_validation(text) if text else None
+
+
 class SomeOfField(serializers.MultipleChoiceField):
     """Some of the choices; a parameter that is given again allows another one."""
 

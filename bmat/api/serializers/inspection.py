@@ -4,15 +4,24 @@ from typing import Any
 
 from rest_framework import serializers
 
-from bmat.api.serializers.reports import ErrorField, SubmitSerializer
+from bmat.api.serializers.reports import ErrorField, FormSerializer, own_options
+from bmat.api.services.disk import ReceivedFile
 
 
-class InspectSerializer(SubmitSerializer):
+class InspectSerializer(FormSerializer):
     """The beginning of a file, and the options with which it would be uploaded."""
 
     input_file = serializers.FileField(
         help_text="At most 1 MiB of the file, from its start. The first 64 KiB are looked at."
     )
+
+    def validate_input_file(self, upload: ReceivedFile) -> ReceivedFile:
+        if len(self.initial_data.getlist("input_file")) > 1:
+            raise serializers.ValidationError("Send one file at a time.", code="several_files")
+        return upload
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return super().validate({**attrs, **own_options(attrs["input_file"], attrs)})
 
 
 class ColumnSerializer(serializers.Serializer[Any]):

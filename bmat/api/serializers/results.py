@@ -182,17 +182,29 @@ class WarningSerializer(serializers.Serializer[Any]):
 class ExampleSerializer(serializers.Serializer[Any]):
     """A rejected record."""
 
+    file = serializers.IntegerField(
+        min_value=0,
+        required=False,
+        help_text="The number of its input, from 0, where there are several.",
+    )
     line = serializers.IntegerField(min_value=1, help_text="The line on which it starts.")
     record = serializers.CharField(help_text="At most 200 characters of it.")
 
 
 class InputSerializer(serializers.Serializer[Any]):
-    """How the file was read."""
+    """How an input was read; what was found in it is not in results of older versions."""
 
     preset = serializers.CharField()
     delimiter = serializers.CharField()
     encoding = serializers.CharField()
     header_line = serializers.IntegerField(min_value=0, help_text="0: it has no header.")
+    name = serializers.CharField(required=False)
+    bytes_read = serializers.IntegerField(min_value=0, required=False, help_text="In UTF-8.")
+    rows_read = serializers.IntegerField(min_value=0, required=False)
+    rows_counted = serializers.IntegerField(min_value=0, required=False)
+    rows_rejected = serializers.IntegerField(min_value=0, required=False)
+    rows_left_out = serializers.IntegerField(min_value=0, required=False)
+    plays = serializers.IntegerField(min_value=0, required=False)
 
 
 class SummarySerializer(serializers.Serializer[Any]):
@@ -211,7 +223,7 @@ class SummarySerializer(serializers.Serializer[Any]):
     )
     warnings = WarningSerializer(many=True)
     group_by = serializers.ListField(child=serializers.ChoiceField([*FIELDS]))
-    inputs = InputSerializer(many=True, help_text="One.")
+    inputs = InputSerializer(many=True, help_text="In order.")
     bytes_read = serializers.IntegerField(min_value=0)
     first_day = serializers.DateField(allow_null=True)
     last_day = serializers.DateField(allow_null=True)

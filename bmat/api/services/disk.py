@@ -2,7 +2,8 @@
 for hours what then cannot be kept, or somebody's result cannot be written.
 
 A file of the uploads' folder is as long as it was announced from its start on, and filled from
-there: what the disk has not got of it yet is reserved, for all processes to see.
+there: what the disk has not got of it yet is reserved, for all processes to see. One that comes in
+parts is named by its id, and has its room reserved until it is removed.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +23,8 @@ from django.db.models import Sum
 from rest_framework.exceptions import APIException
 
 from bmat.aggregation.errors import NO_ROOM
-from bmat.api.models import Report
+from bmat.api.models import Report, Upload
+from bmat.api.services import files
 
 # The unit of st_blocks. https://man7.org/linux/man-pages/man3/stat.3type.html
 BLOCK_BYTES = 512
@@ -30,6 +33,8 @@ BLOCK_BYTES = 512
 STALE_SECONDS = 300
 # After each of these, the disk is asked again whether it has room.
 STEP_BYTES = 2**26
+# macOS has no fdatasync.
+sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 
 def has_room_for(more_bytes: int) -> bool:
@@ -46,9 +51,13 @@ def has_room_for_upload(upload_bytes: int) -> bool:
 
 
 def expected_bytes() -> int:
-    """What is still to be written of results: one is seldom larger than what was uploaded."""
+    """What is still to be written of results: one is seldom larger than what was uploaded. What
+    comes in parts will have a result, or be joined with others.
+    """
     unfinished = Report.objects.filter(status=Report.Status.PROCESSING)
-    return unfinished.aggregate(sum=Sum("input_bytes"))["sum"] or 0
+    return (unfinished.aggregate(sum=Sum("input_bytes"))["sum"] or 0) + (
+        Upload.objects.kept().held_bytes()
+    )
 
 
 def reserved_bytes() -> int:
@@ -60,7 +69,8 @@ def reserved_bytes() -> int:
             stat = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
             continue
-        if stat.st_mtime >= fresh:
+        # An upload that comes in parts may pause for long.
+        if stat.st_mtime >= fresh or files.is_uuid(entry.name):
             reserved += max(0, stat.st_size - stat.st_blocks * BLOCK_BYTES)
     return reserved
 
@@ -74,8 +84,9 @@ class DiskFull(APIException):
 
 
 class ReceivedFile(TemporaryUploadedFile):
-    """A file of a request. Until it is complete, it has the length that was announced for it: what
-    it has not got on the disk yet is reserved for it.
+    """A file of a request. Until it is complete, it is open, and has the length that was announced
+    for it: what it has not got on the disk yet is reserved for it. Unless it has another place by
+    then, it is removed when it is closed.
 
     Where `is_hashed`, `sha256` is that of its bytes, found by another thread beside the writing.
     """
@@ -85,6 +96,7 @@ class ReceivedFile(TemporaryUploadedFile):
             prefix="upload-", dir=settings.FILE_UPLOAD_TEMP_DIR, buffering=0
         )
         UploadedFile.__init__(self, file, name, media_type, 0, charset)
+        self._opened = file.file
         self.sha256 = hashlib.sha256()
         self._hashing = OneByOne() if is_hashed else None
         self._flushing = OneByOne()
@@ -94,6 +106,10 @@ class ReceivedFile(TemporaryUploadedFile):
         """Raises DiskFull where there is no room for as many."""
         if not has_room_for(announced_bytes):
             raise DiskFull
+        self.take_over(announced_bytes)
+
+    def take_over(self, announced_bytes: int) -> None:
+        """Reserves what a file before it had reserved and not needed."""
         os.truncate(self.fileno(), announced_bytes)
 
     def write_chunk(self, chunk: bytes) -> None:
@@ -114,14 +130,20 @@ class ReceivedFile(TemporaryUploadedFile):
             if not has_room_for(0):
                 raise DiskFull
             # The disk works while the next bytes come: what is left for the end is little.
-            self._flushing.do(os.fdatasync, self.fileno())
+            self._flushing.do(sync_data, self.fileno())
 
     def complete(self) -> None:
         """All of it has come."""
         self._wait()
         self.size = self._written_bytes
         os.truncate(self.fileno(), self.size)
-        self.seek(0)
+        # `file` removes it in the end. Of a thousand that are complete, none takes a descriptor.
+        self._opened.close()
+
+    def put_at(self, path: Path) -> None:
+        """Makes `path` the file's only name. Raises OSError."""
+        os.chmod(self.temporary_file_path(), settings.FILE_UPLOAD_PERMISSIONS)
+        os.rename(self.temporary_file_path(), path)
 
     def close(self) -> None:
         try:
@@ -150,8 +172,14 @@ class OneByOne:
         if len(self._behind) > self.MOST_BEHIND:
             self._behind.popleft().result()
 
-    def end(self) -> None:
+    def wait(self) -> None:
         """Waits until all is done. Raises what it has raised."""
         while self._behind:
             self._behind.popleft().result()
-        self._thread.shutdown()
+
+    def end(self) -> None:
+        """The same, and takes no more on."""
+        try:
+            self.wait()
+        finally:
+            self._thread.shutdown()

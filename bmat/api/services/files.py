@@ -1,6 +1,6 @@
 """Where a report's files lie: in the folder <pid>, none of whose names comes from a user.
 
-    <pid>/input.csv
+    <pid>/input.csv, input-2.csv, input-3.csv, ...
     <pid>/<lease token>/output.csv, rejects.csv, summary.json
     <pid>/<lease token>/totals.parquet, totals.jsonl, which are made of the output when wanted
 
@@ -24,9 +24,13 @@ logger = logging.getLogger(__name__)
 __all__ = ["JSON_LINES", "OUTPUT", "PARQUET", "REJECTS", "SUMMARY"]
 
 
-def input_name(pid: UUID) -> str:
-    """The storage's name of the uploaded file."""
-    return f"{pid}/input.csv"
+def input_name(pid: UUID, number: int = 0) -> str:
+    """The storage's name of the report's input `number`, from 0.
+
+    >>> input_name("pid"), input_name("pid", 1)
+    ('pid/input.csv', 'pid/input-2.csv')
+    """
+    return f"{pid}/input-{number + 1}.csv" if number else f"{pid}/input.csv"
 
 
 def output_name(pid: UUID, lease_token: UUID) -> str:

@@ -5,7 +5,7 @@ Every time that is written or compared is the database's: the clock of a worker 
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from bmat.aggregation import Options, Progress, Summary
+from bmat.aggregation.results import Example
 from bmat.api.models import Report, ReportAttempt, Status
 from bmat.api.models.attempts import Outcome
 from bmat.api.models.reports import ReportQuerySet
@@ -39,6 +40,7 @@ NOTHING_FOUND: dict[str, Any] = {
     "rejects_sample": {},
     "warnings": [],
     "preset": "",
+    "inputs_read": [],
 }
 RETRIED: dict[str, Any] = {
     "status": Status.PROCESSING,
@@ -56,13 +58,16 @@ RETRIED: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Lease:
-    """What its holder has to know: the report's options, and the tokens of the attempts before,
-    whose files nobody needs, whatever becomes of this lease.
+    """What its holder has to know: the report's inputs and options, and the tokens of the attempts
+    before, whose files nobody needs, whatever becomes of this lease. With a `base` the last input
+    is totals.
     """
 
     pid: UUID
     token: UUID
     options: dict[str, Any]
+    inputs: list[dict[str, Any]]
+    base: UUID | None
     earlier_attempts: list[UUID]
 
 
@@ -119,11 +124,12 @@ def held_lease(pid: UUID, lease_token: UUID) -> Lease | None:
     """The lease that `lease_token` has already. None: it has none, or none any more."""
     held = Report.objects.leased(pid, lease_token)
     # One row for each attempt, and one without any where there is none yet.
-    rows = list(held.values_list("options", "attempt_log__lease_token"))
+    rows = list(held.values_list("options", "inputs", "base", "attempt_log__lease_token"))
     if not rows:
         return None
-    earlier = [token for _, token in rows if token not in (None, lease_token)]
-    return Lease(pid, lease_token, rows[0][0], earlier)
+    earlier = [token for *_, token in rows if token not in (None, lease_token)]
+    options, inputs, base, _ = rows[0]
+    return Lease(pid, lease_token, options, inputs, base, earlier)
 
 
 def renew(pid: UUID, lease_token: UUID, progress: Progress | None) -> bool:
@@ -167,20 +173,27 @@ def finish(
 
 
 def found(summary: Summary) -> dict[str, Any]:
-    """What a run has found in its file, whether it came to totals or not."""
+    """What a run has found in its inputs, whether it came to totals or not."""
     return {
         "rows_read": summary.rows_read,
         "rows_rejected": summary.rows_rejected,
         "rows_left_out": summary.rows_left_out,
         "rejects_by_reason": summary.rejects_by_reason,
         "rejects_sample": {
-            reason: [{"line": each.line, "record": each.record} for each in examples]
+            reason: [example_of(each, len(summary.inputs)) for each in examples]
             for reason, examples in summary.rejects_sample.items()
         },
         "warnings": [each._asdict() for each in summary.warnings],
         "preset": summary.inputs[0].preset if summary.inputs else "",
+        "inputs_read": [asdict(one) for one in summary.inputs],
         "group_by": list(summary.group_by),
     }
+
+
+def example_of(example: Example, inputs: int) -> dict[str, Any]:
+    """A rejected record as JSON: with the number of its input where there are several."""
+    where = {"file": example.file} if inputs > 1 else {}
+    return where | {"line": example.line, "record": example.record}
 
 
 def fail(
@@ -271,13 +284,21 @@ def retry(pid: UUID, options: dict[str, Any] | None = None) -> bool:
     they are not None. The caller sends a message. False: the report is in another state, has no
     files any more, or is gone.
     """
-    changed: dict[str, Any] = {}
-    if options is not None:
-        changed = {"options": options, "group_by": list(Options.of(options).key)}
+    changed = {} if options is None else reread_with(pid, options)
     over = Report.objects.filter(
         pid=pid, status__in=[Status.FAILED, Status.CANCELLED], expired=None
     )
     return 1 == over.update(**queued() | message_sent() | RETRIED | changed)
+
+
+def reread_with(pid: UUID, options: dict[str, Any]) -> dict[str, Any]:
+    """What changes of a report whose inputs are read with these options alone: none of them keeps
+    its own.
+    """
+    # These never change while a report is there.
+    rows = Report.objects.filter(pid=pid).values_list("inputs", flat=True).first() or []
+    inputs = [{**row, "options": {}} for row in rows]
+    return {"options": options, "group_by": list(Options.of(options).key), "inputs": inputs}
 
 
 def expire(pid: UUID) -> bool:

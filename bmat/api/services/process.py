@@ -1,4 +1,4 @@
-"""Working on a report: claim it, aggregate its file, publish the result. The row flips last."""
+"""Working on a report: claim it, aggregate its inputs, publish the result. The row flips last."""
 
 import logging
 import time
@@ -18,7 +18,7 @@ from bmat.aggregation import (
 )
 from bmat.aggregation.errors import naming_a_full_disk
 from bmat.api.models import Report
-from bmat.api.services import conversion, database, files, leases, queue
+from bmat.api.services import conversion, database, files, inputs, leases, queue
 from bmat.api.services.database import retry_while_database_is_down
 from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
 from bmat.api.services.leases import Lease, Rejected, events
@@ -121,16 +121,24 @@ def wait_for_cluster(pid: UUID, lease_token: UUID, error: ClusterAway) -> None:
 
 
 def fail_at_fault(lease: Lease, failure: AggregationError) -> bool:
-    """Marks the report Failed because of its file. Where every record was rejected, the list of
-    them is kept. False: the lease is lost.
+    """Marks the report Failed because of an input, which is named where there are others. Where
+    every record was rejected, the list of them is kept. False: the lease is lost.
     """
     pid, token, rejected = lease.pid, lease.token, None
     if isinstance(failure, NoValidRows):
         result_bytes = files.size_of(files.attempt_folder(pid, token))
         rejected = Rejected(failure.summary, files.rejects_name(pid, token), result_bytes)
+    message = told(failure, [row["name"] for row in lease.inputs])
     return retry_while_database_is_down(
-        lambda: leases.fail(pid, token, failure.code, failure.message, rejected)
+        lambda: leases.fail(pid, token, failure.code, message, rejected)
     )
+
+
+def told(failure: AggregationError, names: list[str]) -> str:
+    """What the owner of the inputs with these names is told: of one, no name need be said."""
+    if failure.source is None or names == [str(failure.source)]:
+        return failure.message
+    return f"{failure.source}: {failure.message}"
 
 
 def fail_unexpectedly(pid: UUID, lease_token: UUID) -> bool:
@@ -159,7 +167,7 @@ def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
     summary_file = files.path(files.beside(name, files.SUMMARY))
     try:
         summary = aggregate(
-            [files.path(files.input_name(pid))],
+            inputs.files_of(lease),
             output,
             rejects=rejects,
             summary_file=summary_file,

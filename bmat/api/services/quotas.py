@@ -1,4 +1,5 @@
-"""What one user may have at a time: reports that are processed, and bytes that are kept.
+"""What one user may have at a time: reports that are processed, and bytes that are kept. Uploads
+that come in parts count from their announcement on.
 
 Asked twice: before an upload is read, so that nobody sends what will be refused; and in the
 transaction that makes the change, where the user's row is locked, so that many requests of the same
@@ -13,8 +14,9 @@ from django.db.models import F, Min, Sum
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
-from bmat.api.models import Report
+from bmat.api.models import Report, Upload
 from bmat.api.models.reports import ReportQuerySet
+from bmat.api.models.uploads import UploadQuerySet
 from bmat.api.ratelimit import Policy, Standing
 
 RUNNING, STORED = "running-reports", "stored-bytes"
@@ -79,7 +81,9 @@ def check_running(owner: User | None, more_reports: int = 0) -> None:
     limit = settings.BMAT_MAX_RUNNING_REPORTS
     if owner is None or limit is None:
         return
-    if owned(owner).filter(status=Report.Status.PROCESSING).count() + more_reports > limit:
+    running = owned(owner).filter(status=Report.Status.PROCESSING).count()
+    coming = uploads(owner).filter(makes_report=True).count()
+    if running + coming + more_reports > limit:
         policy = Policy(RUNNING, limit)
         raise TooManyReports(Standing(policy, 0, RUNNING_AGAIN_SECONDS, exceeded=True))
 
@@ -91,6 +95,7 @@ def check_stored(owner: User | None, more_bytes: int = 0) -> None:
         return
     kept = owned(owner).filter(expired=None)
     stored_bytes = kept.aggregate(sum=Sum(F("input_bytes") + F("result_bytes")))["sum"] or 0
+    stored_bytes += uploads(owner).held_bytes()
     if stored_bytes + more_bytes > limit:
         policy = Policy(STORED, limit, unit="content-bytes")
         available = max(0, limit - stored_bytes)
@@ -105,6 +110,11 @@ def seconds_until_one_expires(owner: User) -> int:
         return STORED_AGAIN_SECONDS
     left = first + timedelta(days=settings.BMAT_RETENTION_DAYS) - timezone.now()
     return max(STORED_AGAIN_SECONDS, int(left.total_seconds()))
+
+
+def uploads(owner: User) -> UploadQuerySet:
+    """What comes in parts for one user: it counts as what it will be."""
+    return Upload.objects.kept().filter(owner=owner)
 
 
 def owned(owner: User) -> ReportQuerySet:

@@ -1,5 +1,5 @@
 """The other half of "the row is the truth": finds the reports that nobody works on, and sends
-another message for them.
+another message for them; and uploads that are whole, whose report was never made.
 """
 
 import logging
@@ -12,7 +12,7 @@ from django.db.models import F
 
 from bmat.api.models import Report
 from bmat.api.models.reports import ReportQuerySet
-from bmat.api.services import files, leases, queue
+from bmat.api.services import files, leases, queue, uploads
 from bmat.taskapp.queues import LARGE, SMALL
 
 logger = logging.getLogger(__name__)
@@ -34,11 +34,13 @@ def reconcile_where_possible() -> None:
 
 
 def reconcile_reports() -> int:
-    """Takes abandoned reports away from their dead workers, and sends a message for each report
-    that waits without one. How many messages.
+    """Takes abandoned reports away from their dead workers, makes the reports of uploads that are
+    whole without one, and sends a message for each report that waits without one. How many
+    messages.
     """
     for report in Report.objects.abandoned():
         requeue(report, cast(UUID, report.lease_token))
+    uploads.finish_all()
     try:
         return sum(enqueue_due(name) for name in (SMALL, LARGE))
     except queue.BROKER_AWAY as error:

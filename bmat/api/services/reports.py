@@ -1,26 +1,26 @@
 """What its owner does to a report: submits it, tries it again, deletes it.
 
-Of an upload the bytes are on disk and the row committed before anybody hears of the report.
+Of a submission the bytes are on disk and the row committed before anybody hears of the report.
 """
 
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
-from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from bmat.aggregation import Options
-from bmat.api.models import IdempotencyKey, Report, Status
+from bmat.api.models import IdempotencyKey, Report, Status, Upload
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.services import database, files, leases, queue, quotas
+from bmat.api.services import appending, database, files, inputs, leases, queue, quotas
+from bmat.api.services.inputs import ReceivedInput
 from bmat.api.services.leases import events
 
 logger = logging.getLogger(__name__)
@@ -36,12 +36,34 @@ class KeyOutlived(Exception):
     """The report that the Idempotency-Key stands for was deleted."""
 
 
+class UploadsUsed(Exception):
+    """One of the uploads is a report's by now, or was removed."""
+
+
 class AlreadySubmitted(Exception):
     """Another request, perhaps of the same moment, has used the Idempotency-Key."""
 
     def __init__(self, key: IdempotencyKey) -> None:
         super().__init__(key)
         self.key = key
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a report is to be made of: at least one input, in order, and the options that its owner
+    gave, those of bmat.aggregation.Options, which have been checked. With a `base`, which is a pid,
+    the last input is the totals of that report. `uploads` came in parts, and are used up by it.
+    """
+
+    inputs: Sequence[ReceivedInput]
+    options: dict[str, Any] = field(default_factory=dict)
+    owner: User | None = None
+    base: UUID | None = None
+    uploads: Sequence[UUID] = ()
+
+    def on_top_of(self, base: Report) -> "Submission":
+        """The same, on top of the totals of a Done report by the same columns. Raises BaseGone."""
+        return replace(self, inputs=[*self.inputs, inputs.totals_of(base)], base=base.pid)
 
 
 @dataclass(frozen=True)
@@ -52,27 +74,26 @@ class Idempotency:
     fingerprint: str
 
     @classmethod
-    def of(cls, key: str, upload_sha256: str, options: dict[str, Any]) -> "Idempotency":
-        """`upload_sha256` is in hexadecimal digits. The file's name does not matter."""
-        body = json.dumps([upload_sha256, options], sort_keys=True)
+    def of(cls, key: str, submission: Submission) -> "Idempotency":
+        """The inputs count in their order, their names do not."""
+        given = [
+            [each.fingerprint, each.options] if each.options else each.fingerprint
+            for each in submission.inputs
+        ]
+        body = json.dumps([*given, submission.options], sort_keys=True)
         return cls(key, hashlib.sha256(body.encode()).hexdigest())
 
 
-def submit_once(
-    upload: "UploadedFile[Any]",
-    options: dict[str, Any],
-    idempotency: Idempotency,
-    owner: User | None = None,
-) -> tuple[Report, bool]:
-    """Submits the upload, unless `owner` has used its key: then that report, and True.
+def submit_once(submission: Submission, idempotency: Idempotency) -> tuple[Report, bool]:
+    """Submits it, unless its owner has used the key: then that report, and True.
 
     Of two requests of the same moment one creates the report, and both return it. Raises KeyReused,
-    KeyOutlived and QuotaExceeded.
+    KeyOutlived, and what `submit_report` raises.
     """
-    known = IdempotencyKey.objects.known(owner, idempotency.key)
+    known = IdempotencyKey.objects.known(submission.owner, idempotency.key)
     if known is None:
         try:
-            return submit_report(upload, options, idempotency, owner), False
+            return submit_report(submission, idempotency), False
         except AlreadySubmitted as earlier:
             known = earlier.key
     if known.fingerprint != idempotency.fingerprint:
@@ -83,22 +104,14 @@ def submit_once(
     return report, True
 
 
-def submit_report(
-    upload: "UploadedFile[Any]",
-    options: dict[str, Any],
-    idempotency: Idempotency | None = None,
-    owner: User | None = None,
-) -> Report:
-    """Keeps the upload and creates its report; a worker is told after the commit.
+def submit_report(submission: Submission, idempotency: Idempotency | None = None) -> Report:
+    """Keeps the inputs and creates their report; a worker is told after the commit.
 
-    `options` are those of bmat.aggregation.Options that the user gave, and have been checked.
-    Raises AlreadySubmitted and QuotaExceeded, and leaves nothing behind.
+    Raises AlreadySubmitted, QuotaExceeded, BaseGone and UploadsUsed, and leaves nothing behind.
     """
-    pid = uuid4()
+    pid, owner = uuid4(), submission.owner
     with FilesUntilCommit(pid) as until_commit:
-        # The upload's temporary file lies on the reports' own filesystem: saving it is a rename.
-        name = default_storage.save(files.input_name(pid), upload)
-        files.sync(files.path(name))
+        inputs.keep(pid, submission.inputs)
         while True:
             try:
                 with transaction.atomic():
@@ -106,7 +119,8 @@ def submit_report(
                     if idempotency is not None:
                         key, fingerprint = idempotency.key, idempotency.fingerprint
                         IdempotencyKey.objects.take(owner, key, fingerprint, pid)
-                    report = create_report(pid, name, upload, options, owner)
+                    report = create_report(pid, submission)
+                    use_uploads(report, submission.uploads)
                     quotas.check(owner)
                     announce_on_commit(report, until_commit)
                 return report
@@ -117,24 +131,36 @@ def submit_report(
                     raise AlreadySubmitted(known) from error
 
 
-def create_report(
-    pid: UUID,
-    name: str,
-    upload: "UploadedFile[Any]",
-    options: dict[str, Any],
-    owner: User | None,
-) -> Report:
-    """The row of an upload that was saved under the storage's `name`."""
+def create_report(pid: UUID, submission: Submission) -> Report:
+    """The row of a submission whose inputs have been kept."""
     return Report.objects.create(
         pid=pid,
-        owner=owner,
-        input_file=name,
-        input_name=(upload.name or "")[:INPUT_NAME_LENGTH],
-        input_bytes=upload.size or 0,
-        options=options,
-        group_by=list(Options.of(options).key),
+        owner=submission.owner,
+        input_file=files.input_name(pid),
+        input_name=submission.inputs[0].name[:INPUT_NAME_LENGTH],
+        input_bytes=sum(received.size for received in submission.inputs),
+        inputs=inputs.rows_of(submission.inputs),
+        base=submission.base,
+        options=submission.options,
+        group_by=list(Options.of(submission.options).key),
         **queue.message_sent(),
     )
+
+
+def use_uploads(report: Report, uploads: Sequence[UUID]) -> None:
+    """Lets the uploads be the report's, each of one report alone; their files go after the commit.
+    Raises UploadsUsed.
+    """
+    whole = Upload.objects.whole().filter(pk__in=uploads)
+    if whole.update(report=report) != len(uploads):
+        raise UploadsUsed
+    # The report has other names for the same bytes. What stays because of an error is swept.
+    transaction.on_commit(lambda: remove_files(uploads), robust=True)
+
+
+def remove_files(uploads: Sequence[UUID]) -> None:
+    for upload_id in uploads:
+        appending.path_of(upload_id).unlink(missing_ok=True)
 
 
 class FilesUntilCommit:
@@ -179,9 +205,10 @@ def announce_on_commit(report: Report, until_commit: FilesUntilCommit) -> None:
 
 
 def log_received(report: Report) -> None:
-    """Says that the upload is safe, and the row committed."""
-    name = shown_name(report.input_name)
-    events.info("report %s received: %s, %s bytes", report.pid, name, f"{report.input_bytes:,}")
+    """Says that the inputs are safe, and the row committed."""
+    name, more = shown_name(report.input_name), len(report.inputs) - 1
+    named = f"{name} and {more} more" if more else name
+    events.info("report %s received: %s, %s bytes", report.pid, named, f"{report.input_bytes:,}")
 
 
 def shown_name(name: str) -> str:
@@ -198,9 +225,9 @@ def retry_report(
     owner: User | None = None,
     options: dict[str, Any] | None = None,
 ) -> bool:
-    """Tries a report again that has failed or was cancelled, on the file that was kept; a worker is
-    told after the commit. `options`, which have been checked, replace those of before; None keeps
-    these. False: the report is in another state, has no files any more, or is gone. Raises
+    """Tries a report again that has failed or was cancelled, on the files that were kept; a worker
+    is told after the commit. `options`, which have been checked, replace those of before; None
+    keeps these. False: the report is in another state, has no files any more, or is gone. Raises
     QuotaExceeded where its `owner` has too many that are not finished.
     """
     with transaction.atomic():

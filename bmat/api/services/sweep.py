@@ -27,7 +27,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.services import disk, files, installation, leases
+from bmat.api.services import disk, files, installation, leases, uploads
 
 logger = logging.getLogger(__name__)
 
@@ -68,9 +68,10 @@ class Useless:
 def sweep_files(age_seconds: float | None = None, however_many: bool = False) -> Swept:
     """Removes the files of reports past BMAT_RETENTION_DAYS, and moves into the trash what has not
     changed for `age_seconds` (BMAT_SWEEP_AGE_SECONDS) and belongs to nothing: folders of no report
-    or of no attempt that counts, and what is left of uploads that broke off. Nothing of it where
-    the home is another database's, or where it is more than a fifth of all, unless `however_many`
-    says that somebody has looked. Of keys and tokens that have expired, it removes the rows.
+    or of no attempt that counts, and what is left of uploads that broke off or, where they come in
+    parts, have expired. Nothing of it where the home is another database's, or where it is more
+    than a fifth of all, unless `however_many` says that somebody has looked. Of keys and tokens
+    that have expired, it removes the rows.
     """
     IdempotencyKey.objects.expired().delete()
     AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
@@ -107,19 +108,21 @@ def sweep_useless(reports: int, age_seconds: float, however_many: bool) -> Swept
     if refused:
         return Swept(reports, 0, 0, refused)
     empty_trash()
+    # Their rows say so, whatever their number and age.
+    expired = move_to_trash(uploads.expire())
     useless = find_useless(age_seconds)
     if useless.count > max(ALWAYS, MOST_SHARE * useless.total) and not however_many:
-        return Swept(reports, 0, 0, too_many(useless))
+        return Swept(reports, 0, len(expired), too_many(useless))
     gone = move_to_trash(
         path
         for path in (*useless.folders, *useless.uploads, *useless.parts)
         # A worker may have taken up again what another has left.
         if is_old(path, age_seconds)
     )
-    for path in gone:
+    for path in (*expired, *gone):
         logger.info("moved into the trash: %s", path)
-    uploads = len(set(gone) & set(useless.uploads))
-    return Swept(reports, len(set(gone) & set(useless.folders)), uploads)
+    broken_off = len(set(gone) & set(useless.uploads))
+    return Swept(reports, len(set(gone) & set(useless.folders)), len(expired) + broken_off)
 
 
 def too_many(useless: Useless) -> str:
@@ -134,10 +137,14 @@ def too_many(useless: Useless) -> str:
 def find_useless(age_seconds: float) -> Useless:
     """What a sweep would move now. Changes nothing."""
     found = Useless()
+    # Listed before the rows are read: the row of a file that is old was there before it.
+    old = []
     for path in entries(Path(settings.FILE_UPLOAD_TEMP_DIR)):
         found.total += 1
         if is_old(path, age_seconds):
-            found.uploads.append(path)
+            old.append(path)
+    kept = uploads.kept_paths()
+    found.uploads += [path for path in old if path not in kept]
     add_folders(found, age_seconds)
     return found
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.uploadedfile import SimpleUploadedFile
 from kombu import Connection
 from pytest_django import Settings
 
 from bmat.api.models import Report
 from bmat.api.ratelimit import counters
-from bmat.api.services.reports import submit_report
+from bmat.api.services.inputs import ReceivedInput
+from bmat.api.services.reports import Submission, submit_report
 from bmat.taskapp import shutdown
 from bmat.taskapp.celery import app
 from bmat.taskapp.queues import LARGE, SMALL
@@ -91,11 +91,20 @@ def drain_queue(connection: Connection, name: str) -> list[str]:
         return [message.headers["id"] for message in messages]
 
 
+def received(name: str = "plays.csv", content: bytes = PLAYS) -> ReceivedInput:
+    """A file that has been received."""
+
+    def put_at(path: Path) -> None:
+        path.write_bytes(content)
+
+    return ReceivedInput(name, len(content), put_at)
+
+
 @pytest.fixture
 def submit(db: None) -> Callable[..., Report]:
     """Submits a file the way the API does."""
 
     def submitted(content: bytes = PLAYS, owner: User | None = None, **options: object) -> Report:
-        return submit_report(SimpleUploadedFile("plays.csv", content), options, owner=owner)
+        return submit_report(Submission([received("plays.csv", content)], options, owner))
 
     return submitted

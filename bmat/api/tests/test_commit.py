@@ -9,8 +9,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from bmat.api.models import Report
 from bmat.api.services import files
-from bmat.api.services.reports import submit_report
-from bmat.api.tests.fixtures import PLAYS
+from bmat.api.services.reports import Submission, submit_report
+from bmat.api.tests.fixtures import PLAYS, received
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +28,7 @@ def test_it_sends_nothing_and_keeps_nothing_when_the_row_is_rolled_back(
     monkeypatch.setattr("bmat.api.services.reports.Report.objects.create", fail)
 
     with pytest.raises(DatabaseError):
-        submit_report(upload(), {})
+        submit_report(Submission([received()]))
 
     assert enqueued() == []
     assert left_over() == []
@@ -41,7 +41,7 @@ def test_it_sends_nothing_when_the_commit_fails(monkeypatch, enqueued, left_over
     monkeypatch.setattr("django.db.backends.base.base.BaseDatabaseWrapper._commit", fail)
 
     with pytest.raises(DatabaseError):
-        submit_report(upload(), {})
+        submit_report(Submission([received()]))
 
     assert enqueued() == []
     assert left_over() == []
@@ -60,7 +60,7 @@ def test_it_keeps_the_file_where_nobody_knows_whether_the_commit_took_place(
     monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose_the_connection)
 
     with pytest.raises(OperationalError):
-        submit_report(upload(), {})
+        submit_report(Submission([received()]))
 
     pid = Report.objects.get().pid
     assert left_over() == [f"reports/{pid}", f"reports/{pid}/input.csv"]
@@ -74,7 +74,7 @@ def test_it_keeps_nothing_where_the_database_was_away_before_the_commit(monkeypa
     monkeypatch.setattr("bmat.api.services.reports.Report.objects.create", fail)
 
     with pytest.raises(OperationalError):
-        submit_report(upload(), {})
+        submit_report(Submission([received()]))
 
     assert left_over() == []
 
@@ -108,7 +108,7 @@ def test_it_keeps_the_file_of_a_committed_row_whatever_happens_then(monkeypatch)
     monkeypatch.setattr("bmat.api.services.queue.app.send_task", fail)
 
     with pytest.raises(KeyboardInterrupt):
-        submit_report(upload(), {})
+        submit_report(Submission([received()]))
 
     assert files.path(Report.objects.get().input_file.name or "").exists()
 

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
@@ -153,7 +154,7 @@ def test_it_finds_the_sha256_beside_the_writing():
     file.complete()
 
     assert file.sha256.digest() == hashlib.sha256(b"".join(chunks)).digest()
-    assert file.read() == b"".join(chunks)
+    assert Path(file.temporary_file_path()).read_bytes() == b"".join(chunks)
     file.close()
 
 

@@ -154,14 +154,16 @@ def test_it_reads_a_file_in_the_charset_of_its_part(send, charset, options):
     body = part(FILE, f"Content-Type: text/csv; charset={charset}") + b"--x--\r\n"
 
     assert send(body).status_code == 201
-    assert Report.objects.get().options == options
+    report = Report.objects.get()
+    assert (report.options, report.inputs[0]["options"]) == ({}, options)
 
 
 def test_an_option_goes_before_the_charset_of_the_part(send):
     file = part(FILE, "Content-Type: text/csv; charset=latin-1")
 
     assert send(file + field("encoding", b"cp1252") + b"--x--\r\n").status_code == 201
-    assert Report.objects.get().options == {"encoding": "cp1252"}
+    report = Report.objects.get()
+    assert (report.options, report.inputs[0]["options"]) == ({"encoding": "cp1252"}, {})
 
 
 def test_it_refuses_a_charset_that_it_does_not_know(send, left_over):
@@ -202,8 +204,8 @@ def test_it_takes_a_body_that_says_it_is_plain(send):
     assert response.status_code == 201
 
 
-def test_it_refuses_a_request_of_very_many_files(send, left_over):
+def test_it_refuses_a_request_of_very_many_files(send, settings, left_over):
+    settings.BMAT_MAX_INPUTS = 9
     body = b"".join([part(FILE)] * 10) + b"--x--\r\n"
 
-    detail = "The request has too many fields or files."
-    refused(send(body), left_over, detail=detail)
+    refused(send(body), left_over, input_file=["There are more than the 9 files of a report."])

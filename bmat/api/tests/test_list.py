@@ -4,6 +4,7 @@ import pytest
 
 from bmat.api.errors import invalid, told_as
 from bmat.api.models import Report
+from bmat.api.serializers.reports import LONG_COLUMNS
 
 pytestmark = pytest.mark.django_db
 
@@ -24,12 +25,23 @@ def test_it_answers_without_the_last_slash(client, submit):
     assert client.get("/api/reports").json() == client.get("/api/reports/").json()
 
 
-def test_it_shows_each_report_as_its_own_page_does(client, submit):
-    report = submit()
+def test_it_shows_each_report_as_its_own_page_does_without_what_may_be_long(client, submit):
+    own = client.get(f"/api/reports/{submit().pid}").json()
 
     listed = client.get("/api/reports/").json()["results"]
 
-    assert listed == [client.get(f"/api/reports/{report.pid}").json()]
+    assert own.pop("inputs") and own.pop("rejects_sample") == {}
+    assert listed == [own]
+
+
+def test_it_does_not_even_fetch_what_may_be_long(client, submit, django_assert_max_num_queries):
+    submit()
+
+    with django_assert_max_num_queries(5) as asked:
+        client.get("/api/reports/")
+
+    listed = [each["sql"] for each in asked.captured_queries if "warnings" in each["sql"]]
+    assert len(listed) == 1 and not any(name in listed[0] for name in LONG_COLUMNS)
 
 
 def test_it_comes_in_pages_that_lose_nothing(client, submit):

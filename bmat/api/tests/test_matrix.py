@@ -1,8 +1,9 @@
 """Who gets what from each endpoint, where a login is asked for.
 
 A new endpoint needs a row, and a new method of an old one does, too. In a path, `<waiting>`,
-`<done>` and `<failed>` stand for the pid of a report of alice's in that state, `<missing>` for one
-that there is not, and `<token>` for the id of a token of hers. `none` sends no token, `bad` one
+`<done>` and `<failed>` stand for the pid of a report of alice's in that state, `<coming>` for the
+id of an upload of hers, `<token>` for that of a token, `<missing>` for one that there is not.
+`none` sends no token, `bad` one
 that nobody ever had, `expired` one of alice's that has expired, `other` is bob, `owner` alice, and
 `admin` a superuser.
 """
@@ -18,8 +19,10 @@ from knox.models import AuthToken
 from bmat.api.access import VisibleReports
 from bmat.api.services.process import process_report
 from bmat.api.services.tokens import id_of
+from bmat.api.services.uploads import Announced, create
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import PASSWORD, person, token_of
+from bmat.api.tus import MEDIA_TYPE
 
 # A worker closes its old connections, which would end the transaction that a test runs in.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +71,12 @@ MATRIX = """
 
     POST    /api/inspect                     401  401  401  200  200  200
 
+    POST    /api/uploads                     401  401  401  201  201  201
+    PATCH   /api/uploads/<coming>            401  401  401  404  204  204
+    PATCH   /api/uploads/<missing>           401  401  401  404  404  404
+    DELETE  /api/uploads/<coming>            401  401  401  404  204  204
+    DELETE  /api/uploads/<missing>           401  401  401  404  404  404
+
     GET     /api/schema                      200  200  200  200  200  200
     GET     /api/docs                        200  200  200  200  200  200
 """
@@ -89,6 +98,8 @@ def pid_of(submit):
             return uuid4()
         if state == "token":
             return id_of(AuthToken.objects.create(person("alice"))[0])
+        if state == "coming":
+            return create(Announced(10), person("alice"), None)[0].pk
         report = submit(FILES.get(state, PLAYS), owner=person("alice"))
         if state in FILES:
             process_report(report.pid, uuid4())
@@ -119,6 +130,10 @@ def body(method, path):
     if path == "/api/auth/login":
         login = {"username": person("alice").username, "password": PASSWORD}
         return {"data": login, "content_type": "application/json"}
+    if path.startswith("/api/uploads"):
+        said = {"Upload-Length": "10", "Upload-Offset": "0", "Tus-Resumable": "1.0.0"}
+        sent = {"data": b"x"} if method == "PATCH" else {}
+        return {"headers": said, "content_type": MEDIA_TYPE, **sent}
     if path.endswith("/compare"):
         return {"data": {"with": path.split("/")[-2]}}
     return {}
@@ -131,7 +146,9 @@ def test_each_caller_gets_what_the_matrix_says(client, pid_of, method, path, cod
     for caller in CALLERS:
         url = re.sub("<(.*)>", lambda state: str(pid_of(state[1])), path) + slash
         send = getattr(client, method.lower())
-        answers.append(send(url, headers=header(caller), **body(method, url.removesuffix("/"))))
+        carried = body(method, url.removesuffix("/"))
+        headers = {**header(caller), **carried.pop("headers", {})}
+        answers.append(send(url, headers=headers, **carried))
         # A download holds its file open until then.
         answers[-1].close()
 
@@ -154,11 +171,11 @@ def test_the_404_for_somebody_else_is_that_for_nothing_at_all(client, pid_of, pa
 
 
 def test_there_is_a_row_for_each_method_of_each_url():
-    rows = {(row[0], re.sub("<.*>", "<>", row[1])) for row in ROWS}
+    rows = {(row[0], re.sub("<.*>", "<id>", row[1])) for row in ROWS}
 
     assert {("GET", "/api/reports"), ("POST", "/api/auth/login")} <= rows
     assert {
-        (method, re.sub("<.*>", "<>", path))
+        (method, re.sub("<.*>", "<id>", path))
         for path, callback in endpoints()
         for method in methods(callback)
     } == rows

@@ -46,7 +46,21 @@ def test_it_shows_a_finished_report(client, submit):
         "stage": None,
         "progress": 1.0,
         "input_name": "plays.csv",
-            "input_bytes": report.input_bytes,
+        "input_bytes": report.input_bytes,
+        "inputs": [
+            {
+                "name": "plays.csv",
+                "bytes": len(PLAYS) + 22,
+                "rows_read": 4,
+                "rows_rejected": 1,
+                "rows_left_out": 0,
+                "preset": "default",
+                "encoding": "utf-8",
+                "delimiter": ",",
+                "header_line": 1,
+            }
+        ],
+        "base": None,
         "output_file": f"{url}/output",
         "rejects_file": f"{url}/rejects",
         "rows_read": 4,

@@ -159,6 +159,29 @@ def test_it_names_an_option_that_cannot_be_followed_and_changes_nothing(
     assert (report.status, report.options) == (Status.FAILED, {"delimiter": ";"})
 
 
+def test_the_options_of_single_files_are_replaced_too(client, submit):
+    report = failed_as(submit, OTHER)
+    row = {**report.inputs[0], "options": {"encoding": "cp1252"}}
+    Report.objects.update(inputs=[row])
+
+    assert retry(client, report.pid).status_code == 202
+    assert Report.objects.get().inputs == [row]
+    client.post(f"/api/reports/{report.pid}/cancel")
+    assert retry(client, report.pid, encoding="utf-8").status_code == 202
+    assert Report.objects.get().inputs == [{**row, "options": {}}]
+
+
+def test_a_report_on_top_of_totals_stays_by_what_these_are_by(client, submit):
+    report = failed_as(submit, OTHER)
+    Report.objects.update(base=uuid4())
+
+    refused = retry(client, report.pid, group_by="artist")
+    answer = retry(client, report.pid, delimiter=";")
+
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["group_by"])
+    assert answer.json()["options"] == {"delimiter": ";", "group_by": "song"}
+
+
 @pytest.mark.parametrize("pid", [uuid4(), "no-uuid"])
 def test_it_does_not_know_a_missing_or_malformed_pid(client, pid):
     assert retry(client, pid).status_code == 404

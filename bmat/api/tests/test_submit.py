@@ -171,14 +171,6 @@ def test_it_refuses_an_empty_file(client, left_over):
     assert left_over() == []
 
 
-def test_it_refuses_two_files(client, left_over):
-    response = client.post("/api/reports/", {"input_file": [upload(), upload()]})
-
-    assert response.status_code == 400
-    assert response.json() == invalid({"input_file": ["Send one file at a time."]})
-    assert left_over() == []
-
-
 @pytest.mark.parametrize("delimiter", [",,", '"', "\n", "\r", "é"])
 def test_it_refuses_a_delimiter_that_cannot_separate_fields(client, delimiter):
     response = client.post("/api/reports/", {"input_file": upload(), "delimiter": delimiter})

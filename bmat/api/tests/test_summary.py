@@ -52,7 +52,21 @@ def test_it_tells_what_the_result_comes_to(client, url, report):
         },
         "warnings": report.warnings,
         "group_by": ["song"],
-        "inputs": [{"preset": "default", "delimiter": ",", "encoding": "utf-8", "header_line": 1}],
+        "inputs": [
+            {
+                "preset": "default",
+                "delimiter": ",",
+                "encoding": "utf-8",
+                "header_line": 1,
+                "name": "plays.csv",
+                "bytes_read": len(PLAYS) + len(BAD),
+                "rows_read": 5,
+                "rows_counted": 3,
+                "rows_rejected": 2,
+                "rows_left_out": 0,
+                "plays": 800,
+            }
+        ],
         "bytes_read": len(PLAYS) + len(BAD),
         "first_day": "2020-01-01",
         "last_day": "2020-01-02",

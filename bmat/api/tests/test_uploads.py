@@ -58,10 +58,10 @@ def test_it_stops_writing_once_the_limit_is_passed(client, settings, monkeypatch
 
 
 def test_it_never_holds_an_upload_in_memory(client, monkeypatch):
-    seen = []
+    seen: list[type] = []
 
-    def submit(upload, options, owner):
-        seen.append(type(upload))
+    def submit(submission):
+        seen.extend(type(one.put_at.__self__) for one in submission.inputs)
         return Report()
 
     monkeypatch.setattr("bmat.api.views.reports.submit_report", submit)

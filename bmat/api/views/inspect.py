@@ -39,18 +39,20 @@ class InspectView(APIView):
 
 @kept_inspect_operation
 class KeptInspectView(VisibleReports):
-    """How the file of a report would be read: with the options of the address or, where there are
-    none, its own. 200, even where it could not be, and then `error` says why.
+    """How the first file of a report would be read: with the options of the address or, where there
+    are none, its own. 200, even where it could not be, and then `error` says why.
     """
 
     serializer_class = FormSerializer
 
     def get(self, request: Request, pid: str) -> Response:
         report = self.get_kept()
-        options = replaced_options(request.query_params)
+        options = replaced_options(report, request.query_params)
+        if options is None:
+            options = {**report.options, **report.inputs[0]["options"]}
         path = files.path(report.input_file.name or "")
         try:
-            return Response(inspected(path, report.options if options is None else options))
+            return Response(inspected(path, options))
         except FileNotFoundError as error:
             raise ApiError("no_file", NOT_KEPT) from error
 

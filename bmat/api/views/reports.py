@@ -1,5 +1,7 @@
 """`/api/reports/`: upload, poll, list, delete, cancel, retry."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,41 +16,46 @@ from rest_framework.viewsets import GenericViewSet
 from bmat.api.authentication import owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.pagination import NewestFirst
 from bmat.api.ratelimit import note
 from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.options import given_options
 from bmat.api.serializers.reports import (
+    LONG_COLUMNS,
+    TOTALS_GONE,
     FilterSerializer,
+    ListedReportSerializer,
     ReportSerializer,
     SubmitSerializer,
+    own_options,
     replaced_options,
 )
-from bmat.api.services import leases, quotas
-from bmat.api.services.disk import ReceivedFile
+from bmat.api.services import leases, quotas, uploads
+from bmat.api.services.inputs import BaseGone, ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import (
     Idempotency,
     KeyOutlived,
     KeyReused,
+    Submission,
+    UploadsUsed,
     delete_report,
     retry_report,
     submit_once,
     submit_report,
 )
 from bmat.api.uploads import announced_bytes
+from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 from bmat.api.views.results import ResultActions
 
 POLL_AGAIN_SECONDS = 1
-# https://docs.stripe.com/api/idempotent_requests
-KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotent-Replayed"
 
 
 @report_operations
 class ReportViewSet(ResultActions, GenericViewSet[Report]):
-    """Uploads become reports: post a CSV as `input_file`, then poll its report until `status` is no
-    longer 0.
+    """Uploads become reports: post CSVs as `input_file`, sent once for each, then poll their report
+    until `status` is no longer 0. With the pid of a Done report as `base`, they come on top of its
+    totals.
 
     A POST with an `Idempotency-Key` can be repeated for a day: the same key and body give the same
     report, with `Idempotent-Replayed: true`; another body gives 409. `POST <pid>/cancel` stops a
@@ -66,10 +73,12 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         """Narrows the list, and only the list, to what the URL's parameters say."""
         if self.action != "list":
             return queryset
-        return FilterSerializer(data=self.request.query_params).narrow(queryset)
+        narrowed = FilterSerializer(data=self.request.query_params).narrow(queryset)
+        return narrowed.defer(*LONG_COLUMNS)
 
     def get_serializer_class(self) -> Any:
-        return SubmitSerializer if self.action == "create" else ReportSerializer
+        special = {"create": SubmitSerializer, "list": ListedReportSerializer}
+        return special.get(self.action, ReportSerializer)
 
     def create(self, request: Request) -> Response:
         key = idempotency_key(request)
@@ -77,9 +86,7 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         check_quotas(request, key, owner)
         submitted = self.get_serializer(data=request.data)
         submitted.is_valid(raise_exception=True)
-        fields = submitted.validated_data
-        options = given_options(fields)
-        report, replayed = submitted_report(fields["input_file"], options, key, owner)
+        report, replayed = submitted_report(submission_of(submitted.validated_data, owner), key)
         headers = {
             "Location": reverse("report-detail", kwargs={"pid": report.pid}, request=request)
         }
@@ -109,12 +116,12 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pid: str) -> Response:
-        """Starts a Failed or Cancelled report again, on the file that was uploaded: 202. Where any
-        option is sent, blank or not, those that are replace all of before. 409 where it is
+        """Starts a Failed or Cancelled report again, on the files that were uploaded: 202. Where
+        any option is sent, blank or not, those that are replace all of before. 409 where it is
         Processing or Done.
         """
         report = self.get_kept()
-        options = replaced_options(request.data)
+        options = replaced_options(report, request.data)
         retried = retry_report(report.pid, report.input_bytes, report.owner, options)
         report = self.get_kept()
         if not retried:
@@ -144,19 +151,6 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
         return response
 
 
-def idempotency_key(request: Request) -> str | None:
-    """The key that the request carries: it creates one report, however often it is posted. None
-    where it carries none. Raises ValidationError.
-    """
-    key = request.headers.get(KEY_HEADER)
-    if key is not None and not (
-        1 <= len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()
-    ):
-        message = f"Send 1 to {KEY_LENGTH} printable ASCII characters, or no such header."
-        raise ValidationError({KEY_HEADER: [message]})
-    return key
-
-
 def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
     """Raises QuotaExceeded before anything of the body is read, unless `key` is known by now: a
     POST that is repeated adds nothing.
@@ -168,18 +162,46 @@ def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
             raise
 
 
-def submitted_report(
-    upload: ReceivedFile, options: dict[str, Any], key: str | None, owner: User | None
-) -> tuple[Report, bool]:
-    """The upload's report, and whether `key` stood for it already. Raises QuotaExceeded, and
-    ApiError where `key` stands for something else.
+def submission_of(fields: Mapping[str, Any], owner: User | None) -> Submission:
+    """What the fields of an upload ask for. Raises ValidationError where the files of its base have
+    been removed.
     """
-    if key is None:
-        return submit_report(upload, options, owner=owner), False
-    idempotency = Idempotency.of(key, upload.sha256.hexdigest(), options)
+    options = given_options(fields)
+    received = [
+        ReceivedInput(
+            file.name, file.size, file.put_at, file.sha256.hexdigest(), own_options(file, options)
+        )
+        for file in fields.get("input_file", [])
+    ]
+    parts = fields.get("upload", [])
+    received += [uploads.received(upload, own_options(upload, options)) for upload in parts]
+    submission = Submission(received, options, owner, uploads=[upload.pk for upload in parts])
+    base = fields.get("base")
+    with telling_of_a_base_that_is_gone():
+        return submission if base is None else submission.on_top_of(base)
+
+
+@contextmanager
+def telling_of_a_base_that_is_gone() -> Iterator[None]:
+    """Raises ValidationError in place of BaseGone."""
     try:
-        return submit_once(upload, options, idempotency, owner)
+        yield
+    except BaseGone as error:
+        raise ValidationError({"base": [TOTALS_GONE]}) from error
+
+
+def submitted_report(submission: Submission, key: str | None) -> tuple[Report, bool]:
+    """The report, and whether `key` stood for it already. Raises QuotaExceeded, ValidationError,
+    and ApiError where `key` stands for something else.
+    """
+    try:
+        with telling_of_a_base_that_is_gone():
+            if key is None:
+                return submit_report(submission), False
+            return submit_once(submission, Idempotency.of(key, submission))
     except KeyReused as error:
         raise ApiError("idempotency_key_reused") from error
     except KeyOutlived as error:
         raise ApiError("idempotency_key_outlived") from error
+    except UploadsUsed as error:
+        raise ApiError("upload_used") from error

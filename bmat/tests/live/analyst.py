@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from axe_core_python.base import AXE_FILE_PATH
 
-from bmat.tests.live.browser import Person
+from bmat.tests.live.browser import Person, chrome
 from bmat.tests.live.client import Body, Client
 from bmat.tests.live.processes import wait_until
 
@@ -69,6 +70,18 @@ class Analyst(Person):
         """Sends what the preview shows, once it can be sent."""
         self.click(".preview .primary:not([disabled])")
 
+    def open_tab(self) -> None:
+        """Opens another tab, and goes on there."""
+        self._driver.switch_to.new_window("tab")
+
+    def close_other_tabs(self) -> None:
+        here = self._driver.current_window_handle
+        for tab in self._driver.window_handles:
+            if tab != here:
+                self._driver.switch_to.window(tab)
+                self._driver.close()
+        self._driver.switch_to.window(here)
+
     @contextmanager
     def network(self, *, bytes_a_second: int = -1, is_offline: bool = False) -> Iterator[None]:
         """A network that is slow, or lost, as long as the block takes."""
@@ -92,6 +105,15 @@ class Analyst(Person):
         """What keeps people from using the page as it is, by the rules of axe."""
         self.script(AXE_FILE_PATH.read_text())
         return self.script(AXE)
+
+
+@contextmanager
+def analyst_at(folder: Path, base_url: str, name: str, password: str) -> Iterator[Analyst]:
+    """Somebody who has just logged in; the browser's own files are in `folder`."""
+    with chrome(folder) as driver:
+        somebody = Analyst(driver)
+        somebody.log_in(base_url, name, password)
+        yield somebody
 
 
 def newest(client: Client, name: str) -> Body:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
@@ -100,12 +100,16 @@ class Person:
         return [message for message in messages if "/favicon.ico" not in message]
 
 
-Somebody = TypeVar("Somebody", bound=Person)
+@contextmanager
+def person(folder: Path) -> Iterator[Person]:
+    """Somebody whom no page knows yet; the browser's own files are in `folder`."""
+    with chrome(folder) as driver:
+        yield Person(driver)
 
 
 @contextmanager
-def person(folder: Path, kind: type[Somebody] = Person) -> Iterator[Somebody]:  # type: ignore[assignment]
-    """Somebody whom no page knows yet; the browser's own files are in `folder`."""
+def chrome(folder: Path) -> Iterator[Chrome]:
+    """A browser that has its own files in `folder`."""
     options = ChromeOptions()
     browser, chromedriver = programs.browser_and_driver()
     options.binary_location = str(browser)
@@ -114,6 +118,6 @@ def person(folder: Path, kind: type[Somebody] = Person) -> Iterator[Somebody]:  
         options.add_argument(flag)
     driver = Chrome(options, Service(str(chromedriver)))
     try:
-        yield kind(driver)
+        yield driver
     finally:
         driver.quit()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from bmat.tests.live.analyst import Analyst
-from bmat.tests.live.browser import Person, person
+from bmat.tests.live.analyst import Analyst, analyst_at
+from bmat.tests.live.browser import person
 from bmat.tests.live.client import Body, Client
 from bmat.tests.live.stack import Stack
 
@@ -52,8 +52,8 @@ def later(client: Client) -> Body:
 
 @pytest.fixture(scope="module")
 def browser(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analyst]:
-    with person(tmp_path_factory.mktemp("browser"), Analyst) as somebody:
-        somebody.log_in(client.base_url, "analyst", PASSWORD)
+    folder = tmp_path_factory.mktemp("browser")
+    with analyst_at(folder, client.base_url, "analyst", PASSWORD) as somebody:
         yield somebody
 
 
@@ -341,8 +341,7 @@ def test_logging_out_everywhere_ends_at_the_login(
     locked: Stack, client: Client, tmp_path: Path
 ) -> None:
     token = locked.add_users({"username": "goer", "password": PASSWORD})
-    with person(tmp_path / "browser", Analyst) as goer:
-        goer.log_in(client.base_url, "goer", PASSWORD)
+    with analyst_at(tmp_path / "browser", client.base_url, "goer", PASSWORD) as goer:
         goer.open(f"{goer.home}account")
         goer.click("#leave-section-heading ~ * .bad")
         goer.click(".ask [value=yes]")
@@ -351,7 +350,7 @@ def test_logging_out_everywhere_ends_at_the_login(
 
 
 def test_there_are_no_accounts_where_nobody_logs_in(stack: Stack, tmp_path: Path) -> None:
-    with person(tmp_path / "browser", Person) as visitor:
+    with person(tmp_path / "browser") as visitor:
         visitor.open(f"{stack.client.base_url}/account")
         visitor.see(".account", "This service asks nobody to log in.")
         assert visitor.complaints() == []

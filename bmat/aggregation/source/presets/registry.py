@@ -14,10 +14,12 @@ from bmat.aggregation.source.presets.soundexchange import SOUNDEXCHANGE
 from bmat.aggregation.source.presets.spinitron import SPINITRON
 from bmat.aggregation.source.presets.spotify import SPOTIFY
 from bmat.aggregation.source.presets.suisa import SUISA
+from bmat.aggregation.source.presets.totals import TOTALS
 from bmat.aggregation.source.presets.tunecore import TUNECORE
 
 PRESETS = (
     DEFAULT,
+    TOTALS,
     DSR,
     SOUNDEXCHANGE,
     SPINITRON,

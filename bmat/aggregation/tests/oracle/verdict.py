@@ -64,7 +64,9 @@ def judge(inputs: Sequence[bytes], names: Sequence[str], options: Options = Opti
     preambles = [read_preamble(text, options, file) for file, text in enumerate(texts)]
     rows: list[Row] = []
     rejects: list[Reject] = []
+    read: list[dict[str, Any]] = []
     for file, (text, preamble) in enumerate(zip(texts, preambles, strict=True)):
+        rows_before, rejects_before = len(rows), len(rejects)
         for line, record in records_of(text, preamble):
             found = row_of(text, record, preamble, options)
             if isinstance(found, tuple):
@@ -73,20 +75,31 @@ def judge(inputs: Sequence[bytes], names: Sequence[str], options: Options = Opti
             if options.strict:
                 raise Failed("strict_violation", file, (f"Line {line} ", f"({found})"))
             rejects.append(Reject(file, line, found, text[record.start : record.stop]))
+        own, rejected = rows[rows_before:], len(rejects) - rejects_before
+        read.append(input_of(names[file], text, preamble, own, rejected))
     totals = totals_of(rows)
     check_overflow(totals)
     if rejects and not rows:
         raise no_valid_rows(rejects, rejects_file(rejects, names))
     summary = summary_of(rows, rejects, totals, options) | {
-        "inputs": [input_of(*one, options) for one in zip(inputs, preambles, strict=True)],
+        "inputs": read,
         "bytes_read": sum(map(len, texts)),
     }
     return Verdict(totals_file(totals, options), rejects_file(rejects, names), summary)
 
 
-def input_of(data: bytes, preamble: Preamble, options: Options) -> dict[str, Any]:
-    """How an input was read."""
+def input_of(
+    name: str, text: bytes, preamble: Preamble, rows: Sequence[Row], rejected: int
+) -> dict[str, Any]:
+    """How an input was read, and what was found in it."""
     return {
+        "name": name,
+        "bytes_read": len(text),
+        "rows_read": len(rows) + rejected,
+        "rows_counted": len(rows),
+        "rows_rejected": rejected,
+        "rows_left_out": 0,
+        "plays": sum(plays for _, plays in rows),
         "preset": "default",
         "delimiter": preamble.dialect.delimiter.decode(),
         "header_line": preamble.header_line,

@@ -27,8 +27,9 @@ export const smallShare = (number) => fine.format(number);
 // 1 and "row" -> "1 row"; 2 -> "2 rows"
 export const counted = (number, one, many = `${one}s`) => `${count(number)} ${BigInt(number) === 1n ? one : many}`;
 
-// 1500000 -> "1.5 MB"
+// 1500000 -> "1.5 MB"; 199 -> "199 bytes"
 export function bytes(number) {
+  if (number < 1000) return counted(number, "byte");
   let value = number;
   let unit = 0;
   while (value >= 1000 && unit < UNITS.length - 1) {

@@ -9,7 +9,7 @@ export function compareBar(onClear) {
     element.hidden = !picked.length;
     const [earlier, later] = [...picked].sort((one, other) => one.created.localeCompare(other.created));
     fill(element,
-      h("span.compare-names", {}, later ? `${later.input_name} beside ${earlier.input_name}` : "Pick another report to compare it with."),
+      h("span.compare-names", {}, later ? `${later.input_name} with ${earlier.input_name}` : "Pick another report to compare it with."),
       h("div.row", {},
         h("button.link", { type: "button", onclick: onClear }, "Clear"),
         later && h("a.button.primary", { href: `/reports/${later.pid}/compare/${earlier.pid}` }, "Compare")));

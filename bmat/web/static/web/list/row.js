@@ -65,7 +65,8 @@ const short = (seconds) => (seconds < 1 ? "< 1 s" : duration(seconds));
 
 function facts(report, hasRun) {
   const rejected = report.rows_rejected ? `${count(report.rows_rejected)} rejected` : null;
-  return [hasRun && counted(report.rows_read, "row"), rejected, bytes(report.input_bytes), ago(report.created)].filter(Boolean).join(" · ");
+  const rows = report.rows_read < 10_000 ? counted(report.rows_read, "row") : `${compact(report.rows_read)} rows`;
+  return [hasRun ? rows : bytes(report.input_bytes), rejected, ago(report.created)].filter(Boolean).join(" · ");
 }
 
 function state(report) {

@@ -8,17 +8,17 @@ const GROUPS = [["song"], ["artist", "song"], ["artist"], ["isrc"], ["song", "te
 // What each menu offers, by the option's name: its label, its choices, and what stands for none.
 function menus(given, found) {
   const read = found && !found.error ? found : null;
-  const automatic = (text) => (read && text ? `Automatic: ${text}` : "Automatic");
+  const automatic = (text) => (read && text ? `Automatic (${text})` : "Automatic");
   const delimiter = read?.delimiter === "\t" ? "tab" : read?.delimiter;
   return {
     preset: ["Format", words.PRESETS, automatic(read && words.PRESETS[read.preset])],
     delimiter: ["Between fields", words.DELIMITERS, automatic(words.DELIMITERS[delimiter]?.toLowerCase())],
     encoding: ["Encoding", words.ENCODINGS, automatic(read && words.encodingText(read.encoding))],
     header_line: ["Header", lines(read), automatic(read?.header_line ? `line ${read.header_line}` : "")],
-    date_format: ["Dates", words.DATE_FORMATS, "As the format has them"],
-    thousands: ["Thousands", words.THOUSANDS, "1000 (nothing)"],
-    quoting: ["Quotes", words.QUOTING, "As the format has them"],
-    plays: ["Plays", words.PLAYS, "As the format has them"],
+    date_format: ["Dates", words.DATE_FORMATS, "Automatic"],
+    thousands: ["Thousands", words.THOUSANDS, "1000 (none)"],
+    quoting: ["Quotes", words.QUOTING, "Automatic"],
+    plays: ["Plays", words.PLAYS, "Automatic"],
   };
 }
 

@@ -2,17 +2,24 @@
 
 import { announce, fill, h } from "../dom.js";
 import { bytes, counted } from "../format.js";
-import { fileList } from "./files.js";
+import { fileList, reportChoice } from "./files.js";
 import { grouping, settings } from "./menus.js";
 import * as reading from "./reading.js";
 import { table } from "./table.js";
-import { DATE_FORMATS, ENCODINGS, QUOTING, THOUSANDS, doubtText, menuFor, readingText, rolesText } from "./words.js";
+import { DATE_FORMATS, ENCODINGS, THOUSANDS, doubtText, menuFor, readingText, rolesText } from "./words.js";
 
 const DEBOUNCE_MILLISECONDS = 120;
 // So many files are looked at; of more, each finds out how it is read.
 const MOST_INSPECTED = 100;
 const AT_ONCE = 3;
-const VALUE_TEXTS = { date_format: DATE_FORMATS, thousands: THOUSANDS, encoding: ENCODINGS, quoting: QUOTING };
+// What no run would make better.
+const CERTAIN = ["unreadable", "empty_file"];
+const OFFERS = {
+  date_format: (value) => `Read dates as ${DATE_FORMATS[value]}`,
+  thousands: (value) => `Read thousands as ${THOUSANDS[value]}`,
+  encoding: (value) => `Read it as ${ENCODINGS[value]}`,
+  quoting: () => "Read quotes as ordinary characters",
+};
 
 let open = null;
 
@@ -38,6 +45,7 @@ class Preview {
   #isMatched = false;
   #asked = new AbortController();
   #timer = 0;
+  #drawn = {};
 
   constructor(files, answer) {
     [this.#files, this.#answer] = [[...files], answer];
@@ -59,12 +67,14 @@ class Preview {
   #build() {
     this.title = h("h2", { id: "preview-title" });
     this.about = h("p.faint");
-    this.list = h("div");
-    this.notes = h("div.stack-tight", { "aria-live": "polite" });
+    this.list = h("div.stack-tight");
+    this.each = reportChoice((isEach) => { this.#isEach = isEach; });
+    this.notes = h("div.preview-notes.stack-tight", { "aria-live": "polite" });
     this.place = h("div.preview-place", { tabindex: "0", role: "region", "aria-label": "The first rows" });
     this.menus = h("div.preview-menus");
-    this.summary = h("summary");
-    this.details = h("details.preview-details", {}, this.summary, this.menus);
+    this.summary = h("span");
+    this.details = h("details.preview-details", {},
+      h("summary", {}, this.summary, h("span.preview-change.when-closed", {}, "Change"), h("span.preview-change.when-open", {}, "Hide")), this.menus);
     this.groupPlace = h("div");
     this.send = h("button.button.primary", { type: "submit" });
     this.anyway = h("button.link", { type: "button", onclick: () => this.#finish() }, "Upload as it is");
@@ -72,7 +82,7 @@ class Preview {
       h("form.preview-form", { method: "dialog", onsubmit: (event) => { event.preventDefault(); this.#finish(); } },
         h("header.preview-top", {}, h("div.preview-titles", {}, this.title, this.about),
           h("button.icon-button", { type: "button", "aria-label": "Close", onclick: () => this.close(null) }, cross())),
-        h("div.preview-body", {}, this.list, this.details, this.notes, this.place),
+        h("div.preview-body", {}, this.list, this.each, this.details, this.notes, this.place),
         h("footer.preview-bottom", {}, this.groupPlace,
           h("div.row", {}, this.anyway, h("button.button", { type: "button", onclick: () => this.close(null) }, "Cancel"), this.send)),
       ));
@@ -107,7 +117,9 @@ class Preview {
     const work = async () => {
       for (let other = others.shift(); other && !signal.aborted; other = others.shift()) {
         await this.#inspected(other, signal).catch((error) => this.#found.set(other, { ...EMPTY, error }));
-        if (!signal.aborted) this.#drawList();
+        if (signal.aborted) return;
+        this.#drawList();
+        this.#drawControls();
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -138,8 +150,8 @@ class Preview {
     this.#last = found;
     this.#draw();
     const hasFocus = this.dialog.contains(document.activeElement) && document.activeElement !== this.dialog;
-    if (isFirst && (!hasFocus || document.activeElement.matches(".icon-button"))) (this.send.disabled ? this.place : this.send).focus();
-    announce(found.error ? this.#trouble(found) : `${readingText(found)}. ${doubtText(found)}`);
+    if (isFirst && (!hasFocus || document.activeElement.matches(".icon-button"))) (this.send.disabled ? this.place.querySelector("select") ?? this.place : this.send).focus();
+    announce(found.error ? this.#trouble(found) : `Read as ${readingText(found)}. ${doubtText(found)}`);
   }
 
   #refused(error) {
@@ -154,14 +166,18 @@ class Preview {
     return missing.length ? `Say which column holds ${rolesText(missing)}.` : found.error.message;
   }
 
-  // Says with which options more would be counted, where there are some.
+  // Says with which options more would be counted, where there are some; else shows the menus where
+  // one of them may help.
   async #offer(file, found, signal) {
     const offer = await reading.better(file, this.#given, found, signal).catch(() => null);
-    if (!offer || signal.aborted) return;
-    const all = offer.rejected === 0 ? "All of these rows are read" : "More of these rows are read";
-    const how = { date_format: "with dates as", thousands: "with thousands as", encoding: "in", quoting: "where" }[offer.name];
-    this.notes.append(h("div.caution.row.preview-offer", {}, h("span", {}, `${all} ${how}`),
-      offer.values.map((value) => h("button.button", { type: "button", onclick: () => this.#choose(offer.name, value) }, VALUE_TEXTS[offer.name][value]))));
+    if (signal.aborted) return;
+    if (!offer) {
+      if (this.menus.querySelector(".is-wanted")) this.details.open = true;
+      return;
+    }
+    const place = this.notes.lastElementChild ?? this.notes.appendChild(h("div.caution"));
+    place.append(h("div.row.preview-offer", {}, offer.values.map((value) =>
+      h("button.button", { type: "button", onclick: () => this.#choose(offer.name, value) }, OFFERS[offer.name](value)))));
   }
 
   #choose(name, value) {
@@ -193,10 +209,12 @@ class Preview {
     this.#ask({ isDebounced: true });
   }
 
-  #remove(file) {
-    this.#files = this.#files.filter((other) => other !== file);
+  #remove(removed) {
+    const shown = this.#file;
+    this.#files = this.#files.filter((file) => !removed.includes(file));
     if (!this.#files.length) return this.close(null);
-    this.#shown = Math.min(this.#shown, this.#files.length - 1);
+    this.#shown = Math.max(0, this.#files.indexOf(shown));
+    if (removed.includes(shown)) this.#last = null;
     return this.#ask();
   }
 
@@ -211,7 +229,7 @@ class Preview {
     const focused = document.activeElement?.closest?.(".preview-role")?.getAttribute("aria-label");
     const { scrollLeft, scrollTop } = this.place;
     const canChoose = Boolean(found.header_line) && found.delimiter !== "";
-    fill(this.place, found.columns.length ? table(found, canChoose ? (index, role) => this.#role(index, role) : null) : []);
+    fill(this.place, found.columns.length ? table(found, canChoose ? (index, role) => this.#role(index, role) : null, this.#isPending) : []);
     Object.assign(this.place, { scrollLeft, scrollTop });
     if (focused) [...this.place.querySelectorAll("select")].find((menu) => menu.getAttribute("aria-label") === focused)?.focus();
   }
@@ -219,14 +237,16 @@ class Preview {
   #drawList() {
     const files = this.#files;
     const total = files.reduce((sum, file) => sum + file.size, 0);
+    // What nobody sees a difference in stays: somebody may be about to click it.
+    if (!this.#isNew("list", [files.map((file) => [file.name, this.#found.get(file) ?? null]), this.#shown])) return;
     fill(this.title, files.length === 1 ? files[0].name : counted(files.length, "file"));
     fill(this.about, bytes(total));
     fill(this.list, files.length > 1 && fileList({
-      files, shown: this.#file, found: this.#found, isEach: this.#isEach,
+      files, shown: this.#file, found: this.#found,
       onShow: (file) => { this.#shown = files.indexOf(file); this.#last = null; this.#ask(); },
-      onRemove: (file) => this.#remove(file),
-      onEach: (isEach) => { this.#isEach = isEach; this.#drawList(); this.#drawControls(); },
+      onRemove: (removed) => this.#remove(removed),
     }));
+    this.each.hidden = files.length === 1;
   }
 
   #drawControls() {
@@ -234,16 +254,31 @@ class Preview {
     const trouble = found?.error ?? null;
     const reasons = found ? found.records.map((record) => record.reason).filter(Boolean) : [];
     const wanted = trouble ? menuFor(trouble.code) : reasons.map(menuFor).find(Boolean);
+    const files = this.#files;
+    const count = files.length;
+    const isOtherInTrouble = files.some((file) => this.#found.get(file)?.error) || this.#tooLarge.length > 0;
+    fill(this.send, count === 1 ? "Total this file" : `Total ${counted(count, "file")}`);
+    this.send.disabled = !found || Boolean(trouble) || isOtherInTrouble;
+    this.anyway.hidden = !(trouble || isOtherInTrouble) || CERTAIN.includes(trouble?.code) || (this.#isPending && count === 1);
+    if (!this.#isNew("controls", [this.#given, found, wanted])) return;
     const name = this.menus.querySelector("select:focus")?.name ?? this.groupPlace.querySelector("select:focus")?.name;
-    fill(this.summary, h("span", {}, found ? (trouble ? "How it is read" : readingText(found)) : "Reading the first rows …"), h("span.preview-change", {}, "Change"));
+    this.summary.textContent = found ? (trouble ? "How it is read" : `Read as ${readingText(found)}`) : "Reading the first rows …";
     fill(this.menus, settings(this.#given, found, wanted, (option, value) => this.#choose(option, value)));
     fill(this.groupPlace, grouping(reading.key(this.#given), (option, value) => this.#choose(option, value)));
     if (name) this.dialog.querySelector(`select[name="${name}"]`)?.focus();
-    if (wanted && !this.wasOpened) this.details.open = this.wasOpened = true;
-    const count = this.#files.length;
-    fill(this.send, count === 1 ? "Total this file" : `Total ${counted(count, "file")}`);
-    this.send.disabled = !found || Boolean(trouble);
-    this.anyway.hidden = !trouble || trouble.code === "unreadable" || trouble.code === "empty_file" || this.#isPending;
+  }
+
+  get #tooLarge() {
+    const most = Number(document.body.dataset.maxUploadBytes);
+    return this.#files.filter((file) => file.size > most);
+  }
+
+  // Whether this is not what a part of the dialog was drawn from the last time.
+  #isNew(part, values) {
+    const now = JSON.stringify(values, (_key, value) => (typeof value === "bigint" ? String(value) : value));
+    const isNew = this.#drawn[part] !== now;
+    this.#drawn[part] = now;
+    return isNew;
   }
 
   // Whether somebody has yet to say what a column is.
@@ -256,6 +291,9 @@ class Preview {
     const notes = [];
     if (found?.error) notes.push(h(this.#isPending ? "div.caution" : "div.alert", { role: this.#isPending ? null : "alert" }, this.#trouble(found)));
     else if (found && this.#isMatched) notes.push(h("div.caution", {}, "The columns were matched by their names. Look whether they are the right ones."));
+    for (const file of this.#tooLarge) {
+      notes.push(h("div.alert", { role: "alert" }, `${file.name} is larger than ${bytes(Number(document.body.dataset.maxUploadBytes))}, the most that this service takes.`));
+    }
     const doubt = found && !found.error ? doubtText(found) : "";
     if (doubt) notes.push(h("div.caution", {}, doubt));
     fill(this.notes, notes);
@@ -267,7 +305,7 @@ class Preview {
     const isKnown = all.every((found) => found && !found.error);
     const each = isKnown ? all.map((found) => reading.resolved(given, found)) : files.map(() => given);
     const options = isKnown ? reading.common(given, each) : given;
-    this.close({ files, isEach: this.#isEach, options, optionsOfEach: each });
+    this.close({ files, isEach: this.#isEach && files.length > 1, options, optionsOfEach: each });
   }
 }
 

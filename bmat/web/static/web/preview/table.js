@@ -8,10 +8,11 @@ import { ROLES, isLeftOut, reasonText, roleOfReason } from "./words.js";
 const MOST_COLUMNS = 60;
 
 // `onRole(index, role)` is called where somebody says what a column is; without it nobody can.
-export function table(found, onRole) {
+// With `isPending` somebody has to.
+export function table(found, onRole, isPending) {
   const columns = found.columns.slice(0, MOST_COLUMNS);
   const more = found.columns.length - columns.length;
-  return h("table.preview-table", {},
+  return h(`table.preview-table${isPending ? ".is-pending" : ""}`, {},
     h("caption.visually-hidden", {}, "The first rows of the file, as they would be read"),
     h("thead", {}, h("tr", {},
       h("th.preview-line", { scope: "col" }, h("span.visually-hidden", {}, "Line")),
@@ -24,7 +25,7 @@ export function table(found, onRole) {
 
 function head(column, index, onRole) {
   const name = column.name.trim() || `Column ${index + 1}`;
-  return h(`th.preview-head${column.role ? ".is-read" : ""}`, { scope: "col" },
+  return h(`th.preview-head${column.role ? ".is-read" : ""}${column.role === "plays" ? ".number" : ""}`, { scope: "col" },
     h("span.preview-name", { title: name }, name),
     onRole
       ? h("select.preview-role", { "aria-label": `What ${name} is`, onchange: (event) => onRole(index, event.target.value || null) },

@@ -8,7 +8,7 @@ export const ROLES = {
 const IN_SENTENCES = { ...ROLES, song: "the song", artist: "the artist", isrc: "the ISRC", territory: "the territory", service: "the service", date: "the date", plays: "the number of plays" };
 
 export const PRESETS = {
-  default: "CSV: song, date, plays",
+  default: "CSV table",
   totals: "Totals of bmat",
   dsr: "DDEX sales report, SR02",
   soundexchange: "SoundExchange report of use",
@@ -66,7 +66,7 @@ const ROLE_OF_REASON = { empty_song: "song", invalid_date: "date", invalid_plays
 const MENU_OF = {
   invalid_date: "date_format", invalid_plays: "thousands", invalid_encoding: "encoding", not_text: "encoding",
   missing_field: "delimiter", extra_field: "delimiter", unterminated_quote: "quoting", malformed_quotes: "quoting",
-  missing_column: "header_line", duplicate_column: "header_line", count_mismatch: "preset", unknown_encoding: "encoding",
+  duplicate_column: "header_line", count_mismatch: "preset", unknown_encoding: "encoding",
 };
 
 export const isLeftOut = (reason) => reason === "not_a_play" || reason === "other_record";
@@ -85,14 +85,18 @@ export const rolesText = (roles) => listed(roles.map((role) => IN_SENTENCES[role
 export const encodingText = (name) => (ENCODINGS[name] ?? name).replace(/^.*\((.*)\)$/, "$1");
 const delimiterText = (text) => (DELIMITERS[text === "\t" ? "tab" : text] ?? `“${text}”`).toLowerCase();
 
-// How the file is read, in a line.
+// What is wrong with a file, beside its name.
+const TROUBLES = { missing_column: "has other columns", not_text: "is no table", empty_file: "is empty", duplicate_column: "has a column twice" };
+export const troubleText = ({ code, message }) => TROUBLES[code] ?? message;
+
+// How the file is read, in a few words.
 export function readingText(found) {
   const parts = [found.preset === "default" ? "CSV" : (PRESETS[found.preset] ?? found.preset)];
   if (found.delimiter) parts.push(delimiterText(found.delimiter));
   parts.push(encodingText(found.encoding));
   if (found.header_line) parts.push(`header on line ${found.header_line}`);
   else if (found.preset === "default") parts.push("no header");
-  return `Read as ${parts.join(", ")}`;
+  return parts.join(", ");
 }
 
 // What is doubtful about the records that are shown; "" where nothing is.
@@ -100,6 +104,6 @@ export function doubtText(found) {
   const rejected = found.records.filter((record) => record.reason && !isLeftOut(record.reason)).length;
   if (!rejected) return "";
   const shown = found.records.length;
-  const of = found.is_cut || shown === 20 ? `of the first ${counted(shown, "row")}` : `of ${counted(shown, "row")}`;
-  return `${rejected === shown ? "None" : rejected} ${of} would ${rejected === shown ? "" : "not "}be counted.`;
+  const of = found.is_cut || shown === 20 ? `of the first ${counted(shown, "row")}` : `of the ${counted(shown, "row")}`;
+  return rejected === shown ? `None ${of} would be counted.` : `${rejected} ${of} would not be counted.`;
 }

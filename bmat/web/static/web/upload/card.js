@@ -56,6 +56,7 @@ function textOf(upload) {
   if (upload.state === "wanted") return `${percent} is uploaded. Drop ${upload.names.length === 1 ? "the same file" : "the same files"} again to go on.`;
   if (upload.state === "refused") return upload.error.message;
   if (upload.state === "ended") return endText(report);
+  if (upload.isAway) return "It is received. Waiting for the service to say how far it is.";
   const rows = report?.rows_read ? ` · ${counted(report.rows_read, "row")}` : "";
   return `${STAGES[report?.stage] ?? "Received"}${rows}`;
 }

@@ -27,11 +27,11 @@ export class Meter {
   }
 }
 
-// "1.2 GB of 4 GB, 25 MB a second, 2 min 3 s left"
+// "1.2 GB of 4 GB, 25 MB/s, 2 min 3 s left"
 export function progressText(sent, total, rate) {
   const parts = [`${bytes(sent)} of ${bytes(total)}`];
   if (rate) {
-    parts.push(`${bytes(rate)} a second`);
+    parts.push(`${bytes(rate)}/s`);
     parts.push(`${duration(Math.max(1, (total - sent) / rate))} left`);
   }
   return parts.join(" · ");

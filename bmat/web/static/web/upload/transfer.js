@@ -5,7 +5,7 @@ import { ApiError, csrfToken, parse, pause, send as ask } from "../api.js";
 
 const SMALL_BYTES = 4_000_000;
 // Proxies may refuse more in one request.
-const CHUNK_BYTES = 32 * 2 ** 20;
+const CHUNK_BYTES = 16 * 2 ** 20;
 const STALLED_SECONDS = 60;
 const ENDPOINT = "/api/uploads/";
 

@@ -39,7 +39,7 @@ class Upload {
   constructor(record, files) {
     Object.assign(this, {
       urls: [], sent: 0, ...record, files, state: files ? "waiting" : "wanted",
-      report: null, error: null, isKept: false, isOffline: false, isResumed: false,
+      report: null, error: null, isKept: false, isOffline: false, isAway: false, isResumed: false,
     });
     this.meter = new Meter();
     this.control = new AbortController();
@@ -105,7 +105,7 @@ export async function restore() {
     if (record.owner !== document.body.dataset.user || uploads.some((upload) => upload.id === record.id)) continue;
     const files = await store.files(record.id);
     const upload = new Upload(record, files);
-    Object.assign(upload, { isResumed: true, isKept: Boolean(files) });
+    Object.assign(upload, { isResumed: true, isKept: Boolean(files), isFollowed: location.pathname === "/" });
     uploads.push(upload);
     changed(upload);
   }
@@ -235,9 +235,10 @@ async function follow(upload) {
   try {
     for (const seconds of FIRST_LOOKS_SECONDS) {
       await rest(seconds, signal);
-      if (look(await get(path, { signal }))) return;
+      const report = await get(path, { signal }).catch((error) => { if (!isPassing(error)) throw error; });
+      if (report && look(report)) return;
     }
-    await poll(path, look, { signal });
+    await poll(path, look, { signal, onAway: (isAway) => isAway !== upload.isAway && upload.set({ isAway }) });
   } catch (error) {
     // It was deleted, most likely.
     if (error.name !== "AbortError") dismiss(upload);

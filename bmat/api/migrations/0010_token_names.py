@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('api', '0007_findings'),
+        ('api', '0009_uploads'),
         ('knox', '0009_extend_authtoken_field'),
     ]
 
