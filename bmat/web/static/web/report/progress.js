@@ -20,7 +20,7 @@ export function progressView(signal) {
   const meter = h("div.meter.is-large", { role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, fillBar);
   const words = h("p.progress-words");
   const facts = h("p.soft.progress-facts");
-  const element = h("section.card.stack.progress", { "aria-label": "Progress" }, steps, meter, words, facts,
+  const element = h("section.card.stack.progress", { "aria-label": "Progress" }, words, meter, facts, steps,
     h("p.faint", {}, "You can close this page: it goes on without you."));
   let report = null;
   let stage = "";

@@ -54,7 +54,7 @@ export async function show(root, [pid], { signal, query }) {
   }
 
   function facts(report) {
-    const all = [ago(report.created)];
+    const all = report.status === PROCESSING ? [] : [ago(report.created)];
     if (report.input_bytes) all.push(bytes(report.input_bytes));
     if (report.duration_seconds !== null && report.status !== PROCESSING) all.push(`took ${duration(report.duration_seconds)}`);
     if (report.expires) all.push(`kept until ${date(report.expires.slice(0, 10))}`);
