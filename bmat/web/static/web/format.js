@@ -22,7 +22,7 @@ export const compact = (number) => short.format(number);
 export const share = (number) => percent.format(number);
 
 // 0.000115 -> "0.012%": small shares do not become none.
-export const smallShare = (number) => fine.format(number);
+export const smallShare = (number) => (number === 0 || number >= 0.001 ? percent : fine).format(number);
 
 // 1 and "row" -> "1 row"; 2 -> "2 rows"
 export const counted = (number, one, many = `${one}s`) => `${count(number)} ${BigInt(number) === 1n ? one : many}`;

@@ -2,8 +2,7 @@
 
 import { get } from "../api.js";
 import { ago, counted } from "../format.js";
-import { cross } from "./song.js";
-import { fill, h, latest, trouble } from "./parts.js";
+import { cross, fill, h, latest, trouble } from "./parts.js";
 
 const PAGE_SIZE = 50;
 const PAUSE_MS = 200;

@@ -65,6 +65,11 @@ function chevron() {
     h("path", { d: "M2.5 4.5 6 8l3.5-3.5", fill: "none", stroke: "currentColor", "stroke-width": "1.5", "stroke-linecap": "round", "stroke-linejoin": "round" }));
 }
 
+export function cross() {
+  return h("svg", { viewBox: "0 0 16 16", width: "16", height: "16", "aria-hidden": "true" },
+    h("path", { d: "M4 4l8 8M12 4l-8 8", fill: "none", stroke: "currentColor", "stroke-width": "1.5", "stroke-linecap": "round" }));
+}
+
 // A text to be copied, in the type of code.
 export function copyable(text, label = "Copy") {
   const code = h("code.copy-text", { tabindex: "0" }, text);

@@ -5,6 +5,8 @@ const DAY_MS = 86_400_000;
 // Days without plays are filled in up to here; a date of the year 1 is no reason to draw millions.
 const MOST_FILLED = 20_000;
 
+const PARTS = 1_000_000_000_000n;
+
 export const GRAINS = { day: "Day", week: "Week", month: "Month" };
 
 export const dayOf = (text) => Math.round(Date.parse(`${text}T00:00:00Z`) / DAY_MS);
@@ -72,5 +74,5 @@ export function extent(start, grain, { first, last }) {
 // 0.25 for 1 of 4, whatever their size; 0 where there is nothing.
 export function ratio(part, whole) {
   const of = BigInt(whole);
-  return of === 0n ? 0 : Number((BigInt(part) * 1_000_000n) / of) / 1_000_000;
+  return of === 0n ? 0 : Number((BigInt(part) * PARTS) / of) / Number(PARTS);
 }

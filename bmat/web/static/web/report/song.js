@@ -1,10 +1,10 @@
 // One song's own curve, in a panel beside the report.
 
 import { get } from "../api.js";
-import { count, counted, dates, share } from "../format.js";
+import { count, counted, dates, smallShare } from "../format.js";
 import { ROLES } from "../preview/words.js";
 import { chart, chartTable, describe, periodText } from "./chart.js";
-import { fill, h, keyText, segmented, trouble } from "./parts.js";
+import { cross, fill, h, keyText, segmented, trouble } from "./parts.js";
 import { GRAINS, daysOf, periods, ratio, textOf, total } from "./periods.js";
 
 const PAGE_ROWS = 1_000;
@@ -54,7 +54,7 @@ export function songPanel(report, days, state, signal) {
     };
     fill(content,
       h("dl.figures", {},
-        figureOf("Plays", count(plays)), figureOf("Of all plays", share(ratio(plays, total(days)))),
+        figureOf("Plays", count(plays)), figureOf("Of all plays", smallShare(ratio(plays, total(days)))),
         figureOf("Best day", count(best[1]), periodText(best[0], "day")),
         figureOf("Played on", counted(found.length, "day"), dates(textOf(first), textOf(last)))),
       segmented("song-per", "One point for each", GRAINS, grain, (chosen) => { grain = chosen; drawChart(); }),
@@ -84,9 +84,4 @@ async function daysOfKey(report, names, key, signal) {
     address = next && new URL(next).pathname + new URL(next).search;
   }
   return daysOf(byDay);
-}
-
-export function cross() {
-  return h("svg", { viewBox: "0 0 16 16", width: "16", height: "16", "aria-hidden": "true" },
-    h("path", { d: "M4 4l8 8M12 4l-8 8", fill: "none", stroke: "currentColor", "stroke-width": "1.5", "stroke-linecap": "round" }));
 }

@@ -1,7 +1,7 @@
 // The songs with the most plays in the period, as bars.
 
 import { get } from "../api.js";
-import { count, share } from "../format.js";
+import { count, smallShare } from "../format.js";
 import { periodName, periodOf } from "./days.js";
 import { bar, fill, h, headed, keyLink, latest, trouble } from "./parts.js";
 import { between, ratio, textOf, total } from "./periods.js";
@@ -51,7 +51,7 @@ export function topSection(report, summary, days, state, signal) {
     return fill(place, h("ol.top", {}, rows.slice(0, isLong ? MOST : FIRST).map((row, index) => h("li", {},
       h("span.top-rank", { "aria-hidden": "true" }, String(index + 1)),
       keyLink(state, row.key), bar(ratio(row.plays, most)),
-      h("span.number", {}, count(row.plays)), h("span.number.soft.top-share", {}, share(ratio(row.plays, all)))))), more);
+      h("span.number", {}, count(row.plays)), h("span.number.soft.top-share", {}, smallShare(ratio(row.plays, all)))))), more);
   }
 
   state.on(["from", "to"], ask);

@@ -133,7 +133,7 @@ export function totalsSection(report, days, state, signal) {
     const isDown = order.startsWith("-");
     const flipped = isBy ? (isDown ? by : `-${by}`) : by === "plays" ? "-plays" : by;
     return h(`th${style}`, { scope: "col", "data-by": by, "aria-sort": isBy ? (isDown ? "descending" : "ascending") : "none" },
-      h("button.sorter", { type: "button", onclick: () => state.set({ order: flipped }) }, label, h("span.sorter-mark", { "aria-hidden": "true" }, isBy ? (isDown ? "↓" : "↑") : "")));
+      h("button.sorter", { type: "button", onclick: () => state.set({ order: flipped }) }, label, h(`span.sorter-mark${isBy ? "" : ".is-off"}`, { "aria-hidden": "true" }, isBy ? (isDown ? "↓" : "↑") : by === "plays" ? "↓" : "↑")));
   }
 
   const matchPlace = h("div");

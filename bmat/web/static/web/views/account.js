@@ -31,12 +31,12 @@ export async function show(root, _parameters, { signal }) {
   function table(tokens) {
     return h("div.totals-place", {}, h("table.tokens", {},
       h("caption.visually-hidden", {}, "Your tokens"),
-      h("thead", {}, h("tr", {}, ["Name", "Begins with", "Made", "Valid until"].map((name) => h("th", { scope: "col" }, name)), h("th", { scope: "col" }, h("span.visually-hidden", {}, "Revoke")))),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Name"), ["Begins with", "Made"].map((name) => h("th.tokens-wide", { scope: "col" }, name)), h("th", { scope: "col" }, "Valid until"), h("th", { scope: "col" }, h("span.visually-hidden", {}, "Revoke")))),
       h("tbody", {}, tokens.map((token) => h("tr", {},
         h("th", { scope: "row" }, token.name ?? h("span.soft", {}, "From a login")),
-        h("td", {}, h("code", {}, `${token.starts_with}…`)),
-        h("td.soft", {}, date(token.created.slice(0, 10))),
-        h("td.soft", {}, token.expiry ? time(token.expiry) : "For ever"),
+        h("td.tokens-wide", {}, h("code", {}, `${token.starts_with}…`)),
+        h("td.soft.tokens-wide", {}, date(token.created.slice(0, 10))),
+        h("td.soft", { title: token.expiry && time(token.expiry) }, token.expiry ? date(token.expiry.slice(0, 10)) : "For ever"),
         h("td.number", {}, h("button.button.bad.is-plain", { type: "button", "aria-label": `Revoke ${token.name ?? token.starts_with}`, onclick: () => revoke(token) }, "Revoke")))))));
   }
 
@@ -86,7 +86,7 @@ export async function show(root, _parameters, { signal }) {
       h("p.soft", {}, "A program sends a token with each request: ", h("code", {}, "Authorization: Token …")),
       h("form.row.token-form", { onsubmit: make },
         h("label.field", {}, "What it is for", h("input", { type: "text", name: "name", required: true, maxlength: "60", autocomplete: "off" })),
-        h("label.field", {}, "Valid for", h("select", { name: "days" }, h("option", { value: "" }, "As long as may be"), Object.entries(DAY_CHOICES).map(([days, text]) => h("option", { value: days }, text)))),
+        h("label.field", {}, "Valid for", h("select", { name: "days" }, h("option", { value: "" }, "The longest allowed"), Object.entries(DAY_CHOICES).map(([days, text]) => h("option", { value: days }, text)))),
         h("button.button.primary", {}, "Make a token")),
       made, list),
     section("leave-section", "Log out", h("div.row", {},

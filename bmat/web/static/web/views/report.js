@@ -3,7 +3,6 @@
 import { get, poll, post, remove } from "../api.js";
 import { announce, fill, h } from "../dom.js";
 import { ago, bytes, date, duration } from "../format.js";
-import { againSection } from "../report/again.js";
 import { chooseOther } from "../report/choose.js";
 import { downloads } from "../report/downloads.js";
 import { confirmed, trouble } from "../report/parts.js";
@@ -82,7 +81,8 @@ export async function show(root, [pid], { signal, query }) {
   function ended(report) {
     const isFailed = report.state === "failed";
     const again = h("div.again-place");
-    const fix = h("button.button.primary", { type: "button", onclick: () => {
+    const fix = h("button.button.primary", { type: "button", onclick: async () => {
+      const { againSection } = await import("../report/again.js");
       fix.parentElement.hidden = true;
       fill(again, againSection(report, restart, own.signal));
       again.querySelector("h2").focus({ preventScroll: true });
