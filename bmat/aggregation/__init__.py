@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bmat.aggregation.errors import AggregationError, ClusterAway
 from bmat.aggregation.options import InputFile, Limits, Options
 from bmat.aggregation.progress import Progress
-from bmat.aggregation.results import Inspection, NoValidRows, Summary
+from bmat.aggregation.results import ColumnsNotFound, Inspection, NoValidRows, Summary
 
 if TYPE_CHECKING:
     from bmat.aggregation.inspection import inspect
@@ -31,6 +31,7 @@ else:
 __all__ = [
     "AggregationError",
     "ClusterAway",
+    "ColumnsNotFound",
     "InputFile",
     "Inspection",
     "Limits",

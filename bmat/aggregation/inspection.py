@@ -10,13 +10,23 @@ from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.read.record import records_in
-from bmat.aggregation.results import InspectedColumn, InspectedRecord, Inspection, Record
+from bmat.aggregation.results import (
+    ColumnsNotFound,
+    InspectedColumn,
+    InspectedRecord,
+    Inspection,
+    Record,
+)
+from bmat.aggregation.source.encoding import source_encoding
+from bmat.aggregation.source.head import utf8
+from bmat.aggregation.source.header import Misfit, read_header
 from bmat.aggregation.source.json_records import FIRST_FIELD, original_of
 from bmat.aggregation.source.layout import Layout, Source
-from bmat.aggregation.source.open import open_source
+from bmat.aggregation.source.open import UTF_8, open_source
 from bmat.aggregation.source.origin import STANDARD_INPUT
-from bmat.aggregation.source.records import Dialect, record_at
+from bmat.aggregation.source.records import Dialect, record_at, records_from
 from bmat.aggregation.source.signatures import packed_in
+from bmat.aggregation.source.unreadable import nearest_first
 from bmat.aggregation.write.summary import date_text, fields_of_key
 
 INSPECTED_BYTES = 2**16
@@ -32,8 +42,8 @@ def inspect(path: Path, options: Options) -> Inspection:
     looked at, and its first INSPECTED_RECORDS shown. Of an archive it is the text inside, of
     several files there the first one, which is looked at; a workbook is opened whole.
 
-    Raises AggregationError where the run would, for the same reason, before its first record; and
-    OSError.
+    Raises AggregationError where the run would, for the same reason, before its first record:
+    ColumnsNotFound where the header lacks columns; and OSError.
     """
     with TemporaryDirectory(prefix=".bmat-inspect-") as name:
         folder = Path(name)
@@ -59,7 +69,7 @@ def inspect(path: Path, options: Options) -> Inspection:
                 most_bytes=MOST_TEXT_BYTES,
             )
         except AggregationError as error:
-            raise AggregationError(error.code, error.message, path) from error
+            raise as_seen(error, path, folder, options, is_cut=is_cut) from error
         is_cut = is_cut or source.input_bytes >= MOST_TEXT_BYTES
         text = source.path.read_bytes()
         records = inspected_records(source, text, options, is_cut=is_cut)
@@ -68,10 +78,56 @@ def inspect(path: Path, options: Options) -> Inspection:
         preset=read_as.preset,
         encoding=read_as.encoding,
         delimiter=read_as.delimiter,
-        line_end=line_end_of(text, layout),
+        line_end=line_end_name(text, has_cr_ends=layout.has_cr_ends),
         header_line=read_as.header_line,
         columns=columns_of(source, options),
         records=records,
+        is_cut=is_cut,
+    )
+
+
+def as_seen(
+    error: AggregationError, path: Path, folder: Path, options: Options, *, is_cut: bool
+) -> AggregationError:
+    """The error about the head of the input in `folder` as one about the input at `path`."""
+    if error.code == "missing_column":
+        # The text is in a file of its own where the input is packed, or not UTF-8.
+        begin, readable = folder / "head", folder / "utf8"
+        head = begin.read_bytes() if begin.exists() else b""
+        text = readable.read_bytes() if readable.exists() else head
+        found = read_header(text, options, path)
+        if isinstance(found, Misfit):
+            seen = ColumnsNotFound(error.code, error.message, path)
+            encoding = source_encoding(head, options) or UTF_8
+            seen.inspection = inspected_misfit(found, text, encoding, is_cut=is_cut)
+            return seen
+    return AggregationError(error.code, error.message, path)
+
+
+def inspected_misfit(misfit: Misfit, text: bytes, encoding: str, *, is_cut: bool) -> Inspection:
+    """What there is in a text of which the preset does not find all columns."""
+    head, preset = misfit.head, misfit.preset
+    first = nearest_first(preset, head)
+    # Without a record that may be the header it would be no text.
+    assert first is not None
+    dialect = head.dialect(first.delimiter, is_quoted=head.is_quoted(preset))
+    record, options = first.record, head.options
+    behind = records_from(text, record.extent.next, record.next_line, dialect)
+    records = list(islice(behind, INSPECTED_RECORDS + 1)) if first.fields else []
+    if is_cut and len(records) <= INSPECTED_RECORDS:
+        del records[-1:]
+    roles = {index: role for role, index in preset.positions(first.keys, options).items()}
+    return Inspection(
+        preset=preset.name,
+        encoding=encoding,
+        delimiter=first.delimiter.decode(),
+        line_end=line_end_name(text, has_cr_ends=head.has_cr_ends),
+        header_line=record.line,
+        columns=[InspectedColumn(name, roles.get(at)) for at, name in enumerate(first.names)],
+        records=[
+            InspectedRecord(one.line, list(map(utf8, one.fields)), None, None, None, one.fault)
+            for one in records[:INSPECTED_RECORDS]
+        ],
         is_cut=is_cut,
     )
 
@@ -122,9 +178,9 @@ def texts_of(record: bytes, layout: Layout) -> list[str]:
     return [field.decode("utf-8", "replace") for field in record_at(record, 0, 1, dialect).fields]
 
 
-def line_end_of(text: bytes, layout: Layout) -> str:
+def line_end_name(text: bytes, *, has_cr_ends: bool) -> str:
     """The name of the first line end."""
-    if layout.has_cr_ends:
+    if has_cr_ends:
         return "CR"
     line = text[: text.find(b"\n") + 1]
     return next((name for end, name in LINE_ENDS.items() if line.endswith(end)), "LF")

@@ -149,3 +149,11 @@ class Inspection:
     columns: list[InspectedColumn]
     records: list[InspectedRecord]
     is_cut: bool
+
+
+class ColumnsNotFound(AggregationError):
+    """The header lacks columns that are wanted: `inspection` has those that are there, and records
+    of which nobody can say how they count.
+    """
+
+    inspection: Inspection

@@ -66,7 +66,9 @@ class AnswerFields:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         is_page = response.get("Content-Type", "").startswith("text/html")
-        response.headers.setdefault(POLICY, FOR_PAGES if is_page else FOR_DATA)
+        # A page that is unchanged keeps the policy that it came with.
+        if response.status_code != HTTPStatus.NOT_MODIFIED:
+            response.headers.setdefault(POLICY, FOR_PAGES if is_page else FOR_DATA)
         if is_of_api(request):
             response.headers.setdefault("Cache-Control", FOR_NO_CACHE)
         standings = noted(request).values()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import AggregationError, Inspection, Options, inspect
+from bmat.aggregation import AggregationError, ColumnsNotFound, Inspection, Options, inspect
 from bmat.aggregation.cli import described
 from bmat.aggregation.inspection import INSPECTED_BYTES, INSPECTED_RECORDS
 from bmat.aggregation.tests.conftest import Run
@@ -71,6 +71,35 @@ def test_it_shows_what_is_rejected_in_front_of_the_header(inspected: Inspect) ->
 )
 def test_it_names_the_line_ends(inspected: Inspect, start: bytes, name: str) -> None:
     assert inspected(HEADER.rstrip() + start).line_end == name
+
+
+def test_it_shows_what_a_file_has_in_place_of_the_columns(inspected: Inspect) -> None:
+    data = 'Day;Track;Plays\n2020-01-01;"Ä";5\n"""x" y;2\n'.encode("utf-16")
+    with pytest.raises(ColumnsNotFound) as raised:
+        inspected(data, plays_column="Plays")
+    found = raised.value.inspection
+    assert (found.encoding, found.delimiter, found.header_line) == ("utf-16", ";", 1)
+    assert [(column.name, column.role) for column in found.columns] == [
+        ("Day", None),
+        ("Track", None),
+        ("Plays", "plays"),
+    ]
+    first, second = found.records
+    assert (first.fields, first.key, first.reason) == (["2020-01-01", "Ä", "5"], None, None)
+    assert (second.line, second.reason) == (3, "malformed_quotes")
+
+
+def test_what_is_cut_of_a_file_without_the_columns_is_not_shown(inspected: Inspect) -> None:
+    long = b"x" * 2**15 + b"\n"
+    with pytest.raises(ColumnsNotFound) as raised:
+        inspected(b"Track\n" + 3 * long)
+    assert (len(raised.value.inspection.records), raised.value.inspection.is_cut) == (1, True)
+
+
+def test_there_are_no_columns_where_nothing_is_on_the_named_line(inspected: Inspect) -> None:
+    with pytest.raises(ColumnsNotFound) as raised:
+        inspected(HEADER + b"a,2020-01-01,1\n", header_line=9)
+    assert (raised.value.inspection.columns, raised.value.inspection.records) == ([], [])
 
 
 def test_columns_without_a_header_have_numbers(inspected: Inspect) -> None:

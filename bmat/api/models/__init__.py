@@ -1,6 +1,7 @@
 from bmat.api.models.attempts import ReportAttempt
 from bmat.api.models.idempotency import IdempotencyKey
 from bmat.api.models.reports import Installation, Report, Status
+from bmat.api.models.tokens import TokenName
 from bmat.api.models.uploads import Upload
 from bmat.api.models.webhooks import Callback, Delivery, Webhook
 
@@ -12,6 +13,7 @@ __all__ = [
     "Report",
     "ReportAttempt",
     "Status",
+    "TokenName",
     "Upload",
     "Webhook",
 ]

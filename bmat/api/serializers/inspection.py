@@ -51,7 +51,9 @@ class RecordSerializer(serializers.Serializer[Any]):
 
 
 class InspectionSerializer(serializers.Serializer[Any]):
-    """How a file would be read. Where it cannot be, `error` says why, and the rest is empty."""
+    """How a file would be read. Where it cannot be, `error` says why, and the rest is empty; but for
+    the columns and records of a file whose header lacks columns, for somebody to name them.
+    """
 
     encoding = serializers.CharField(allow_null=True)
     delimiter = serializers.CharField(allow_null=True, trim_whitespace=False)
@@ -67,7 +69,7 @@ class InspectionSerializer(serializers.Serializer[Any]):
 
     @classmethod
     def shown(cls, inspection: Any, error: dict[str, str] | None = None) -> dict[str, Any]:
-        """An inspection as JSON; None where there is none because of the `error`."""
+        """An inspection as JSON, with the `error`; None where there is none because of that."""
         empty = dict.fromkeys(cls().fields, None) | {"columns": [], "records": [], "is_cut": False}
         told = empty if inspection is None else cls(inspection).data
         return {**told, "error": error}

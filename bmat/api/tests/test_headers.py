@@ -28,6 +28,15 @@ def test_a_page_loads_its_own_files_and_no_others(client):
     assert b"<script>" not in response.content
 
 
+def test_a_page_that_is_unchanged_keeps_its_policy(client):
+    tag = client.get("/")["ETag"]
+
+    response = client.get("/", headers={"If-None-Match": tag})
+
+    assert response.status_code == 304
+    assert "Content-Security-Policy" not in response
+
+
 @pytest.mark.parametrize("tail", ["", "/rows", "/compare", "/output?format=xlsx", "/no-such-path"])
 def test_no_cache_keeps_reports_rows_and_errors(client, done, tail):
     query = f"?with={done.pid}" if tail == "/compare" else ""

@@ -77,7 +77,6 @@ def test_it_follows_the_options(inspect):
 @pytest.mark.parametrize(
     "content, code",
     [
-        (b"a,b,c\n1,2,3\n", "missing_column"),
         (b"\x89PNG\r\n\x1a\n\0\0", "not_text"),
         (b"\xef\xbb\xbf\n", "empty_file"),
     ],
@@ -88,6 +87,21 @@ def test_it_shows_why_a_file_cannot_be_read(inspect, content, code):
     shown = response.json()
     assert (response.status_code, shown.pop("error")["code"]) == (200, code)
     assert shown == NOTHING
+
+
+def test_it_shows_the_columns_of_a_file_in_which_it_misses_some(inspect):
+    shown = inspect(b"a;Date\nx;y\n").json()
+
+    assert shown["error"]["code"] == "missing_column"
+    assert shown["columns"] == [{"name": "a", "role": None}, {"name": "Date", "role": "date"}]
+    assert shown["records"][0] == {
+        "line": 2,
+        "fields": ["x", "y"],
+        "key": None,
+        "date": None,
+        "plays": None,
+        "reason": None,
+    }
 
 
 @pytest.mark.parametrize(

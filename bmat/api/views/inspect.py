@@ -1,4 +1,6 @@
-"""`/api/inspect`: how a file would be read, before it is uploaded."""
+"""How a file would be read: `/api/inspect`, before it is uploaded; `/api/reports/<pid>/inspect`,
+that of a report, with other options.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bmat.aggregation import AggregationError, Options
-from bmat.api.schema.operations import inspect_operation
+from bmat.aggregation import AggregationError, ColumnsNotFound, Options
+from bmat.api.access import NOT_KEPT, VisibleReports
+from bmat.api.errors import ApiError
+from bmat.api.schema.operations import inspect_operation, kept_inspect_operation
 from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
 from bmat.api.serializers.options import given_options, refused_option
+from bmat.api.serializers.reports import FormSerializer, replaced_options
+from bmat.api.services import files
 from bmat.api.uploads import HeadParser
 
 
@@ -31,6 +37,26 @@ class InspectView(APIView):
         return Response(inspected(path, given_options(fields)))
 
 
+@kept_inspect_operation
+class KeptInspectView(VisibleReports):
+    """How the first file of a report would be read: with the options of the address or, where there
+    are none, its own. 200, even where it could not be, and then `error` says why.
+    """
+
+    serializer_class = FormSerializer
+
+    def get(self, request: Request, pid: str) -> Response:
+        report = self.get_kept()
+        options = replaced_options(report, request.query_params)
+        if options is None:
+            options = {**report.options, **report.inputs[0]["options"]}
+        path = files.path(report.input_file.name or "")
+        try:
+            return Response(inspected(path, options))
+        except FileNotFoundError as error:
+            raise ApiError("no_file", NOT_KEPT) from error
+
+
 def inspected(path: Path, options: dict[str, Any]) -> dict[str, Any]:
     """How the file at `path` would be read, as JSON. Raises ValidationError for options that cannot
     be followed with it.
@@ -44,4 +70,5 @@ def inspected(path: Path, options: dict[str, Any]) -> dict[str, Any]:
         if error.option is not None:
             raise refused_option(error) from error
         told = {"code": error.code, "message": error.message}
-        return InspectionSerializer.shown(None, told)
+        seen = error.inspection if isinstance(error, ColumnsNotFound) else None
+        return InspectionSerializer.shown(seen, told)

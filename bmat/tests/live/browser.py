@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
@@ -67,6 +68,29 @@ class Person:
         width, place = element.get_property("scrollWidth"), element.get_property("clientWidth")
         return int(str(width)) > int(str(place))
 
+    def press(self, *keys: str) -> None:
+        """Types to whatever has the focus."""
+        self._driver.switch_to.active_element.send_keys(*keys)
+
+    def script(self, text: str, *arguments: Any) -> Any:
+        """What a script answers that the page runs."""
+        return self._driver.execute_script(text, *arguments)
+
+    def wait(self, text: str, *arguments: Any) -> Any:
+        """What an expression of the page's is, once it is true."""
+        wait = WebDriverWait(self._driver, LOOK_SECONDS, poll_frequency=0.1)
+        return wait.until(lambda _: self.script(f"return {text}", *arguments))
+
+    def chrome(self, command: str, **parameters: Any) -> None:
+        """Tells the browser itself something.
+        https://chromedevtools.github.io/devtools-protocol/
+        """
+        self._driver.execute_cdp_cmd(command, parameters)
+
+    @property
+    def url(self) -> str:
+        return str(self._driver.current_url)
+
     def complaints(self) -> list[str]:
         """What the browser has logged since the last time: errors of scripts, refused content. An
         icon of the site, which browsers ask for by themselves, is not missed.
@@ -79,6 +103,13 @@ class Person:
 @contextmanager
 def person(folder: Path) -> Iterator[Person]:
     """Somebody whom no page knows yet; the browser's own files are in `folder`."""
+    with chrome(folder) as driver:
+        yield Person(driver)
+
+
+@contextmanager
+def chrome(folder: Path) -> Iterator[Chrome]:
+    """A browser that has its own files in `folder`."""
     options = ChromeOptions()
     browser, chromedriver = programs.browser_and_driver()
     options.binary_location = str(browser)
@@ -87,6 +118,6 @@ def person(folder: Path) -> Iterator[Person]:
         options.add_argument(flag)
     driver = Chrome(options, Service(str(chromedriver)))
     try:
-        yield Person(driver)
+        yield driver
     finally:
         driver.quit()

@@ -26,12 +26,13 @@ export function parse(text) {
 }
 
 // Sends a request; the Response, whatever its status below 400. Raises ApiError.
-export async function send(path, { method = "GET", body, headers = {}, signal } = {}) {
+// With `keepalive` it goes out even if the document is closed meanwhile.
+export async function send(path, { method = "GET", body, headers = {}, signal, keepalive = false } = {}) {
   const fields = { Accept: "application/json", ...headers };
   if (method !== "GET") fields["X-CSRFToken"] = csrfToken();
   let response;
   try {
-    response = await fetch(path, { method, body, headers: fields, signal, credentials: "same-origin" });
+    response = await fetch(path, { method, body, headers: fields, signal, keepalive, credentials: "same-origin" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0);

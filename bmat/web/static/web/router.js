@@ -1,23 +1,19 @@
-// Addresses and what they show. A link within the page changes the view, not the document: so that
+// From addresses to views. A link within the page changes the view, not the document: so that
 // uploads go on.
+//
+// The views import this module, and it imports none of them: names of files that change with what
+// the files hold allow no circles.
 
 import { fill, h } from "./dom.js";
 
-const PID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})";
-
-// The views' modules are loaded when they are first shown. Each has `show(root, parameters,
-// context)`: it fills `root`, and stops whatever it does when `context.signal` is aborted.
-const ROUTES = [
-  [/^\/$/, () => import("./views/home.js")],
-  [new RegExp(`^/reports/${PID}/?$`), () => import("./views/report.js")],
-  [new RegExp(`^/reports/${PID}/compare/${PID}/?$`), () => import("./views/compare.js")],
-  [/^\/account\/?$/, () => import("./views/account.js")],
-];
-
 const root = document.getElementById("main");
 let current = null;
+let routes = [];
 
-export function start() {
+// Shows the address of the document, and from then on those of its links. `all` are patterns of
+// paths, each with what loads its view: see routes.js.
+export function start(all) {
+  routes = all;
   document.addEventListener("click", follow);
   addEventListener("popstate", () => draw());
   return draw();
@@ -34,7 +30,7 @@ export function title(text) {
 }
 
 function match(path) {
-  for (const [pattern, load] of ROUTES) {
+  for (const [pattern, load] of routes) {
     const found = pattern.exec(path);
     if (found) return { load, parameters: found.slice(1) };
   }
