@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load downloads rows fuzz schemathesis bench cluster billion memory cancel lint format schema lock audit clean
+.PHONY: help run test faults load downloads uploads rows fuzz schemathesis bench cluster billion memory cancel lint format schema lock audit clean
 .PHONY: venv-run venv-test venv-bench
 
 VENV := .venv
@@ -30,6 +30,9 @@ load: venv-test ## 20 clients with small reports beside one of 1 GB: how long th
 
 downloads: venv-test ## a download of 1 GB that breaks off at 40 % and goes on; 200 clients who poll at the same time
 	@$(BIN)/python -m bmat.tests.live.programs && $(BIN)/python -m bench.downloads
+
+uploads: venv-test ## a resumable upload of 1 GB (UPLOAD_BYTES) beside a copy, and eight at once: speed and memory
+	@$(BIN)/python -m bmat.tests.live.programs && $(BIN)/python -m bench.uploads
 
 rows: venv-test ## ask a result of 25 million rows for songs (BENCH_ROWS, BENCH_SHAPE=high): p95 below 50 ms
 	@$(BIN)/python -m bmat.tests.live.programs && $(BIN)/python -m bench.rows

@@ -46,7 +46,8 @@ PACKAGES = (
     Package(
         "tus-js-client",
         "4.3.1",
-        "sha512-ZLeYmjrkaU1fUsKbIi8JML52uAocjEZtBx4DKjRrqzrZa0O4MYwT6db+oqePlspV+FxXJAyFBc/L5gwUi2OFsg==",
+        "sha512-ZLeYmjrkaU1fUsKbIi8JML52uAocjEZtBx4DKjRrqzrZ"
+        "a0O4MYwT6db+oqePlspV+FxXJAyFBc/L5gwUi2OFsg==",
         # The static files under changed names need the map that the script names.
         ("dist/tus.min.js", "dist/tus.min.js.map", "LICENSE"),
     ),
@@ -54,7 +55,8 @@ PACKAGES = (
     Package(
         "uplot",
         "1.6.32",
-        "sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==",
+        "sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTX"
+        "ImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==",
         ("dist/uPlot.esm.js", "dist/uPlot.min.css", "LICENSE"),
     ),
 )

@@ -6,6 +6,7 @@ type PaddedBytes: an array of the exact length of its contents may end where the
 memory.
 """
 
+from functools import cache
 from typing import Annotated, Any, NamedTuple, NewType, Self, cast, get_args, get_type_hints
 
 import numpy as np
@@ -102,7 +103,12 @@ class Record:
     @classmethod
     def new(cls) -> Self:
         """One whose numbers are all 0."""
-        return cast(Self, np.zeros(1, dtype_of(cls)).view(np.recarray)[0])
+        return cast(Self, np.zeros(1, cls._dtype()).view(np.recarray)[0])
+
+    @classmethod
+    @cache
+    def _dtype(cls) -> np.dtype[np.void]:
+        return dtype_of(cls)
 
 
 def dtype_of(record: type[Record]) -> np.dtype[np.void]:

@@ -32,6 +32,7 @@ from bmat.aggregation.kernels.bytes import (
     store64,
     zero_bytes,
 )
+from bmat.aggregation.kernels.clean import BYTE_ORDER_MARK_BYTES, starts_with_mark
 from bmat.aggregation.kernels.fields import MOST_PLAYS
 from bmat.aggregation.kernels.sums import FEW, sort_few, sum_by_day
 
@@ -49,7 +50,11 @@ COMMAS = np.uint64(0x2C2C2C2C2C2C2C2C)
 
 @inlined
 def needs_quotes(texts: Any, start: Any, count: Any) -> Any:
-    """Whether a field must be quoted: it holds a comma, a quote, CR or LF."""
+    """Whether a field must be quoted: it holds a comma, a quote, CR or LF, or begins with a byte
+    order mark, which in front of a record is no part of it.
+    """
+    if count >= BYTE_ORDER_MARK_BYTES and starts_with_mark(texts, start):
+        return True
     at = 0
     while at < count:
         word = load64(texts, start + at)

@@ -4,6 +4,7 @@ its songs, how many rows each has, and on which days.
 
 import os
 from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +77,9 @@ def take_sample(sources: tuple[Source, ...], workspace: Workspace, hash_key: int
     ):
         table = Table(merging, hash_key)
         reading.arena.prepare(1)
-        for source in sources:
+        for source, stretches in zip(sources, stretches_of(sources), strict=True):
+            if not stretches:
+                continue
             reader = BlockReader(
                 reading,
                 source,
@@ -89,7 +92,7 @@ def take_sample(sources: tuple[Source, ...], workspace: Workspace, hash_key: int
                 0,
                 hash_key,
             )
-            bytes_read += sample_source(reader, source, total)
+            bytes_read += sample_source(reader, source, stretches, total)
         sample = sample_of(table, bytes_read)
         table.clear()
     return sample
@@ -114,10 +117,21 @@ def sample_of(table: Table, bytes_read: int) -> Sample:
     )
 
 
-def sample_source(reader: BlockReader, source: Source, total: int) -> int:
-    """Read this source's share of the samples. Returns the number of bytes."""
+def stretches_of(sources: Sequence[Source]) -> Iterator[int]:
+    """How many stretches of each source are read: by its size, and one at least, unless there are
+    more sources than stretches.
+    """
+    least = 1 if len(sources) <= SAMPLES else 0
+    total, before = sum(source.data_bytes for source in sources), 0
+    for source in sources:
+        after = before + source.data_bytes
+        yield max(least, SAMPLES * after // total - SAMPLES * before // total)
+        before = after
+
+
+def sample_source(reader: BlockReader, source: Source, number: int, total: int) -> int:
+    """Read so many stretches of this source. Returns the number of bytes."""
     start, size = source.layout.data_start, source.size
-    number = max(1, SAMPLES * (size - start) // total)
     share = int(total * SAMPLED_SHARE / SAMPLES)
     sample_bytes = min(max(LEAST_SAMPLE_BYTES, share), MOST_SAMPLE_BYTES)
     line_end = source.layout.line_end

@@ -1,6 +1,7 @@
 """The job of a run: its blocks, its partitions, and how much memory each task may use."""
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from bmat.aggregation.job import LISTED_REJECTS, Block, Job
@@ -41,7 +42,7 @@ def make_job(
     return Job(
         sources=sources,
         blocks=blocks,
-        batches=batches_of(len(blocks), MOST_BATCHES),
+        batches=batches_of(blocks, sizes.block_bytes, MOST_BATCHES),
         folder=folder,
         output=output,
         rejects=rejects,
@@ -65,7 +66,16 @@ def blocks_of(sources: tuple[Source, ...], sizes: Sizes) -> tuple[Block, ...]:
     )
 
 
-def batches_of(blocks: int, most: int) -> tuple[range, ...]:
-    """The numbers of so many blocks in batches of consecutive ones, at most so many batches."""
-    count = min(blocks, most)
-    return tuple(range(blocks * n // count, blocks * (n + 1) // count) for n in range(count))
+def batches_of(blocks: Sequence[Block], least_bytes: int, most: int) -> tuple[range, ...]:
+    """The numbers of the blocks in batches of consecutive ones, of at least so many bytes but for
+    the last one, so that small files share a batch; at most so many batches.
+    """
+    total = sum(block.stop - block.start for block in blocks)
+    least_bytes = max(least_bytes, total // most + 1)
+    ends, batch_bytes = [0], 0
+    for number, block in enumerate(blocks, 1):
+        batch_bytes += block.stop - block.start
+        if batch_bytes >= least_bytes or number == len(blocks):
+            ends.append(number)
+            batch_bytes = 0
+    return tuple(map(range, ends, ends[1:]))

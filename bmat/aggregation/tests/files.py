@@ -58,6 +58,8 @@ QUOTED = [
     b'"x"\r',
     b'"\0"',
     b'"\xff"',
+    b'"\xef\xbb\xbf"',
+    b'"\xef\xbb\xbfa"',
     b'"x"y"z"',
     b'"\r"',
 ]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
@@ -27,10 +27,6 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def kept(self) -> Self:
         """Those whose files are here: neither removed nor expired, and no report's yet."""
         return self.filter(removed=None, report=None, expires__gt=Now())
-
-    def receiving(self, upload_id: UUID) -> Self:
-        """The upload, as long as it takes bytes; else nothing."""
-        return self.filter(pk=upload_id, removed=None, completed=None)
 
     def whole(self) -> Self:
         """Those that have all their bytes, and whose report is not made."""

@@ -55,11 +55,10 @@ class InstantField(serializers.DateTimeField):
 
 @extend_schema_field({"oneOf": [{"type": "string", "format": "uuid"}, BLANK]})
 class PidField(TextField):
-    """The pid of a report; None where it is blank."""
+    """The pid of a report; an empty text where it is blank."""
 
     def to_internal_value(self, data: Any) -> Any:
-        text = super().to_internal_value(data)
-        return serializers.UUIDField().run_validation(text) if text else None
+        return serializers.UUIDField().run_validation(super().to_internal_value(data))
 
 
 class SomeOfField(serializers.MultipleChoiceField):

@@ -1,7 +1,7 @@
 """The report as JSON, and what an upload may say."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -277,8 +277,8 @@ class SubmitSerializer(FormSerializer):
             raise serializers.ValidationError(wrong)
         return [found[one] for one in ids]
 
-    def validate_base(self, pid: UUID | None) -> Report | None:
-        if pid is None:
+    def validate_base(self, pid: UUID | Literal[""]) -> Report | None:
+        if not pid:
             return None
         base = self.context["view"].get_queryset().filter(pid=pid).first()
         if base is None:

@@ -11,6 +11,7 @@ from bmat.api.services import leases
 from bmat.api.services.process import process_report
 from bmat.api.tests.fixtures import PLAYS, TOTALS
 from bmat.api.tests.results import body
+from bmat.api.tests.tus import UPLOADS, Sender
 
 
 def test_it_lists_reports(admin_client, submit):
@@ -87,6 +88,26 @@ def test_it_refuses_to_add_and_to_delete(admin_client, submit, action):
 
     assert response.status_code == 403
     assert Report.objects.filter(pid=pid).exists()
+
+
+def test_it_lists_uploads_that_come_in_parts_and_how_far_they_are(admin_client, client):
+    tus = Sender(client)
+    coming = tus.created(200, filename="a.csv", report="no")
+    tus.patch(coming, 0, b"x" * 84)
+    whole = tus.whole(b"x", filename="b.csv", report="no")
+    removed = tus.created(10, filename="c.csv")
+    tus.send("DELETE", removed)
+    unknown = tus.send("POST", UPLOADS, Upload_Defer_Length="1")
+
+    page = admin_client.get("/admin/api/upload/").content.decode()
+
+    assert unknown.status_code == 201
+    for cell in ("a.csv", "42%", "200\xa0bytes", "whole", "removed", "coming"):
+        assert cell in page
+    upload_id = whole.rsplit("/", 1)[1]
+    shown = admin_client.get(f"/admin/api/upload/{upload_id}/change/").content.decode()
+    assert f"{upload_id} (1 of 1)" in shown
+    assert 'name="_save"' not in shown
 
 
 def test_it_asks_a_stranger_to_log_in(client, db):

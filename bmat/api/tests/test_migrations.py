@@ -44,3 +44,21 @@ def test_a_report_of_before_was_by_song_and_of_no_preset(migrate):
     assert (report.rows_rejected, report.rows_left_out) == (3, 0)
     assert (report.group_by, report.preset) == (["song"], "")
     assert (report.rejects_sample, report.warnings) == ({}, [])
+
+
+def test_a_report_of_before_has_its_file_for_an_input(migrate):
+    old = migrate("0007_findings").get_model("api", "Report")
+    named = {"input_name": "b", "input_bytes": 7, "next_enqueue_at": DUE}
+    waits = old.objects.create(input_file="a", **named).pid
+    found = {"rows_read": 5, "rows_rejected": 2, "preset": "suisa"}
+    done = old.objects.create(input_file="a", output_file="o", **named, **found).pid
+
+    reports = migrate("0008_inputs").get_model("api", "Report").objects
+
+    assert [each.inputs for each in reports.all()] == [
+        [{"name": "b", "bytes": 7, "options": {}}]
+    ] * 2
+    assert (reports.get(pid=waits).inputs_read, reports.get(pid=waits).base) == ([], None)
+    [read] = reports.get(pid=done).inputs_read
+    assert (read["name"], read["rows_read"], read["rows_rejected"]) == ("b", 5, 2)
+    assert (read["preset"], read["encoding"]) == ("suisa", None)

@@ -8,6 +8,7 @@ from io import BytesIO
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -302,6 +303,16 @@ def test_a_limit_that_is_passed_by_two_at_once_leaves_nothing(client, settings, 
     assert tus.create(1001).status_code == 429
     assert calls == [1001, 0]
     assert (in_uploads(home), Upload.objects.count()) == ([], 0)
+
+
+def test_a_file_stays_whose_row_may_have_been_committed(tus, monkeypatch, home):
+    def away(*_, **__):
+        raise OperationalError("the connection broke")
+
+    monkeypatch.setattr(UploadQuerySet, "create", away)
+
+    assert tus.create(10).json()["code"] == "unavailable"
+    assert len(in_uploads(home)) == 1
 
 
 def test_a_length_that_comes_later_counts_too(client, settings):

@@ -238,3 +238,43 @@ def test_it_says_no_more_than_that_the_application_failed(caplog):
     assert (client.status, json.loads(client.content)["code"]) == (500, "server_error")
     assert "the application was asked" in caplog.text
     assert b"asked" not in client.content
+
+
+def test_a_thread_that_waits_for_bytes_may_give_up(monkeypatch):
+    monkeypatch.setattr("bmat.server.bodies.IDLE_SECONDS", 0.01)
+    looked = []
+
+    def gives_up(environ, start_response):
+        def look():
+            looked.append(len(looked))
+            if len(looked) == 3:
+                raise InterruptedError
+
+        environ["wsgi.input"].while_waiting = look
+        with pytest.raises(InterruptedError):
+            while environ["wsgi.input"].read(MIB):
+                pass
+        start_response("423 Locked", [])
+        return [b"later"]
+
+    answer = ask(gives_up, Client(b"some", SILENCE), path="/upload", headers=length(2 * FORM_BYTES))
+
+    assert (answer.status, answer.content, looked) == (423, b"later", [0, 1, 2])
+
+
+def test_a_thread_that_waits_for_bytes_waits_on(monkeypatch):
+    monkeypatch.setattr("bmat.server.bodies.IDLE_SECONDS", 0.01)
+
+    def reads(environ, start_response):
+        start_response("200 OK", [])
+        return [environ["wsgi.input"].read(MIB)]
+
+    async def late():
+        await asyncio.sleep(0.1)
+        return b"x" * 2 * FORM_BYTES
+
+    class Late(Client):
+        async def __anext__(self):
+            return await late()
+
+    assert ask(reads, Late(), path="/upload", headers=length(2 * FORM_BYTES)).status == 200

@@ -31,7 +31,7 @@ class Resumable:
 
     def create(self, length: int, **headers: str) -> str:
         """Creates an upload; its address."""
-        answer = self.send("POST", self.url, Upload_Length=str(length), **headers)
+        answer = self.send("POST", self.url, b"", Upload_Length=str(length), **headers)
         assert answer.status_code == 201, answer.text
         return answer.headers["Location"]
 

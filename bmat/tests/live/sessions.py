@@ -16,6 +16,18 @@ def peak_bytes(leader: int) -> int:
     return sum(_kibibytes(folder / "status", "VmHWM:") for folder in _session_of(leader)) * 1024
 
 
+def peaks_from_now(leader: int) -> list[int]:
+    """Start the peaks anew; returns the memory that each of the processes has in use now."""
+    peak_bytes_from_now(leader)
+    return peaks_of_each(leader)
+
+
+def peaks_of_each(leader: int) -> list[int]:
+    """The peak resident memory of each of a server's processes."""
+    folders = _session_of(leader)
+    return [_kibibytes(folder / "status", "VmHWM:") * 1024 for folder in folders]
+
+
 def _kibibytes(status: Path, field: str) -> int:
     return next(
         int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field)

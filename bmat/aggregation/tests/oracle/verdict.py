@@ -30,6 +30,7 @@ COLUMNS = {
     "service": b"Service",
 }
 TOTALS_COLUMNS = [b"Date", b"Total Number of Plays for Date"]
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LISTED_REJECTS = 1_000_000
 LISTED_BYTES = 1024
 TOP_SONGS = 100
@@ -185,7 +186,7 @@ def check_overflow(totals: dict[Key, int]) -> None:
 def totals_file(totals: dict[Key, int], options: Options) -> bytes:
     header = [*(COLUMNS[role] for role in options.key), *TOTALS_COLUMNS]
     lines = [
-        b",".join([*map(csv_field, key), day.encode(), b"%d" % plays]) + b"\n"
+        b",".join([*map(key_field, key), day.encode(), b"%d" % plays]) + b"\n"
         for (key, day), plays in totals.items()
     ]
     return b",".join(header) + b"\n" + b"".join(lines)
@@ -201,6 +202,12 @@ def rejects_file(rejects: list[Reject], names: Sequence[str]) -> bytes:
         lines.append(line)
     header = b"Line,Reason,Record\n"
     return (b"File," if len(names) > 1 else b"") + header + b"".join(lines)
+
+
+def key_field(value: bytes) -> bytes:
+    """The same for a field of a key: what would be a byte order mark is in quotes."""
+    field = csv_field(value)
+    return b'"' + field + b'"' if field.startswith(BYTE_ORDER_MARK) else field
 
 
 def csv_field(value: bytes) -> bytes:

@@ -1,0 +1,130 @@
+"""`make uploads`: what a resumable upload of UPLOAD_BYTES (1 GB) costs, and eight at once.
+
+In turn, three times: the bytes copied from a socket to a disk by the barest program that could do
+it, sent to the service, sent in pieces of 64 MiB, and sent through the proxy. All end with an
+fsync. Then eight uploads at the same time, and the memory of each process of the web server. Ends
+with 1 where a target is missed.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+
+from bench.load_upload import CHUNK, copy_seconds
+from bench.report import judged
+from bmat.tests.live.client import Client
+from bmat.tests.live.proxy import proxied
+from bmat.tests.live.resumable import MIB, Resumable
+from bmat.tests.live.sessions import peaks_from_now, peaks_of_each
+from bmat.tests.live.stack import START_SECONDS, Stack
+
+UPLOAD_BYTES = int(os.environ.get("UPLOAD_BYTES", str(10**9)))
+ROUNDS, AT_ONCE, PIECE_BYTES = 3, 8, 64 * MIB
+LEAST_SHARE_OF_COPY, MOST_MEMORY_BYTES = 0.8, 200 * 10**6
+MB = 10**6
+# All come from one address, and make no report.
+SETTINGS = {"BMAT_MAX_TRANSFERS": "none", "BMAT_WEB_THREADS": "8"}
+NO_REPORT = {"Upload_Metadata": "report bm8="}
+
+
+class WebAlone(Stack):
+    """The service without those who would work on a report."""
+
+    def start(self) -> None:
+        self.postgres.start()
+        self.redis.start()
+        self.web.start(self.environment)
+        self.web.wait_until_ready(self.client.answers, START_SECONDS)
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="bmat-uploads-") as folder:
+        stack = WebAlone(Path(folder) / "stack", settings=SETTINGS)
+        try:
+            stack.start()
+            with proxied(stack, Path(folder)) as proxy:
+                shares = shares_of_a_copy(stack.client, proxy, Path(folder))
+            peak = peak_of_many(stack)
+        finally:
+            stack.stop()
+    return verdict(shares, peak)
+
+
+def shares_of_a_copy(direct: Client, proxy: Client, folder: Path) -> dict[str, float]:
+    """How fast each way is, as a share of the copy's speed; the median of the rounds."""
+    rounds: dict[str, list[float]] = {}
+    for _ in range(ROUNDS):
+        copied = copy_seconds(folder / "copy") * UPLOAD_BYTES / 10**9
+        seconds = {
+            "in one piece": sent_seconds(direct, UPLOAD_BYTES),
+            f"in pieces of {PIECE_BYTES // MIB} MiB": sent_seconds(direct, PIECE_BYTES),
+            "in one piece, through the proxy": sent_seconds(proxy, UPLOAD_BYTES),
+        }
+        told = ", ".join(f"{how} {taken:.2f} s" for how, taken in seconds.items())
+        print(f"{UPLOAD_BYTES:,} bytes: copied {copied:.2f} s; sent {told}", flush=True)
+        for how, taken in seconds.items():
+            rounds.setdefault(how, []).append(copied / taken)
+    return {how: median(shares) for how, shares in rounds.items()}
+
+
+def sent_seconds(client: Client, piece_bytes: int) -> float:
+    """From the creation of an upload to the answer to its last byte. It is removed after it."""
+    tus = Resumable(client)
+    started = time.monotonic()
+    url = tus.create(UPLOAD_BYTES, **NO_REPORT)
+    for offset in range(0, UPLOAD_BYTES, piece_bytes):
+        length = min(piece_bytes, UPLOAD_BYTES - offset)
+        with tus.begun(url, offset, length, b"") as connection:
+            for chunk in chunks(length):
+                connection.sendall(chunk)
+            answer = connection.recv(12)
+            assert answer == b"HTTP/1.1 204", answer
+    seconds = time.monotonic() - started
+    tus.send("DELETE", url)
+    return seconds
+
+
+def chunks(length: int) -> Iterator[bytes]:
+    """So many bytes."""
+    for start in range(0, length, len(CHUNK)):
+        yield CHUNK[: length - start]
+
+
+def peak_of_many(stack: Stack) -> int:
+    """The most memory of any process of the web server, while many send at the same time."""
+    before = peaks_from_now(stack.web.pid)
+    started = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as senders:
+        list(senders.map(sent_seconds, [stack.client] * AT_ONCE, [UPLOAD_BYTES] * AT_ONCE))
+    seconds = time.monotonic() - started
+    peaks = peaks_of_each(stack.web.pid)
+    print(
+        f"{AT_ONCE} at once: {AT_ONCE * UPLOAD_BYTES / MB / seconds:.0f} MB/s together; processes "
+        f"of {', '.join(f'{size / MB:.0f}' for size in before)} MB came to "
+        f"{', '.join(f'{size / MB:.0f}' for size in peaks)} MB",
+        flush=True,
+    )
+    return max(peaks)
+
+
+def verdict(shares: dict[str, float], peak: int) -> int:
+    """Prints each figure beside its target. 1 where one is missed."""
+    target = f"(target: at least {LEAST_SHARE_OF_COPY:.0%})"
+    figures = {
+        f"sent {how}: {share:.0%} of a copy's speed {target}": share >= LEAST_SHARE_OF_COPY
+        for how, share in shares.items()
+    }
+    text = f"memory of a process: {peak / MB:.0f} MB (target: less than {MOST_MEMORY_BYTES // MB})"
+    figures[text] = peak < MOST_MEMORY_BYTES
+    for text, met in figures.items():
+        print(judged(met, text))
+    return 0 if all(figures.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
