@@ -16,6 +16,7 @@ from knox.models import AuthToken
 from knox.settings import knox_settings
 
 from bmat.api.models import Report, ReportAttempt, Upload
+from bmat.api.serializers.accounts import KeptTokenSerializer
 
 # So that the list fits into a window of 1280 pixels, beside the menu and the filters.
 SHOWN_NAME_LENGTH = 30
@@ -133,8 +134,12 @@ admin.site.unregister(AuthToken)
 class TokenAdmin(AuthTokenAdmin):  # type: ignore[misc]  # knox has no types
     """Makes a token, which it shows once; deleting one revokes it. A token is never changed."""
 
-    list_display = ["user", "token_key", "created", "expiry"]
-    list_select_related = ["user"]
+    list_display = ["user", "name", "token_key", "created", "expiry"]
+    list_select_related = ["user", "named"]
+
+    @admin.display(empty_value="-")
+    def name(self, token: AuthToken) -> str | None:
+        return KeptTokenSerializer().get_name(token)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """An expiry, which would otherwise be never."""

@@ -5,9 +5,10 @@ from rest_framework.routers import SimpleRouter
 
 from bmat.api.views.accounts import LoginView, LogoutAllView, LogoutView
 from bmat.api.views.downloads import OutputView, RejectsView
-from bmat.api.views.inspect import InspectView
+from bmat.api.views.inspect import InspectView, KeptInspectView
 from bmat.api.views.reports import ReportViewSet
 from bmat.api.views.service import schema, swagger_ui
+from bmat.api.views.tokens import TokensView, TokenView
 from bmat.api.views.uploads import UploadsView, UploadView
 
 router = SimpleRouter()
@@ -18,8 +19,11 @@ urlpatterns = [
     re_path(r"^auth/login/?$", LoginView.as_view(), name="auth-login"),
     re_path(r"^auth/logout/?$", LogoutView.as_view(), name="auth-logout"),
     re_path(r"^auth/logoutall/?$", LogoutAllView.as_view(), name="auth-logoutall"),
+    re_path(r"^tokens/?$", TokensView.as_view(), name="tokens"),
+    re_path(r"^tokens/(?P<id>[0-9a-f]{16})/?$", TokenView.as_view(), name="token"),
     re_path(r"^reports/(?P<pid>[^/]+)/output/?$", OutputView.as_view(), name="report-output"),
     re_path(r"^reports/(?P<pid>[^/]+)/rejects/?$", RejectsView.as_view(), name="report-rejects"),
+    re_path(r"^reports/(?P<pid>[^/]+)/inspect/?$", KeptInspectView.as_view(), name="kept-inspect"),
     re_path(r"^inspect/?$", InspectView.as_view(), name="inspect"),
     re_path(r"^uploads/?$", UploadsView.as_view(), name="upload-list"),
     re_path(r"^uploads/(?P<upload>[^/]+)/?$", UploadView.as_view(), name="upload-detail"),

@@ -24,6 +24,8 @@ FIRST_WINDOW_ROWS = 122_880
 
 # Where a page starts. It fits into JSON, and is of use for the same question only.
 Position = list[int]
+# A row's number, the first day of its period, and its plays.
+Found = tuple[int, date | None, int]
 
 
 class Grain(StrEnum):
@@ -34,9 +36,8 @@ class Grain(StrEnum):
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"
-
-
-MOST_DAYS = {Grain.DAY: 1, Grain.WEEK: 7, Grain.MONTH: 31, Grain.QUARTER: 92, Grain.YEAR: 366}
+    # All days of a key in one row, which has no date.
+    ALL = "all"
 
 
 class Order(StrEnum):
@@ -50,6 +51,9 @@ class Order(StrEnum):
     DATE_BACKWARDS = "-date"
     PLAYS = "plays"
     MOST_PLAYS = "-plays"
+
+
+BY_DATE = (Order.DATE, Order.DATE_BACKWARDS)
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,11 @@ class Question:
 @dataclass(frozen=True)
 class Row:
     """The plays of a key, its fields by their names in order, in the period that begins with
-    `date`.
+    `date`; None: on all days that are asked for.
     """
 
     key: Mapping[str, str]
-    date: date
+    date: date | None
     plays: int
 
 
@@ -110,8 +114,8 @@ def rows(
 
 
 def period(grain: Grain | None) -> str:
-    """The SQL of a row's period; of the whole result where `grain` is None."""
-    if grain is None:
+    """The SQL of a row's period; None is all days, as Grain.ALL is."""
+    if grain is None or grain is Grain.ALL:
         return "CAST(NULL AS DATE)"
     if grain is Grain.DAY:
         return "Date"
@@ -125,6 +129,10 @@ class Pager:
         self._database = database
         self._folder = folder
         self._question = question
+        self._order = question.order
+        if question.grain is Grain.ALL and question.order in BY_DATE:
+            # No row has a date: all are equal.
+            self._order = Order.SONG
         self._limit = limit
         self._period = period(question.grain)
         self._columns = key_columns(database, "totals")
@@ -134,9 +142,9 @@ class Pager:
         self._parameters = {name: value for each in conditions.values() for name, value in each}
 
     def page(self, position: Position | None) -> Page:
-        if self._question.order is Order.SONG:
+        if self._order is Order.SONG:
             return self._forwards(*(position or [0]))
-        if self._question.order is Order.SONG_BACKWARDS:
+        if self._order is Order.SONG_BACKWARDS:
             return self._backwards(*(position or []))
         return self._sorted(position)
 
@@ -154,41 +162,43 @@ class Pager:
         """The rows before number `stop`, or the last ones, the last one first."""
         if stop is None:
             ((stop,),) = self._database.ask("SELECT count(*) FROM totals")
-        # So many hold more periods than are wanted: the first may be cut, and is then not shown.
-        most_rows = self._limit * MOST_DAYS[self._question.grain] + 1
-        numbers = self._last_numbers(stop, most_rows)
-        if not numbers:
+        starts = self._last_period_starts(stop)
+        if not starts:
             return Page([], None)
-        starts = self._period_starts(numbers[-1], stop, most_rows)
         is_rest = len(starts) > self._limit
-        start = starts[-self._limit] if is_rest else starts[0]
+        start = starts[: self._limit][-1]
         return self._page_of(self._rows_between(start, stop)[::-1], [start] if is_rest else None)
 
-    def _last_numbers(self, stop: int, most: int) -> list[int]:
-        """The numbers of the last wanted rows before `stop`, the last one first."""
-        found: list[int] = []
-        window = FIRST_WINDOW_ROWS
-        while stop > 0 and len(found) < most:
-            start = max(0, stop - window)
-            numbers = self._ask(
-                "SELECT n FROM totals WHERE {where} AND n >= $start AND n < $stop "
-                f"ORDER BY n DESC LIMIT {most - len(found)}",
-                start=start,
-                stop=stop,
-            )
-            found += [number for (number,) in numbers]
-            stop, window = start, 4 * window
-        return found
+    def _last_period_starts(self, stop: int) -> list[int]:
+        """The numbers of the first wanted rows of the last periods before `stop`, the last one
+        first: of one more than the limit, or of all.
+        """
+        starts: list[int] = []
+        beyond, window, most = stop, FIRST_WINDOW_ROWS, self._limit + 1
+        while True:
+            first = max(0, beyond - window)
+            # One more, for the first wanted row of a window may be in the midst of its period.
+            found = self._period_starts(first, beyond, most + 1, direction="DESC")
+            starts += found[:-1] if first else found
+            if first == 0 or len(starts) >= most:
+                return starts[:most]
+            beyond, window = (starts or [beyond])[-1], 4 * window
 
-    def _period_starts(self, start: int, stop: int | None, most: int) -> list[int]:
-        """The numbers of the first wanted rows of each period of each key."""
+    def _period_starts(
+        self, start: int, stop: int | None, most: int, direction: str = ""
+    ) -> list[int]:
+        """The numbers of the first wanted rows of each period of each key; the last ones first
+        where the direction is DESC.
+        """
+        order = f"ORDER BY n {direction} " if direction else ""
         before, parameters = upper_bound(stop)
         changed = " OR ".join(
             f"{each} IS DISTINCT FROM lag({each}) OVER ()" for each in [*self._columns, "{period}"]
         )
         numbers = self._ask(
             f"SELECT n FROM (SELECT n, {changed} AS is_first "
-            f"FROM totals WHERE {{where}} AND n >= $start{before}) WHERE is_first LIMIT {most}",
+            f"FROM totals WHERE {{where}} AND n >= $start{before}) "
+            f"WHERE is_first {order}LIMIT {most}",
             start=start,
             **parameters,
         )
@@ -215,8 +225,8 @@ class Pager:
 
     def _sorted(self, position: Position | None) -> Page:
         """The rows behind `position` in the order of dates or plays."""
-        found: list[tuple[int, date, int]] = []
-        by_key = key_of(self._question.order)
+        found: list[Found] = []
+        by_key = key_of(self._order)
         for first, beyond in self._pieces():
             found += self._first_of_piece(first, beyond, position)
             found = sorted(found, key=by_key)[: self._limit + 1]
@@ -244,7 +254,7 @@ class Pager:
 
     def _first_of_piece(
         self, first: Bound, beyond: Bound | None, position: Position | None
-    ) -> list[tuple[int, date, int]]:
+    ) -> list[Found]:
         """The number, date and plays of the first rows behind `position` in a range of keys."""
         inside, named = key_range(self._columns, first, beyond)
         parameters: dict[str, Any] = dict(named)
@@ -257,7 +267,7 @@ class Pager:
                 f"{rows} GROUP BY {self._key}, period"
             )
         key = "period" if self._is_by_date else "plays"
-        direction, behind = ("DESC", "<") if self._question.order.startswith("-") else ("ASC", ">")
+        direction, behind = ("DESC", "<") if self._order.startswith("-") else ("ASC", ">")
         is_next = "true"
         if position is not None:
             value, number = position
@@ -270,12 +280,12 @@ class Pager:
             **parameters,
         )
 
-    def _position_of(self, number: int, day: date, plays: int) -> Position:
-        return [day.toordinal() if self._is_by_date else plays, number]
+    def _position_of(self, number: int, day: date | None, plays: int) -> Position:
+        return [ordinal(day) if self._is_by_date else plays, number]
 
     @property
     def _is_by_date(self) -> bool:
-        return self._question.order in (Order.DATE, Order.DATE_BACKWARDS)
+        return self._order in BY_DATE
 
     def _page_of(self, found: list[Any], following: Position | None) -> Page:
         """The page of rows that the database has answered, each behind its number."""
@@ -323,9 +333,15 @@ def upper_bound(stop: int | None) -> tuple[str, dict[str, int]]:
     return ("", {}) if stop is None else (" AND n < $stop", {"stop": stop})
 
 
-def key_of(order: Order) -> Callable[[tuple[int, date, int]], tuple[int, int]]:
+def key_of(order: Order) -> Callable[[Found], tuple[int, int]]:
     """What sorts numbers, dates and plays in an order of dates or plays."""
     sign = -1 if order.startswith("-") else 1
-    if order in (Order.DATE, Order.DATE_BACKWARDS):
-        return lambda row: (sign * row[1].toordinal(), row[0])
+    if order in BY_DATE:
+        return lambda row: (sign * ordinal(row[1]), row[0])
     return lambda row: (sign * row[2], row[0])
+
+
+def ordinal(day: date | None) -> int:
+    """The day's number. Rows without one are in no order of dates."""
+    assert day is not None
+    return day.toordinal()

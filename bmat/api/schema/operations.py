@@ -19,11 +19,18 @@ from rest_framework import serializers
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format
 from bmat.api.errors import CODES
 from bmat.api.models.idempotency import KEY_LENGTH
-from bmat.api.serializers.accounts import LoginSerializer, TokenSerializer
+from bmat.api.serializers.accounts import (
+    KeptTokenSerializer,
+    LoginSerializer,
+    MadeTokenSerializer,
+    NewTokenSerializer,
+    TokenSerializer,
+)
 from bmat.api.serializers.fields import SWITCH
 from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
 from bmat.api.serializers.reports import (
     FilterSerializer,
+    FormSerializer,
     ListedReportSerializer,
     ReportSerializer,
     SubmitSerializer,
@@ -171,11 +178,13 @@ report_operations = extend_schema_view(
     retry=operation(
         "retry_report",
         "Start a report again",
-        "A Failed or Cancelled one, on the files that were uploaded.",
+        "A Failed or Cancelled one, on the files that were uploaded. Where any option is sent, "
+        "blank or not, those that are replace all of before.",
         {202: REPORT},
-        *(*ON_REPORT, *NOT_LET_IN, *CHANGE, "not_retryable", "too_many_reports"),
+        *(*ON_REPORT, *NOT_LET_IN, *CHANGE, *BODY, "incomplete_body", "request_timeout"),
+        *("not_retryable", "too_many_reports"),
         parameters=[PID],
-        request=None,
+        request={"multipart/form-data": FormSerializer},
     ),
 )
 inspect_operation = extend_schema_view(
@@ -189,6 +198,17 @@ inspect_operation = extend_schema_view(
         *(*BODY, *NOT_LET_IN, *CHANGE, *UPLOAD, "too_many_transfers", "too_many_uploads"),
         request={"multipart/form-data": InspectSerializer},
         tags=["reports"],
+    )
+)
+kept_inspect_operation = extend_schema_view(
+    get=operation(
+        "inspect_report",
+        "See how a report's file would be read",
+        "As `/api/inspect`, of the first file that was uploaded: with the options of the address, "
+        "which replace all of the report's, or with these where there are none.",
+        {200: OpenApiResponse(InspectionSerializer, "How it would be read."), **NOT_MODIFIED},
+        *("invalid", *ON_REPORT, *NOT_LET_IN, "no_file"),
+        parameters=[PID, FormSerializer],
     )
 )
 rows_operation = operation(
@@ -292,5 +312,45 @@ logout_operation = revocation(
     "logout", "Revoke the token", "The one that is sent. Others of its user stay good."
 )
 logout_all_operation = revocation(
-    "logout_all", "Revoke all tokens", "Every one of the user whose token is sent."
+    "logout_all",
+    "Log out everywhere",
+    "Revokes every token of whoever asks, and ends their sessions in browsers.",
+)
+tokens_operation = extend_schema_view(
+    get=operation(
+        "list_tokens",
+        "Your tokens",
+        "Those that are valid, the newest first.",
+        {200: KeptTokenSerializer(many=True), **NOT_MODIFIED},
+        *NOT_LET_IN,
+        tags=["auth"],
+    ),
+    post=operation(
+        "create_token",
+        "Make a token",
+        "For a program, with a name that says what it is for. It expires with the token that asks "
+        "for it, where it would be valid for longer than that.",
+        {201: OpenApiResponse(MadeTokenSerializer, "The token. It is told once.")},
+        *(*BODY, *NOT_LET_IN, *CHANGE, "too_many_tokens"),
+        request=NewTokenSerializer,
+        tags=["auth"],
+    ),
+)
+token_operation = extend_schema_view(
+    delete=operation(
+        "revoke_token",
+        "Revoke a token",
+        "One of yours, by its `id` in the list.",
+        {204: OpenApiResponse(None, "It is revoked.")},
+        *("not_found", *NOT_LET_IN, *CHANGE),
+        parameters=[
+            OpenApiParameter(
+                "id",
+                {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+                OpenApiParameter.PATH,
+                description="The token's, as the list has it.",
+            )
+        ],
+        tags=["auth"],
+    )
 )

@@ -1,9 +1,18 @@
-"""What a login says, and what it is answered with."""
+"""What a login says, and what it is answered with; tokens as their owners see them."""
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from drf_spectacular.utils import extend_schema_field
+from knox.models import AuthToken
 from rest_framework import serializers
+
+from bmat.api.models.tokens import TOKEN_NAME_LENGTH
+from bmat.api.services import tokens
+
+# Of a token, so that its owner knows it again.
+SHOWN_CHARACTERS = 8
 
 # Not only white space, which is taken off, and no NUL.
 NAME = {
@@ -37,3 +46,62 @@ class TokenSerializer(serializers.Serializer[Any]):
 
     token = serializers.CharField()
     expiry = serializers.DateTimeField()
+
+
+@extend_schema_field({"type": "number", "exclusiveMinimum": 0})
+class DaysField(serializers.FloatField):
+    """A number of days above 0. More than BMAT_TOKEN_DAYS, or none, stand for these."""
+
+    default_error_messages = {"days": "A token is valid for more than 0 days."}
+
+    def get_default(self) -> float:
+        return float(settings.BMAT_TOKEN_DAYS)
+
+    def to_internal_value(self, data: Any) -> float:
+        days = super().to_internal_value(data)
+        if not days > 0:
+            self.fail("days")
+        return min(days, self.get_default())
+
+
+class NewTokenSerializer(serializers.Serializer[Any]):
+    """A token that is to be made."""
+
+    name = NameField(max_length=TOKEN_NAME_LENGTH, help_text="What it is for.")
+    days = DaysField(
+        required=False,
+        help_text="How long it is valid: at most `BMAT_TOKEN_DAYS`, which is the default.",
+    )
+
+
+class KeptTokenSerializer(serializers.Serializer[Any]):
+    """A token, without what opens the door."""
+
+    id = serializers.SerializerMethodField(help_text="What it is called in an address.")
+    name = serializers.SerializerMethodField(help_text="Null: it was made without one.")
+    starts_with = serializers.SerializerMethodField(help_text="The first characters of the token.")
+    created = serializers.DateTimeField()
+    expiry = serializers.DateTimeField(allow_null=True)
+    is_this = serializers.SerializerMethodField(help_text="The request was sent with it.")
+
+    def get_id(self, token: AuthToken) -> str:
+        return tokens.id_of(token)
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_name(self, token: AuthToken) -> str | None:
+        try:
+            return str(token.named.name)
+        except ObjectDoesNotExist:
+            return None
+
+    def get_starts_with(self, token: AuthToken) -> str:
+        return str(token.token_key)[:SHOWN_CHARACTERS]
+
+    def get_is_this(self, token: AuthToken) -> bool:
+        return bool(token == self.context.get("sent"))
+
+
+class MadeTokenSerializer(KeptTokenSerializer):
+    """A new token. It is told once: the service keeps no more than its hash."""
+
+    token = serializers.CharField()

@@ -99,6 +99,9 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
     rejects_sample = serializers.SerializerMethodField()
     inputs = serializers.SerializerMethodField()
     warnings = WarningSerializer(many=True, read_only=True)
+    options = serializers.DictField(
+        read_only=True, help_text="Those that were given, with the upload or the last retry."
+    )
     preset = serializers.SerializerMethodField(help_text="The one that was used.")
     group_by = serializers.ListField(
         child=serializers.ChoiceField([*ROLES]),
@@ -130,6 +133,7 @@ class ReportSerializer(serializers.ModelSerializer[Report]):
             "rows_left_out",
             "rejects_sample",
             "warnings",
+            "options",
             "preset",
             "group_by",
             "groups",
@@ -196,6 +200,20 @@ class FormSerializer(OptionsSerializer):
         if unknown:
             raise serializers.ValidationError(unknown)
         return values
+
+
+def replaced_options(report: Report, data: Any) -> dict[str, Any] | None:
+    """The options of a form or an address that replace those of a report; None: nothing is given,
+    and they stay. Raises ValidationError.
+    """
+    if not data:
+        return None
+    form = FormSerializer(data=data)
+    form.is_valid(raise_exception=True)
+    given = given_options(form.validated_data)
+    if report.base is not None:
+        given["group_by"] = group_by_of(report, given.get("group_by"))
+    return given
 
 
 @extend_schema_field(
@@ -305,7 +323,9 @@ class SubmitSerializer(FormSerializer):
 
 
 def group_by_of(base: Report, given: str | None) -> str:
-    """What the totals of a report are by, which is `given` or not. Raises ValidationError."""
+    """What the totals of a report, and of those on top of it, are by, which is `given` or not.
+    Raises ValidationError.
+    """
     columns = ",".join(base.group_by)
     if given and Options.of({"group_by": given}).key != tuple(base.group_by):
         message = f"The totals of the report base are by {columns}: leave this out."

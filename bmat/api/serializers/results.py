@@ -43,7 +43,8 @@ class QuestionSerializer(serializers.Serializer[Any]):
     grain = ChoiceField(
         Grain,
         help_text="Sums up the days of each: `date` is the first day of the period, a week's its "
-        "Monday. `day` where it is not given.",
+        "Monday. `all` sums up all days from `from` to `to`: `date` is null, and the order of "
+        "`date` that of `song`. `day` where it is not given.",
     )
     order = ChoiceField(
         Order,
@@ -123,7 +124,7 @@ class PairSerializer(serializers.Serializer[Any]):
 class RowSerializer(KeySerializer):
     """The plays of a key in a period: an exact JSON integer."""
 
-    date = serializers.DateField()
+    date = serializers.DateField(allow_null=True, help_text="Null where the grain is `all`.")
     plays = serializers.IntegerField(min_value=0)
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from bmat.aggregation import Progress, Summary
+from bmat.aggregation import Options, Progress, Summary
 from bmat.aggregation.results import Example
 from bmat.api.models import Report, ReportAttempt, Status
 from bmat.api.models.attempts import Outcome
@@ -279,14 +279,26 @@ def cancel(pid: UUID) -> bool:
     return cancelled
 
 
-def retry(pid: UUID) -> bool:
-    """Failed or Cancelled -> Processing, with all attempts ahead. The caller sends a message.
-    False: the report is in another state, has no files any more, or is gone.
+def retry(pid: UUID, options: dict[str, Any] | None = None) -> bool:
+    """Failed or Cancelled -> Processing, with all attempts ahead, and with other `options` where
+    they are not None. The caller sends a message. False: the report is in another state, has no
+    files any more, or is gone.
     """
+    changed = {} if options is None else reread_with(pid, options)
     over = Report.objects.filter(
         pid=pid, status__in=[Status.FAILED, Status.CANCELLED], expired=None
     )
-    return 1 == over.update(**queued() | message_sent() | RETRIED)
+    return 1 == over.update(**queued() | message_sent() | RETRIED | changed)
+
+
+def reread_with(pid: UUID, options: dict[str, Any]) -> dict[str, Any]:
+    """What changes of a report whose inputs are read with these options alone: none of them keeps
+    its own.
+    """
+    # These never change while a report is there.
+    rows = Report.objects.filter(pid=pid).values_list("inputs", flat=True).first() or []
+    inputs = [{**row, "options": {}} for row in rows]
+    return {"options": options, "group_by": list(Options.of(options).key), "inputs": inputs}
 
 
 def expire(pid: UUID) -> bool:

@@ -219,14 +219,20 @@ def shown_name(name: str) -> str:
     return printable[: SHOWN_NAME_LENGTH - 1] + "…"
 
 
-def retry_report(pid: UUID, input_bytes: int, owner: User | None = None) -> bool:
+def retry_report(
+    pid: UUID,
+    input_bytes: int,
+    owner: User | None = None,
+    options: dict[str, Any] | None = None,
+) -> bool:
     """Tries a report again that has failed or was cancelled, on the files that were kept; a worker
-    is told after the commit. False: the report is in another state, has no files any more, or is
-    gone. Raises QuotaExceeded where its `owner` has too many that are not finished.
+    is told after the commit. `options`, which have been checked, replace those of before; None
+    keeps these. False: the report is in another state, has no files any more, or is gone. Raises
+    QuotaExceeded where its `owner` has too many that are not finished.
     """
     with transaction.atomic():
         quotas.hold(owner)
-        retried = leases.retry(pid)
+        retried = leases.retry(pid, options)
         if retried:
             quotas.check_running(owner)
             transaction.on_commit(lambda: events.info("report %s received again", pid))

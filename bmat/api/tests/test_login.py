@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from knox.models import AuthToken
 
+from bmat.api.services import tokens
 from bmat.api.tests.people import PASSWORD, person, token_of
 from bmat.api.views import accounts
 
@@ -75,9 +76,9 @@ def test_it_writes_down_when_somebody_came(client):
 
 
 def test_each_login_makes_a_token_of_its_own(client):
-    tokens = {login(client).json()["token"] for _ in range(2)}
+    made = {login(client).json()["token"] for _ in range(2)}
 
-    assert [listed(client, token) for token in tokens] == [200, 200]
+    assert [listed(client, token) for token in made] == [200, 200]
 
 
 @pytest.mark.parametrize("name, password", [("alice", "wrong"), ("nobody", PASSWORD)])
@@ -125,7 +126,7 @@ def test_it_takes_no_files(client):
 
 
 def test_it_gives_no_user_more_tokens_than_anybody_needs(client, monkeypatch):
-    monkeypatch.setattr(accounts, "MOST_TOKENS", 2)
+    monkeypatch.setattr(tokens, "MOST_TOKENS", 2)
 
     answers = [login(client) for _ in range(3)]
 
@@ -134,7 +135,7 @@ def test_it_gives_no_user_more_tokens_than_anybody_needs(client, monkeypatch):
 
 
 def test_tokens_that_have_expired_do_not_count(client, monkeypatch):
-    monkeypatch.setattr(accounts, "MOST_TOKENS", 1)
+    monkeypatch.setattr(tokens, "MOST_TOKENS", 1)
     token_of(person("alice"), valid_days=-1)
 
     assert login(client).status_code == 200

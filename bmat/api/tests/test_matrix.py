@@ -2,7 +2,8 @@
 
 A new endpoint needs a row, and a new method of an old one does, too. In a path, `<waiting>`,
 `<done>` and `<failed>` stand for the pid of a report of alice's in that state, `<coming>` for the
-id of an upload of hers, `<missing>` for one that there is not. `none` sends no token, `bad` one
+id of an upload of hers, `<token>` for that of a token, `<missing>` for one that there is not.
+`none` sends no token, `bad` one
 that nobody ever had, `expired` one of alice's that has expired, `other` is bob, `owner` alice, and
 `admin` a superuser.
 """
@@ -13,9 +14,11 @@ from uuid import uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLResolver, get_resolver
+from knox.models import AuthToken
 
 from bmat.api.access import VisibleReports
 from bmat.api.services.process import process_report
+from bmat.api.services.tokens import id_of
 from bmat.api.services.uploads import Announced, create
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import PASSWORD, person, token_of
@@ -29,6 +32,10 @@ MATRIX = """
     POST    /api/auth/login                  200  200  200  200  200  200
     POST    /api/auth/logout                 401  401  401  204  204  204
     POST    /api/auth/logoutall              401  401  401  204  204  204
+
+    GET     /api/tokens                      401  401  401  200  200  200
+    POST    /api/tokens                      401  401  401  201  201  201
+    DELETE  /api/tokens/<token>              401  401  401  404  204  404
 
     GET     /api/reports                     401  401  401  200  200  200
     POST    /api/reports                     401  401  401  201  201  201
@@ -44,6 +51,8 @@ MATRIX = """
     POST    /api/reports/<failed>/retry      401  401  401  404  202  202
     POST    /api/reports/<done>/retry        401  401  401  404  409  409
     POST    /api/reports/<missing>/retry     401  401  401  404  404  404
+    GET     /api/reports/<done>/inspect      401  401  401  404  200  200
+    GET     /api/reports/<missing>/inspect   401  401  401  404  404  404
     GET     /api/reports/<done>/output       401  401  401  404  200  200
     GET     /api/reports/<waiting>/output    401  401  401  404  409  409
     GET     /api/reports/<missing>/output    401  401  401  404  404  404
@@ -87,6 +96,8 @@ def pid_of(submit):
     def made(state):
         if state == "missing":
             return uuid4()
+        if state == "token":
+            return id_of(AuthToken.objects.create(person("alice"))[0])
         if state == "coming":
             return create(Announced(10), person("alice"), None)[0].pk
         report = submit(FILES.get(state, PLAYS), owner=person("alice"))
@@ -114,6 +125,8 @@ def body(method, path):
     """What the request carries, where the endpoint wants something."""
     if (method, path) in (("POST", "/api/reports"), ("POST", "/api/inspect")):
         return {"data": {"input_file": SimpleUploadedFile("plays.csv", PLAYS)}}
+    if (method, path) == ("POST", "/api/tokens"):
+        return {"data": {"name": "a script"}, "content_type": "application/json"}
     if path == "/api/auth/login":
         login = {"username": person("alice").username, "password": PASSWORD}
         return {"data": login, "content_type": "application/json"}

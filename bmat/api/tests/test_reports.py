@@ -73,6 +73,7 @@ def test_it_shows_a_finished_report(client, submit):
             }
         },
         "warnings": [{"code": "many_rejects", "message": report.warnings[0]["message"]}],
+        "options": {},
         "preset": "default",
         "group_by": ["song"],
         "groups": 3,

@@ -15,8 +15,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Status = Report.Status
 
 
-def retry(client, pid, slash=""):
-    return client.post(f"/api/reports/{pid}/retry{slash}")
+OTHER = b"Track;Date;Number of Plays\nUmbrella;2020-01-01;5\n"
+
+
+def retry(client, pid, slash="", **options):
+    return client.post(f"/api/reports/{pid}/retry{slash}", options or None)
 
 
 @pytest.fixture
@@ -103,6 +106,80 @@ def test_it_rings_for_one_of_two_requests_of_the_same_moment(client, failed, enq
 
     assert [retry(client, failed.pid).status_code for _ in range(2)] == [202, 409]
     assert enqueued() == [str(failed.pid)]
+
+
+def failed_as(submit, content, **options):
+    """A report that a worker has failed."""
+    report = submit(content, **options)
+    process_report(report.pid, uuid4())
+    report.refresh_from_db()
+    assert report.status == Status.FAILED
+    return report
+
+
+def test_it_reads_the_file_with_the_options_that_are_sent(client, submit):
+    report = failed_as(submit, OTHER, delimiter=";")
+
+    shown = retry(client, report.pid, song_column="Track", group_by="song").json()
+    process_report(report.pid, uuid4())
+
+    assert shown["options"] == {"song_column": "Track", "group_by": "song"}
+    report.refresh_from_db()
+    assert (report.status, report.plays_total) == (Status.DONE, 5)
+
+
+def test_it_says_what_the_totals_will_be_by(client, submit):
+    report = failed_as(submit, OTHER)
+
+    assert retry(client, report.pid, group_by="isrc").json()["group_by"] == ["isrc"]
+
+
+def test_it_keeps_the_options_where_none_is_sent(client, submit):
+    report = failed_as(submit, OTHER, delimiter=";")
+
+    assert retry(client, report.pid).json()["options"] == {"delimiter": ";"}
+
+
+def test_a_blank_option_takes_those_of_before_away(client, submit):
+    report = failed_as(submit, OTHER, delimiter=";")
+
+    assert retry(client, report.pid, delimiter="").json()["options"] == {}
+
+
+@pytest.mark.parametrize("name, value", [("group_by", "label"), ("preset", "x"), ("colour", "red")])
+def test_it_names_an_option_that_cannot_be_followed_and_changes_nothing(
+    client, submit, name, value
+):
+    report = failed_as(submit, OTHER, delimiter=";")
+
+    response = retry(client, report.pid, **{name: value})
+
+    assert (response.status_code, list(response.json()["fields"])) == (400, [name])
+    report.refresh_from_db()
+    assert (report.status, report.options) == (Status.FAILED, {"delimiter": ";"})
+
+
+def test_the_options_of_single_files_are_replaced_too(client, submit):
+    report = failed_as(submit, OTHER)
+    row = {**report.inputs[0], "options": {"encoding": "cp1252"}}
+    Report.objects.update(inputs=[row])
+
+    assert retry(client, report.pid).status_code == 202
+    assert Report.objects.get().inputs == [row]
+    client.post(f"/api/reports/{report.pid}/cancel")
+    assert retry(client, report.pid, encoding="utf-8").status_code == 202
+    assert Report.objects.get().inputs == [{**row, "options": {}}]
+
+
+def test_a_report_on_top_of_totals_stays_by_what_these_are_by(client, submit):
+    report = failed_as(submit, OTHER)
+    Report.objects.update(base=uuid4())
+
+    refused = retry(client, report.pid, group_by="artist")
+    answer = retry(client, report.pid, delimiter=";")
+
+    assert (refused.status_code, list(refused.json()["fields"])) == (400, ["group_by"])
+    assert answer.json()["options"] == {"delimiter": ";", "group_by": "song"}
 
 
 @pytest.mark.parametrize("pid", [uuid4(), "no-uuid"])

@@ -198,6 +198,13 @@ def test_it_answers_with_the_songs_that_contain_a_text(done, answer, contains):
     assert answer(done(), contains=contains) == UMBRELLA
 
 
+def test_it_sums_up_all_days_that_are_asked_for(done, answer):
+    assert answer(done(), grain="all", order="-plays", to=DAY) == [
+        {**IN_THE_END, "date": None},
+        {**UMBRELLA[0], "date": None},
+    ]
+
+
 @pytest.mark.parametrize(
     "grain, first", [("week", "2019-12-30"), ("month", DAY), ("quarter", DAY), ("year", DAY)]
 )

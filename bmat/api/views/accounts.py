@@ -4,26 +4,25 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
-from django.contrib.auth.signals import user_logged_in
-from django.utils import timezone
-from knox.models import AuthToken
-from knox.views import LogoutAllView as KnoxLogoutAllView
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from knox.settings import knox_settings
 from knox.views import LogoutView as KnoxLogoutView
 from rest_framework.exceptions import AuthenticationFailed, ParseError
 from rest_framework.parsers import FormParser, JSONParser
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bmat.api.authentication import TokenAuthentication
+from bmat.api.authentication import IsLetIn, TokenAuthentication
 from bmat.api.errors import CODES, ApiError
 from bmat.api.schema.operations import login_operation, logout_all_operation, logout_operation
 from bmat.api.serializers.accounts import LoginSerializer, TokenSerializer
+from bmat.api.services import tokens
+from bmat.api.services.tokens import TooManyTokens
 
 # The parsers hold the whole body in memory.
 BODY_BYTES = 2**16
-MOST_TOKENS = 100
 
 
 class ShallowJSONParser(JSONParser):
@@ -56,10 +55,10 @@ class LoginView(APIView):
 
     def post(self, request: Request) -> Response:
         user = logged_in(request)
-        valid = AuthToken.objects.filter(user=user).exclude(expiry__lt=timezone.now())
-        if valid.count() >= MOST_TOKENS:
-            raise ApiError("too_many_tokens")
-        row, token = AuthToken.objects.create(user)
+        try:
+            row, token = tokens.make_token(user, knox_settings.TOKEN_TTL)
+        except TooManyTokens as error:
+            raise ApiError("too_many_tokens") from error
         user_logged_in.send(sender=User, request=request._request, user=user)
         shown = TokenSerializer({"token": token, "expiry": row.expiry})
         return Response(shown.data)
@@ -73,10 +72,16 @@ class LogoutView(KnoxLogoutView):  # type: ignore[misc]  # knox has no types
 
 
 @logout_all_operation
-class LogoutAllView(KnoxLogoutAllView):  # type: ignore[misc]  # knox has no types
-    """Revokes every token of the user whose token is sent: 204."""
+class LogoutAllView(APIView):
+    """Revokes every token of whoever asks, and ends their sessions in browsers: 204."""
 
-    authentication_classes = (TokenAuthentication,)
+    permission_classes = (IsLetIn, IsAuthenticated)
+
+    def post(self, request: Request) -> Response:
+        assert isinstance(request.user, User)
+        tokens.log_out_everywhere(request.user)
+        user_logged_out.send(sender=User, request=request._request, user=request.user)
+        return Response(status=204)
 
 
 def logged_in(request: Request) -> User:

@@ -1,4 +1,6 @@
-"""`/api/inspect`: how a file would be read, before it is uploaded."""
+"""How a file would be read: `/api/inspect`, before it is uploaded; `/api/reports/<pid>/inspect`,
+that of a report, with other options.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +10,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bmat.aggregation import AggregationError, ColumnsNotFound, Options
-from bmat.api.schema.operations import inspect_operation
+from bmat.api.access import NOT_KEPT, VisibleReports
+from bmat.api.errors import ApiError
+from bmat.api.schema.operations import inspect_operation, kept_inspect_operation
 from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
 from bmat.api.serializers.options import given_options, refused_option
+from bmat.api.serializers.reports import FormSerializer, replaced_options
+from bmat.api.services import files
 from bmat.api.uploads import HeadParser
 
 
@@ -29,6 +35,26 @@ class InspectView(APIView):
         fields = sent.validated_data
         path = Path(fields["input_file"].temporary_file_path())
         return Response(inspected(path, given_options(fields)))
+
+
+@kept_inspect_operation
+class KeptInspectView(VisibleReports):
+    """How the first file of a report would be read: with the options of the address or, where there
+    are none, its own. 200, even where it could not be, and then `error` says why.
+    """
+
+    serializer_class = FormSerializer
+
+    def get(self, request: Request, pid: str) -> Response:
+        report = self.get_kept()
+        options = replaced_options(report, request.query_params)
+        if options is None:
+            options = {**report.options, **report.inputs[0]["options"]}
+        path = files.path(report.input_file.name or "")
+        try:
+            return Response(inspected(path, options))
+        except FileNotFoundError as error:
+            raise ApiError("no_file", NOT_KEPT) from error
 
 
 def inspected(path: Path, options: dict[str, Any]) -> dict[str, Any]:

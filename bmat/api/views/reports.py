@@ -28,6 +28,7 @@ from bmat.api.serializers.reports import (
     ReportSerializer,
     SubmitSerializer,
     own_options,
+    replaced_options,
 )
 from bmat.api.services import leases, quotas, uploads
 from bmat.api.services.inputs import BaseGone, ReceivedInput
@@ -115,11 +116,13 @@ class ReportViewSet(ResultActions, GenericViewSet[Report]):
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pid: str) -> Response:
-        """Starts a Failed or Cancelled report again, on the file that was uploaded: 202. 409 where
-        it is Processing or Done.
+        """Starts a Failed or Cancelled report again, on the files that were uploaded: 202. Where
+        any option is sent, blank or not, those that are replace all of before. 409 where it is
+        Processing or Done.
         """
         report = self.get_kept()
-        retried = retry_report(report.pid, report.input_bytes, report.owner)
+        options = replaced_options(report, request.data)
+        retried = retry_report(report.pid, report.input_bytes, report.owner, options)
         report = self.get_kept()
         if not retried:
             message = f"The report is {report.state}: retry is for failed and cancelled ones."

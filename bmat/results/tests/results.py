@@ -97,8 +97,10 @@ def quoted(field: str) -> str:
     return '"' + field.replace('"', '""') + '"' if set(field) & set(',"\r\n') else field
 
 
-def first_day(day: date, grain: Grain) -> date:
-    """The first day of the period that a day is in."""
+def first_day(day: date | None, grain: Grain) -> date | None:
+    """The first day of the period that a day is in; None: the period is all days."""
+    if day is None or grain is Grain.ALL:
+        return None
     if grain is Grain.WEEK:
         return day - timedelta(day.weekday())
     month = {Grain.MONTH: day.month, Grain.QUARTER: (day.month - 1) // 3 * 3 + 1, Grain.YEAR: 1}
@@ -107,14 +109,14 @@ def first_day(day: date, grain: Grain) -> date:
 
 def answer(totals: list[Row], question: Question) -> list[Row]:
     """All rows that the question is about."""
-    sums: dict[tuple[tuple[tuple[str, str], ...], date], int] = defaultdict(int)
+    sums: dict[tuple[tuple[tuple[str, str], ...], date | None], int] = defaultdict(int)
     for row in totals:
         song = row.key.get("song", "")
         if (
             all(getattr(question, name) in ("", value) for name, value in row.key.items())
             and song.startswith(question.prefix)
             and question.contains in song
-            and question.first <= row.date <= question.last
+            and question.first <= (row.date or date.max) <= question.last
         ):
             sums[tuple(row.key.items()), first_day(row.date, question.grain)] += row.plays
     found = [Row(dict(key), day, count) for (key, day), count in sums.items()]
@@ -122,7 +124,8 @@ def answer(totals: list[Row], question: Question) -> list[Row]:
     if question.order is Order.SONG_BACKWARDS:
         found.reverse()
     elif question.order in (Order.DATE, Order.DATE_BACKWARDS):
-        found.sort(key=lambda row: row.date, reverse=question.order is Order.DATE_BACKWARDS)
+        backwards = question.order is Order.DATE_BACKWARDS
+        found.sort(key=lambda row: row.date or date.min, reverse=backwards)
     elif question.order is not Order.SONG:
         found.sort(key=lambda row: row.plays, reverse=question.order is Order.MOST_PLAYS)
     return found
@@ -130,4 +133,4 @@ def answer(totals: list[Row], question: Question) -> list[Row]:
 
 def sorted_by(row: Row) -> tuple[list[bytes], date]:
     """The order of rows in an output."""
-    return [value.encode() for value in row.key.values()], row.date
+    return [value.encode() for value in row.key.values()], row.date or date.min

@@ -129,6 +129,30 @@ def test_it_goes_on_backwards_where_the_page_before_ended(result: Callable[..., 
     assert second.following is None
 
 
+def test_a_row_of_all_days_has_no_date(result: Callable[..., Result]) -> None:
+    folder = result([*PLAYS, ("Umbrella", date(2020, 2, 1), 1)]).folder
+    most = Question(grain=Grain.ALL, order=Order.MOST_PLAYS, last=date(2020, 1, 31))
+
+    first = rows(folder, most, 1)
+    second = rows(folder, most, 1, first.following)
+
+    assert first.rows == [Row({"song": "In The End"}, None, 500)]
+    assert second.rows == [Row({"song": "Umbrella"}, None, 300)]
+    assert second.following is None
+
+
+@pytest.mark.parametrize("order", [Order.DATE, Order.DATE_BACKWARDS])
+def test_rows_of_all_days_have_one_order_of_dates(
+    result: Callable[..., Result], order: Order
+) -> None:
+    folder, by_date = result(PLAYS).folder, Question(grain=Grain.ALL, order=order)
+
+    first = rows(folder, by_date, 1)
+    second = rows(folder, by_date, 1, first.following)
+
+    assert [row.plays for row in first.rows + second.rows] == [500, 300]
+
+
 def test_sums_past_64_bits_are_exact(result: Callable[..., Result]) -> None:
     plays = [("a", date(2020, 1, day), LARGEST) for day in range(1, 32)]
     folder = result(plays).folder

@@ -16,7 +16,7 @@ from bmat.aggregation.options import OPTION_NAMES, column_key
 from bmat.tests.live.client import ANSWER_SECONDS
 from bmat.tests.live.people import LEAVER, TOKEN_VARIABLE
 
-LOGOUTS = ("logout", "logout_all")
+OF_TOKENS = ("logout", "logout_all", "create_token", "revoke_token")
 INSTANTS = ("created_after", "created_before")
 # `excel_safe` is not there, or says no.
 NOT_SAFE = "none  false 0 no off f n".split(" ")
@@ -29,20 +29,28 @@ TEXTS = tuple(name for name in OPTION_NAMES if name not in ("header_line", "stri
 
 @schemathesis.auth(refresh_interval=None)
 class Token:
-    """alice's token. A logout gets one of its own each time, of somebody who needs it for nothing
-    else.
+    """alice's token. What makes and ends tokens gets one of its own each time, of somebody who
+    needs it for nothing else.
     """
 
     def get(self, case: Any, context: Any) -> str:
-        if context.operation.definition.raw["operationId"] not in LOGOUTS:
+        if context.operation.definition.raw["operationId"] not in OF_TOKENS:
             return os.environ[TOKEN_VARIABLE]
-        url = f"{context.operation.base_url.rstrip('/')}/api/auth/login"
-        answer = requests.post(url, json=LEAVER, timeout=ANSWER_SECONDS)
-        answer.raise_for_status()
-        return f"Token {answer.json()['token']}"
+        base = context.operation.base_url.rstrip("/")
+        # Nobody has more tokens than a hundred.
+        headers = {"Authorization": fresh_token(base)}
+        requests.post(f"{base}/api/auth/logoutall", headers=headers, timeout=ANSWER_SECONDS)
+        return fresh_token(base)
 
     def set(self, case: Any, data: str, context: Any) -> None:
         case.headers = {**(case.headers or {}), "Authorization": data}
+
+
+def fresh_token(base: str) -> str:
+    """What a request carries after another login."""
+    answer = requests.post(f"{base}/api/auth/login", json=LEAVER, timeout=ANSWER_SECONDS)
+    answer.raise_for_status()
+    return f"Token {answer.json()['token']}"
 
 
 @schemathesis.hook

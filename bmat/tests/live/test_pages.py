@@ -55,7 +55,7 @@ def test_the_docs_show_every_operation_and_reports_first(stack: Stack, reader: P
     open_docs(reader, stack)
     reader.see(UPLOAD, "Upload a file")
     assert reader.texts(".opblock-tag span") == ["reports", "auth"]
-    assert len(reader.texts(".opblock")) == 15
+    assert len(reader.texts(".opblock")) == 19
     assert reader.complaints() == []
 
 

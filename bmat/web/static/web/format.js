@@ -3,6 +3,8 @@
 const whole = new Intl.NumberFormat();
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const fine = new Intl.NumberFormat(undefined, { style: "percent", maximumSignificantDigits: 2 });
+const month = new Intl.DateTimeFormat(undefined, { month: "short", year: "numeric", timeZone: "UTC" });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
@@ -18,6 +20,9 @@ export const compact = (number) => short.format(number);
 
 // 0.034 -> "3.4%"
 export const share = (number) => percent.format(number);
+
+// 0.000115 -> "0.012%": small shares do not become none.
+export const smallShare = (number) => fine.format(number);
 
 // 1 and "row" -> "1 row"; 2 -> "2 rows"
 export const counted = (number, one, many = `${one}s`) => `${count(number)} ${BigInt(number) === 1n ? one : many}`;
@@ -37,6 +42,17 @@ export function bytes(number) {
 
 // "2020-01-31" -> "Jan 31, 2020"
 export const date = (text) => day.format(new Date(`${text}T00:00:00Z`));
+
+// The first day of a period -> "Jan 2020" for a month, "Q1 2020" for a quarter, "2020" for a year.
+export function periodStart(text, grain) {
+  const [year, number] = text.split("-");
+  if (grain === "month") return month.format(new Date(`${text}T00:00:00Z`));
+  if (grain === "quarter") return `Q${Math.ceil(number / 3)} ${Number(year)}`;
+  return grain === "year" ? String(Number(year)) : date(text);
+}
+
+// Two days -> "Jan 1 – 31, 2020"; one that is the same twice -> "Jan 1, 2020"
+export const dates = (first, last) => day.formatRange(new Date(`${first}T00:00:00Z`), new Date(`${last}T00:00:00Z`));
 
 // An ISO moment -> "Jan 31, 2020, 5:04 PM"
 export const time = (text) => moment.format(new Date(text));
