@@ -96,6 +96,13 @@ def test_what_is_cut_of_a_file_without_the_columns_is_not_shown(inspected: Inspe
     assert (len(raised.value.inspection.records), raised.value.inspection.is_cut) == (1, True)
 
 
+def test_it_shows_no_columns_of_a_format_that_has_a_reader_of_its_own(inspected: Inspect) -> None:
+    data = b"NAME_OF_SERVICE,FEATURED_ARTIST,SOUND_RECORDING_TITLE,PLAY_FREQUENCY\na,b,c,1\n"
+    with pytest.raises(AggregationError, match="say of which days") as raised:
+        inspected(data)
+    assert not isinstance(raised.value, ColumnsNotFound)
+
+
 def test_there_are_no_columns_where_nothing_is_on_the_named_line(inspected: Inspect) -> None:
     with pytest.raises(ColumnsNotFound) as raised:
         inspected(HEADER + b"a,2020-01-01,1\n", header_line=9)

@@ -7,7 +7,7 @@ from typing import Any
 
 from axe_core_python.base import AXE_FILE_PATH
 
-from bmat.tests.live.browser import Person, chrome
+from bmat.tests.live.browser import Person, person
 from bmat.tests.live.client import Body, Client
 from bmat.tests.live.processes import wait_until
 
@@ -110,8 +110,7 @@ class Analyst(Person):
 @contextmanager
 def analyst_at(folder: Path, base_url: str, name: str, password: str) -> Iterator[Analyst]:
     """Somebody who has just logged in; the browser's own files are in `folder`."""
-    with chrome(folder) as driver:
-        somebody = Analyst(driver)
+    with person(folder, Analyst) as somebody:
         somebody.log_in(base_url, name, password)
         yield somebody
 

@@ -1,9 +1,9 @@
 """A person at a real browser: headless Chromium, or Chrome."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
@@ -100,11 +100,20 @@ class Person:
         return [message for message in messages if "/favicon.ico" not in message]
 
 
+Somebody = TypeVar("Somebody", bound=Person)
+
+
+@overload
+def person(folder: Path) -> AbstractContextManager[Person]: ...
+@overload
+def person(folder: Path, kind: type[Somebody]) -> AbstractContextManager[Somebody]: ...
+
+
 @contextmanager
-def person(folder: Path) -> Iterator[Person]:
+def person(folder: Path, kind: Any = Person) -> Iterator[Any]:
     """Somebody whom no page knows yet; the browser's own files are in `folder`."""
     with chrome(folder) as driver:
-        yield Person(driver)
+        yield kind(driver)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ export class ReportList {
     this.table = h("table.list", {}, h("caption.visually-hidden", {}, "Reports, newest first"), heads(), this.body);
     this.empty = h("div.list-empty");
     this.more = h("div.list-more");
-    this.trouble = h("div", { "aria-live": "assertive" });
+    this.trouble = h("div.list-problem");
     this.element = h("section.stack", { "aria-labelledby": "reports-title", hidden: true },
       h("div.spread", {}, h("h1", { id: "reports-title" }, "Reports"), h("div.list-tools", {}, search, state)),
       this.away, this.trouble, this.table, this.empty, this.more);
@@ -189,7 +189,7 @@ export class ReportList {
   }
 
   #say(error) {
-    fill(this.trouble, h("p.alert", {}, error.message));
+    fill(this.trouble, h("p.alert", { role: "alert" }, error.message));
   }
 }
 

@@ -11,6 +11,7 @@ export class Live {
   #etag = null;
   #path = "";
   #wake = () => {};
+  page = null;
 
   // `pathOf()` is what to ask for, `onPage(page)` gets each new answer, `onAway(isAway)` is told
   // whether nobody answers.
@@ -33,7 +34,8 @@ export class Live {
         failures = 0;
         this.onAway(false);
         if (page) this.page = page;
-        if (page) this.onPage(page);
+        // An unchanged one is older by now.
+        if (this.page) this.onPage(this.page);
         if (this.page?.results.some((report) => report.status === 0)) seconds = BUSY_SECONDS;
       } catch (error) {
         if (this.signal.aborted) return;
@@ -48,7 +50,10 @@ export class Live {
 
   async #ask() {
     const path = this.pathOf();
-    if (path !== this.#path) [this.#path, this.#etag] = [path, null];
+    if (path !== this.#path) {
+      [this.#path, this.#etag] = [path, null];
+      this.page = null;
+    }
     const headers = this.#etag ? { "If-None-Match": this.#etag } : {};
     const response = await send(path, { signal: this.signal, headers });
     // Somebody has asked for something else meanwhile.

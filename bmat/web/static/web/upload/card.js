@@ -5,6 +5,8 @@ import { counted, share } from "../format.js";
 import { progressText } from "./meter.js";
 import * as uploads from "./uploads.js";
 
+// So long it is said that an upload goes on where it was.
+const RESUMED_MILLISECONDS = 3000;
 const STAGES = { queued: "Waiting for a worker", reading: "Reading", merging: "Merging", writing: "Writing the totals" };
 
 // An element that follows its upload: call `update` after each change.
@@ -49,8 +51,8 @@ function textOf(upload) {
   const percent = share(Math.floor(100 * upload.share) / 100);
   if (upload.state === "waiting") return upload.isResumed ? `Continues at ${percent}` : "Waits for its turn";
   if (upload.state === "sending") {
-    const sending = progressText(upload.sent, upload.total, upload.meter.rate);
-    return upload.isResumed && !upload.meter.rate ? `Continues at ${percent}` : sending;
+    const isSaid = !upload.isResumed || performance.now() - upload.begun > RESUMED_MILLISECONDS;
+    return isSaid ? progressText(upload.sent, upload.total, upload.meter.rate) : `Continues at ${percent}`;
   }
   if (upload.state === "away") return `Waiting for the ${upload.isOffline ? "network" : "service"} at ${percent}. It goes on by itself.`;
   if (upload.state === "wanted") return `${percent} is uploaded. Drop ${upload.names.length === 1 ? "the same file" : "the same files"} again to go on.`;

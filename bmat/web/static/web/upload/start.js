@@ -1,5 +1,7 @@
 // From files to uploads: what they are is shown first.
 
+import { announce } from "../dom.js";
+import { counted } from "../format.js";
 import { go } from "../router.js";
 import { add, claim } from "./uploads.js";
 
@@ -13,5 +15,6 @@ export async function begin(files) {
   if (!answer) return;
   if (answer.isEach) answer.files.forEach((file, index) => add([file], answer.optionsOfEach[index]));
   else add(answer.files, answer.options).isFollowed = true;
+  announce(`The upload of ${counted(answer.files.length, "file")} has begun.`);
   if (location.pathname !== "/") go("/");
 }

@@ -86,8 +86,10 @@ async function sendParts(upload, index, metadata, { onProgress, onAddress, signa
       metadata,
       onBeforeRequest: (request) => {
         request.setHeader("X-CSRFToken", csrfToken());
-        // Where the answer is lost, the same upload is found again.
-        if (request.getMethod() === "POST") request.setHeader("Idempotency-Key", `${upload.id}-${index}`);
+        // Where the answer is lost, the same upload is found again; where it was removed, another
+        // one takes its place.
+        const again = upload.urls[index] ? `-${Date.now()}` : "";
+        if (request.getMethod() === "POST") request.setHeader("Idempotency-Key", `${upload.id}-${index}${again}`);
       },
       onAfterResponse: (_request, response) => { pid = response.getHeader("Bmat-Report") ?? pid; },
       onUploadUrlAvailable: () => onAddress(index, sending.url),

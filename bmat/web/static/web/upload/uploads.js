@@ -101,12 +101,17 @@ async function keep(upload) {
 
 // Goes on with what an earlier document has left.
 export async function restore() {
+  const held = (await navigator.locks?.query())?.held.map((lock) => lock.name) ?? [];
   for (const record of await store.all()) {
     if (record.owner !== document.body.dataset.user || uploads.some((upload) => upload.id === record.id)) continue;
     const files = await store.files(record.id);
     const upload = new Upload(record, files);
     Object.assign(upload, { isResumed: true, isKept: Boolean(files), isFollowed: location.pathname === "/" });
     uploads.push(upload);
+    if (held.includes(upload.fingerprint)) {
+      upload.state = "elsewhere";
+      takeOver(upload);
+    }
     changed(upload);
   }
   begin();
@@ -132,7 +137,7 @@ function begin() {
 }
 
 async function run(upload) {
-  upload.set({ state: "sending" });
+  upload.set({ state: "sending", begun: performance.now() });
   try {
     await alone(upload, () => transfer(upload));
   } catch (error) {
@@ -158,16 +163,17 @@ async function alone(upload, work) {
   });
 }
 
-function takeOver(upload) {
-  navigator.locks.request(upload.fingerprint, async () => {
+// Goes on with it once the other tab has let go of it, if there is anything left to do.
+async function takeOver(upload) {
+  await navigator.locks.request(upload.fingerprint, async () => {
     const record = (await store.all()).find((one) => one.id === upload.id);
-    if (record) Object.assign(upload, record);
-    else dismiss(upload);
-  }).then(() => {
-    if (!uploads.includes(upload)) return;
-    upload.set({ state: "waiting" });
-    begin();
+    if (!record) return dismiss(upload);
+    const files = await store.files(upload.id);
+    return Object.assign(upload, record, { files, isKept: Boolean(files) });
   });
+  if (!uploads.includes(upload)) return;
+  upload.set({ state: upload.files ? "waiting" : "wanted" });
+  begin();
 }
 
 async function transfer(upload) {

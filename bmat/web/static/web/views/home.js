@@ -1,13 +1,16 @@
 // Where files come in, and the reports that were made of them.
 
-import { fill, h } from "../dom.js";
+import { announce, fill, h } from "../dom.js";
+import { share } from "../format.js";
 import { ReportList } from "../list/list.js";
-import { go } from "../router.js";
+import { go, title } from "../router.js";
 import { choose } from "../upload/drop.js";
 import { sample } from "../upload/sample.js";
 import { begin } from "../upload/start.js";
 import { drawCards, rest } from "../upload/tray.js";
 import * as uploads from "../upload/uploads.js";
+
+const PREVIEW_MILLISECONDS = 500;
 
 export function show(root, _parameters, { signal, query }) {
   const zone = dropZone();
@@ -19,18 +22,28 @@ export function show(root, _parameters, { signal, query }) {
   const draw = (upload) => {
     if (upload?.state === "ended" && uploads.all().includes(upload)) return ended(upload);
     if (upload?.state === "received") list.refresh();
+    drawTitle();
     return drawCards(place, cards, uploads.all());
   };
   const ended = (upload) => {
     const isFollowed = upload.isFollowed && !list.element.contains(document.activeElement);
     uploads.dismiss(upload);
+    announce(`${upload.title}: ${upload.report.state}.`);
     if (isFollowed) go(`/reports/${upload.pid}`);
     else list.refresh();
   };
   uploads.listen(draw, signal);
   signal.addEventListener("abort", () => { for (const upload of uploads.all()) upload.isFollowed = false; }, { once: true });
   for (const upload of uploads.all()) draw(upload);
+  // The preview is needed at once, when it is.
+  setTimeout(() => import("../preview/preview.js"), PREVIEW_MILLISECONDS);
   list.run().catch((error) => signal.aborted || fill(root, h("div.alert", { role: "alert" }, error.message)));
+}
+
+// How far an upload is can be seen from another tab, too.
+function drawTitle() {
+  const sending = uploads.all().find((upload) => upload.state === "sending" || upload.state === "away");
+  title(sending ? `${share(Math.floor(100 * sending.share) / 100)} ${sending.title}` : "");
 }
 
 // It is large until there are reports, and of which it is told first.
@@ -51,7 +64,9 @@ function dropZone() {
         : h("div.stack-tight", {}, h("h1", {}, "Drop play logs here"),
             h("p.soft", {}, "Daily totals per song, from files of any size. You see how they are read before anything is sent.")),
       h("div.drop-buttons", {}, first, folder),
-      !hasReports && h("p.faint", {}, "None at hand? ", h("button.link.is-inline", { type: "button", onclick: () => begin([sample()]) }, "Try it with a sample")),
+      !hasReports && h("div.stack-tight", {},
+        h("p.faint", {}, "CSV with songs, dates and plays; files of Spotify, DistroKid, TuneCore, ListenBrainz, Spinitron, SoundExchange and DDEX as they are."),
+        h("p.faint", {}, "None at hand? ", h("button.link.is-inline", { type: "button", onclick: () => begin([sample()]) }, "Try it with a sample"))),
     );
   };
   return { element, show };
