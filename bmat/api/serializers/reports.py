@@ -16,9 +16,14 @@ from bmat.aggregation.options import ROLES
 from bmat.api.models import Report, Status, Upload
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.serializers.fields import InstantField, PidField, SomeOfField, TextField
-from bmat.api.serializers.options import OptionsSerializer, check_options, given_options
+from bmat.api.serializers.options import (
+    CallbackSerializer,
+    OptionsSerializer,
+    check_callback,
+    check_options,
+    given_options,
+)
 from bmat.api.serializers.results import ExampleSerializer, WarningSerializer
-from bmat.api.serializers.webhooks import CallbackSerializer, check_callback
 from bmat.api.services.disk import ReceivedFile
 
 STATES = [status.name.lower() for status in Status]

@@ -1,6 +1,5 @@
-"""Webhooks and deliveries as JSON, and whom an upload wants to be told."""
+"""Webhooks and deliveries as JSON."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -8,45 +7,9 @@ from rest_framework import serializers
 
 from bmat.api.models import Delivery, Webhook
 from bmat.api.models.webhooks import Event, State
-from bmat.api.outgoing.urls import SECRET_LENGTH, URL_LENGTH, check_secret, check_url
-from bmat.api.serializers.fields import CallbackSecretField, CallbackURLField, TargetURLField
-from bmat.api.services.reports import WantedCallback
+from bmat.api.outgoing.urls import URL_LENGTH, check_url
+from bmat.api.serializers.fields import TargetURLField
 from bmat.api.services.targets import shown_url
-
-NO_CALLBACK = "Without a callback_url, nothing is signed."
-
-
-class CallbackSerializer(serializers.Serializer[Any]):
-    """Whom a report is to tell when it ends."""
-
-    callback_url = CallbackURLField(
-        required=False,
-        allow_blank=True,
-        trim_whitespace=False,
-        max_length=URL_LENGTH,
-        validators=[check_url],
-        help_text="Is told when the report ends.",
-    )
-    callback_secret = CallbackSecretField(
-        required=False,
-        allow_blank=True,
-        trim_whitespace=False,
-        max_length=SECRET_LENGTH,
-        validators=[check_secret],
-        help_text="What that is signed with; without it, a secret that the operator can tell.",
-    )
-
-
-def check_callback(attrs: Mapping[str, Any]) -> None:
-    """Raises ValidationError where there is a secret and nobody to be told."""
-    if attrs.get("callback_secret") and not attrs.get("callback_url"):
-        raise serializers.ValidationError({"callback_secret": [NO_CALLBACK]})
-
-
-def wanted_callback(fields: Mapping[str, Any]) -> WantedCallback | None:
-    """Whom the fields want to be told; None: nobody."""
-    url = fields.get("callback_url")
-    return WantedCallback(url, fields.get("callback_secret", "")) if url else None
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):

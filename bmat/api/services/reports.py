@@ -6,7 +6,7 @@ Of a submission the bytes are on disk and the row committed before anybody hears
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -54,6 +54,12 @@ class WantedCallback:
 
     url: str
     secret: str = ""
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> "WantedCallback | None":
+        """Whom the fields of an upload name; None: nobody."""
+        url = fields.get("callback_url")
+        return cls(url, fields.get("callback_secret", "")) if url else None
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,9 @@ def header(caller):
 
 def address(path, pid_of):
     """The URL of a path: each name in it stands for something fresh."""
-    url = re.sub("<(waiting|done|failed|missing|told)>", lambda name: str(pid_of(name[1])), path)
+    url = re.sub(
+        "<(waiting|done|failed|missing|told|coming|token)>", lambda name: str(pid_of(name[1])), path
+    )
     delivery = Delivery.objects.order_by("-created").first()
     url = url.replace("<delivery_id>", str(delivery.pk if delivery else uuid4()))
     if "<webhook_id>" in url:

@@ -30,7 +30,6 @@ from bmat.api.serializers.reports import (
     own_options,
     replaced_options,
 )
-from bmat.api.serializers.webhooks import wanted_callback
 from bmat.api.services import leases, quotas, uploads
 from bmat.api.services.inputs import BaseGone, ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
@@ -40,6 +39,7 @@ from bmat.api.services.reports import (
     KeyReused,
     Submission,
     UploadsUsed,
+    WantedCallback,
     delete_report,
     retry_report,
     submit_once,
@@ -183,7 +183,7 @@ def submission_of(fields: Mapping[str, Any], owner: User | None) -> Submission:
         options,
         owner,
         uploads=[upload.pk for upload in parts],
-        callback=wanted_callback(fields),
+        callback=WantedCallback.of(fields),
     )
     base = fields.get("base")
     with telling_of_a_base_that_is_gone():

@@ -25,11 +25,10 @@ from bmat.api.ratelimit import note
 from bmat.api.schema.uploads import upload_operations, uploads_operations
 from bmat.api.serializers.options import given_options
 from bmat.api.serializers.uploads import MetadataSerializer
-from bmat.api.serializers.webhooks import wanted_callback
 from bmat.api.services import appending, uploads
 from bmat.api.services.files import is_uuid
 from bmat.api.services.quotas import QuotaExceeded
-from bmat.api.services.reports import KeyOutlived, KeyReused
+from bmat.api.services.reports import KeyOutlived, KeyReused, WantedCallback
 from bmat.api.services.uploads import Announced, Piece
 from bmat.api.uploads import length_of, receiving
 from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
@@ -135,7 +134,7 @@ class UploadsView(TusView):
             concat,
             last_part(values.get("filename", ""))[:INPUT_NAME_LENGTH] or UNNAMED,
             given_options(values),
-            wanted_callback(values),
+            WantedCallback.of(values),
             makes_report,
             parts,
         )
