@@ -52,6 +52,8 @@ def test_it_may_be_as_large_as_any_upload(tus, settings):
 def test_an_option_that_cannot_be_followed_is_refused_at_once(tus, name, left_over):
     wrong = {"strict": "maybe", "header_line": "0", "song_column": "-", "date_column": "-"}
     wrong |= {name: "-" for name in OPTION_NAMES if name.endswith("_column")}
+    # Any other text may be the name of a sheet.
+    wrong["sheet"] = "\0"
 
     answer = tus.create(10, **{name: wrong.get(name, "no such thing")})
 
