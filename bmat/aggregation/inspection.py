@@ -156,15 +156,17 @@ def rejected_before(layout: Layout, text: bytes) -> Iterator[InspectedRecord]:
 
 def inspected(record: Record, source: Source, options: Options) -> InspectedRecord:
     """A record for a person."""
-    line, fields = source.line_of(record.line), texts_of(record.text, source.layout)
+    line, text = source.line_of(record.line), record.text
+    fields = texts_of(text, source.layout)
     if source.json is not None:
         with source.json.path.open("rb") as file:
             original = original_of(source.json, file, record.reason or "", record.text)
-        line, fields = original.line, fields[FIRST_FIELD:]
+        # Of what is left out, no fields are written.
+        line, text, fields = original.line, original.record, fields[FIRST_FIELD:]
     counts = record.reason is None
     return InspectedRecord(
         line=line,
-        fields=fields or [record.text.decode("utf-8", "replace")],
+        fields=fields or [text.decode("utf-8", "replace")],
         key=fields_of_key(record.key, options.key) if counts else None,
         date=date_text(record.day) if counts else None,
         plays=record.plays if counts else None,

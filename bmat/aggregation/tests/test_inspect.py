@@ -96,6 +96,12 @@ def test_what_is_cut_of_a_file_without_the_columns_is_not_shown(inspected: Inspe
     assert (len(raised.value.inspection.records), raised.value.inspection.is_cut) == (1, True)
 
 
+def test_json_that_is_left_out_is_shown_as_it_stands(inspected: Inspect) -> None:
+    record = b'{"ts": "2026-01-05T07:03:20Z", "ms_played": 1, "master_metadata_track_name": "a"}'
+    [shown] = inspected(b"[" + record + b"]").records
+    assert (shown.reason, shown.fields) == ("not_a_play", [record.decode()])
+
+
 def test_it_shows_no_columns_of_a_format_that_has_a_reader_of_its_own(inspected: Inspect) -> None:
     data = b"NAME_OF_SERVICE,FEATURED_ARTIST,SOUND_RECORDING_TITLE,PLAY_FREQUENCY\na,b,c,1\n"
     with pytest.raises(AggregationError, match="say of which days") as raised:

@@ -51,8 +51,8 @@ class RecordSerializer(serializers.Serializer[Any]):
 
 
 class InspectionSerializer(serializers.Serializer[Any]):
-    """How a file would be read. Where it cannot be, `error` says why, and the rest is empty; but for
-    the columns and records of a file whose header lacks columns, for somebody to name them.
+    """How a file would be read. Where it cannot be, `error` says why, and the rest is empty; but
+    for the columns and records of a file whose header lacks columns, for somebody to name them.
     """
 
     encoding = serializers.CharField(allow_null=True)

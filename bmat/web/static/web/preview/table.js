@@ -26,12 +26,12 @@ export function table(found, onRole, isPending) {
 function head(column, index, onRole) {
   const name = column.name.trim() || `Column ${index + 1}`;
   return h(`th.preview-head${column.role ? ".is-read" : ""}${column.role === "plays" ? ".number" : ""}`, { scope: "col" },
-    h("span.preview-name", { title: name }, name),
+    h("span.preview-name", { title: name }, column.role === name ? ROLES[name] : name),
     onRole
       ? h("select.preview-role", { "aria-label": `What ${name} is`, onchange: (event) => onRole(index, event.target.value || null) },
           h("option", { value: "", selected: !column.role }, "Not read"),
           ALL_ROLES.map((role) => h("option", { value: role, selected: column.role === role }, ROLES[role])))
-      : h("span.preview-role", {}, ROLES[column.role] ?? "Not read"),
+      : column.role !== name && h("span.preview-role", {}, ROLES[column.role] ?? "Not read"),
   );
 }
 
