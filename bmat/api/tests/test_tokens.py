@@ -106,7 +106,7 @@ def test_it_does_not_outlive_the_token_that_has_made_it(client):
     assert 1.9 < days_left(told) <= 2
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\0b"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\0b", "\x19", "a\n"])
 def test_it_wants_a_name(alice, name):
     response = make(alice, name=name)
 
