@@ -65,7 +65,7 @@ class DaysField(serializers.FloatField):
         return float(settings.BMAT_TOKEN_DAYS)
 
     def to_internal_value(self, data: Any) -> float:
-        days = super().to_internal_value(data)
+        days = 0.0 if isinstance(data, bool) else super().to_internal_value(data)
         if not days > 0:
             self.fail("days")
         return min(days, self.get_default())
@@ -85,6 +85,12 @@ class TokenNameField(serializers.RegexField):
             trim_whitespace=False,
             **kwargs,
         )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The name. A number of JSON is none."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class NewTokenSerializer(serializers.Serializer[Any]):
