@@ -11,6 +11,13 @@ from rest_framework import serializers
 from bmat.api.models.tokens import TOKEN_NAME_LENGTH
 from bmat.api.services import tokens
 
+# No control characters, and not only white space.
+TOKEN_NAME = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": TOKEN_NAME_LENGTH,
+    "pattern": r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0\s][^\x00-\x1f\x7f-\x9f]*$",
+}
 # Of a token, so that its owner knows it again.
 SHOWN_CHARACTERS = 8
 
@@ -58,16 +65,38 @@ class DaysField(serializers.FloatField):
         return float(settings.BMAT_TOKEN_DAYS)
 
     def to_internal_value(self, data: Any) -> float:
-        days = super().to_internal_value(data)
+        days = 0.0 if isinstance(data, bool) else super().to_internal_value(data)
         if not days > 0:
             self.fail("days")
         return min(days, self.get_default())
 
 
+@extend_schema_field(TOKEN_NAME)
+class TokenNameField(serializers.RegexField):
+    """What a token is called, every character of it."""
+
+    default_error_messages = {"invalid": "Call it something that can be read."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        # Python's $ would let a line end by.
+        super().__init__(
+            str(TOKEN_NAME["pattern"]).removesuffix("$") + r"\Z",
+            max_length=TOKEN_NAME_LENGTH,
+            trim_whitespace=False,
+            **kwargs,
+        )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The name. A number of JSON is none."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class NewTokenSerializer(serializers.Serializer[Any]):
     """A token that is to be made."""
 
-    name = NameField(max_length=TOKEN_NAME_LENGTH, help_text="What it is for.")
+    name = TokenNameField(help_text="What it is for.")
     days = DaysField(
         required=False,
         help_text="How long it is valid: at most `BMAT_TOKEN_DAYS`, which is the default.",

@@ -3,10 +3,9 @@
 A new endpoint needs a row, and a new method of an old one does, too. In a path, `<waiting>`,
 `<done>` and `<failed>` stand for the pid of a report of alice's in that state, `<coming>` for the
 id of an upload of hers, `<missing>` for one that there is not; `<told>` for one whose event
-`<delivery_id>` was delivered; `<webhook_id>` is alice's, `<token>` the id of a token of hers. `none`
-sends no token, `bad` one that nobody ever had, `expired` one of alice's that has expired, `other` is
-bob, `owner` alice, and
-`admin` a superuser.
+`<delivery_id>` was delivered; `<webhook_id>` is alice's, `<token>` the id of a token of hers.
+`none` sends no token, `bad` one that nobody ever had, `expired` one of alice's that has expired,
+`other` is bob, `owner` alice, and `admin` a superuser.
 """
 
 import re

@@ -93,7 +93,7 @@ def test_it_is_valid_for_the_days_that_are_set_or_for_fewer(alice, settings):
     assert 29.9 < days_left(make(alice, days=1e300).json()) <= 30
 
 
-@pytest.mark.parametrize("days", [0, -1, "nan", "many"])
+@pytest.mark.parametrize("days", [0, -1, True, "nan", "many"])
 def test_it_refuses_days_that_a_token_cannot_have(alice, days):
     response = make(alice, days=days)
 
@@ -106,7 +106,7 @@ def test_it_does_not_outlive_the_token_that_has_made_it(client):
     assert 1.9 < days_left(told) <= 2
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\0b"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\0b", "\x19", "a\n", 7])
 def test_it_wants_a_name(alice, name):
     response = make(alice, name=name)
 

@@ -43,7 +43,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = Stack(tmp_path_factory.mktemp("locked"), settings=people.LOCKED)
     try:
         running.start()
-        token = running.add_users(LOGIN, people.LEAVER)
+        token = running.add_users(LOGIN, people.LEAVER, people.MAKER)
         running.client = Client(running.client.base_url, token)
         yield running
     finally:

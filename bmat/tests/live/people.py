@@ -10,5 +10,7 @@ LOCKED = {
 }
 # Logs out all the time.
 LEAVER = {"username": "leaver", "password": "a password of the live tests"}
+# Makes tokens all the time, and revokes them.
+MAKER = {"username": "maker", "password": "a password of the live tests"}
 # What the requests of schemathesis carry as `Authorization`.
 TOKEN_VARIABLE = "BMAT_SCHEMATHESIS_TOKEN"
