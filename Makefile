@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load downloads uploads rows fuzz schemathesis bench cluster billion compressed memory cancel lint format schema lock audit clean
+.PHONY: help run test faults load downloads uploads screenshots rows fuzz schemathesis bench cluster billion compressed memory cancel lint format schema lock audit clean
 .PHONY: venv-run venv-test venv-bench
 
 VENV := .venv
@@ -33,6 +33,9 @@ downloads: venv-test ## a download of 1 GB that breaks off at 40 % and goes on; 
 
 uploads: venv-test ## a resumable upload of 1 GB (UPLOAD_BYTES) beside a copy, and eight at once: speed and memory
 	@$(BIN)/python -m bmat.tests.live.programs && $(BIN)/python -m bench.uploads
+
+screenshots: venv-test ## take pictures of the page in every state, into docs/img
+	@$(BIN)/python -m bmat.tests.live.programs --browser && $(BIN)/python -m bench.screenshots
 
 rows: venv-test ## ask a result of 25 million rows for songs (BENCH_ROWS, BENCH_SHAPE=high): p95 below 50 ms
 	@$(BIN)/python -m bmat.tests.live.programs && $(BIN)/python -m bench.rows

@@ -97,7 +97,7 @@ def announcement(settings: RunSettings) -> list[str]:
     """The addresses."""
     return [
         "",
-        f"  Reports  {settings.web_url}/api/reports/",
+        f"  Page     {settings.web_url}/",
         f"  Docs     {settings.web_url}/api/docs/",
         f"  Flower   {settings.flower_url}/  (user: {settings.flower_user})",
         f"  Files    {settings.home}",

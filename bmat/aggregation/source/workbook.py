@@ -52,11 +52,11 @@ class Sheet(LocalFile):
 
 def sheet_options(options: Options) -> Options:
     """The options, for the CSV of a sheet. Raises AggregationError `invalid_option` for those of
-    other texts.
+    other texts. What an inspection says of a sheet may be given.
     """
-    for name in ("delimiter", "quoting", "encoding"):
+    for name, own in (("delimiter", ","), ("quoting", "csv"), ("encoding", "utf-8")):
         value = getattr(options, name)
-        if value is not None:
+        if value not in (None, own):
             advice = "a workbook has no such thing"
             raise failure("invalid_option", option=name, value=shown(value), advice=advice)
     return replace(options, delimiter=",", quoting="csv")

@@ -157,6 +157,12 @@ def test_options_that_a_workbook_has_not_are_refused(tmp_path: Path) -> None:
     assert (error.option, "no workbook" in error.message) == ("sheet", True)
 
 
+def test_what_is_shown_of_a_workbook_may_be_given(tmp_path: Path) -> None:
+    shown = {"delimiter": ",", "quoting": "csv", "encoding": "utf-8", "preset": "default"}
+
+    assert run(tmp_path, xlsx(One=PLAYS), **shown)[0] == "a,2020-01-01,10\n"
+
+
 @pytest.mark.parametrize("name", ["dmy", "mdy", "ymd", "epoch", "epoch_ms"])
 def test_a_date_in_a_cell_is_a_day_whatever_the_others_are(tmp_path: Path, name: str) -> None:
     assert run(tmp_path, xlsx(One=PLAYS), date_format=name)[0] == "a,2020-01-01,10\n"

@@ -143,7 +143,7 @@ def test_its_first_minute_is_quiet(service: RunningService) -> None:
         "Kernels   ready (N s)",
         "Database  ready (N s)",
         "",
-        f"  Reports  {web}/api/reports/",
+        f"  Page     {web}/",
         f"  Docs     {web}/api/docs/",
         f"  Flower   {flower}/  (user: user)",
         f"  Files    {service.home}",

@@ -337,6 +337,18 @@ def test_a_token_is_made_shown_once_and_revoked(analyst: Analyst, client: Client
     assert other.send("GET", other.reports_url).status_code == 401
 
 
+def test_a_webhook_is_added_with_its_secret_and_removed(analyst: Analyst, client: Client) -> None:
+    address = "https://receiver.example/events"
+    analyst.open(f"{analyst.home}account")
+    analyst.fill_in("input[name=url]", address)
+    analyst.click(".webhooks-section form .primary")
+    assert analyst.see(".webhook-made code").text.startswith("whsec_")
+    assert analyst.texts(".webhook-list tbody th") == [address]
+    analyst.click(f"[aria-label='Remove {address}']")
+    analyst.click(".ask [value=yes]")
+    analyst.see(".webhook-list .note", "Nobody is told.")
+
+
 def test_logging_out_everywhere_ends_at_the_login(
     locked: Stack, client: Client, tmp_path: Path
 ) -> None:

@@ -4,6 +4,9 @@
 import { ApiError, post } from "../api.js";
 
 const HEAD_BYTES = 65_536;
+// Of an archive or a workbook, what is needed may stand at the end.
+const PACKED_HEAD_BYTES = 1_000_000;
+const PACKED = ["504b0304", "d0cf11e0", "425a68"];
 const NAME_LENGTH = 200;
 const KEY_ROLES = ["song", "artist", "isrc", "territory", "service"];
 export const ALL_ROLES = [...KEY_ROLES, "date", "plays"];
@@ -30,6 +33,7 @@ export async function inspect(file, given, signal) {
   let head;
   try {
     head = await file.slice(0, HEAD_BYTES).arrayBuffer();
+    if (isPacked(head)) head = await file.slice(0, PACKED_HEAD_BYTES).arrayBuffer();
   } catch {
     throw new ApiError(0, { code: "unreadable", message: `${file.name} can no longer be read. Choose it again.` });
   }
@@ -38,6 +42,11 @@ export async function inspect(file, given, signal) {
   form.append("input_file", new Blob([head]), file.name);
   for (const [name, value] of Object.entries(given)) form.append(name, value);
   return post("/api/inspect", form, { signal });
+}
+
+function isPacked(head) {
+  const first = [...new Uint8Array(head, 0, Math.min(4, head.byteLength))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return PACKED.some((signature) => first.startsWith(signature));
 }
 
 // All that says how the file is read, so that the run reads it as the preview did.

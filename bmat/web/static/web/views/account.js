@@ -1,5 +1,6 @@
-// The account of whoever is logged in: tokens, and the way out of all of them.
+// The account of whoever is logged in: tokens, webhooks, and the way out of all of them.
 
+import { webhooksSection } from "../account/webhooks.js";
 import { get, post, remove, send, csrfToken } from "../api.js";
 import { announce, fill, h } from "../dom.js";
 import { date, time } from "../format.js";
@@ -89,6 +90,7 @@ export async function show(root, _parameters, { signal }) {
         h("label.field", {}, "Valid for", h("select", { name: "days" }, h("option", { value: "" }, "The longest allowed"), Object.entries(DAY_CHOICES).map(([days, text]) => h("option", { value: days }, text)))),
         h("button.button.primary", {}, "Make a token")),
       made, list),
+    requiresLogin === "yes" && webhooksSection(signal),
     section("leave-section", "Log out", h("div.row", {},
       h("form", { method: "post", action: "/logout" }, h("input", { type: "hidden", name: "csrfmiddlewaretoken", value: csrfToken() }), h("button.button", {}, "Log out here")),
       h("button.button.bad", { type: "button", onclick: leave }, "Log out everywhere")))));

@@ -22,6 +22,7 @@ export function show(root, _parameters, { signal, query }) {
   const draw = (upload) => {
     if (upload?.state === "ended" && uploads.all().includes(upload)) return ended(upload);
     if (upload?.state === "received") list.refresh();
+    zone.show({ hasUploads: uploads.all().length > 0 });
     drawTitle();
     return drawCards(place, cards, uploads.all());
   };
@@ -52,20 +53,23 @@ function dropZone() {
   const folder = h("button.button", { type: "button", onclick: () => choose(begin, { isFolder: true }) }, "Choose a folder");
   const element = h("section.drop", { "aria-label": "Upload", hidden: true });
   let shown = null;
-  const show = ({ hasReports }) => {
-    if (shown === hasReports) return;
-    shown = hasReports;
+  const known = { hasReports: null, hasUploads: false };
+  const show = (told) => {
+    Object.assign(known, told);
+    const isSmall = known.hasReports || known.hasUploads;
+    if (known.hasReports === null || shown === isSmall) return;
+    shown = isSmall;
     element.hidden = false;
-    element.classList.toggle("is-large", !hasReports);
+    element.classList.toggle("is-large", !isSmall);
     fill(element,
       bars(),
-      hasReports
+      isSmall
         ? h("p.drop-words", {}, "Drop play logs anywhere on this page")
         : h("div.stack-tight", {}, h("h1", {}, "Drop play logs here"),
             h("p.soft", {}, "Daily totals per song, from files of any size. You see how they are read before anything is sent.")),
       h("div.drop-buttons", {}, first, folder),
-      !hasReports && h("div.stack-tight", {},
-        h("p.faint", {}, "CSV with songs, dates and plays; files of Spotify, DistroKid, TuneCore, ListenBrainz, Spinitron, SoundExchange and DDEX as they are."),
+      !isSmall && h("div.stack-tight", {},
+        h("p.faint", {}, "CSV and Excel with songs, dates and plays, in gzip or ZIP, too; files of Spotify, DistroKid, TuneCore, ListenBrainz, Spinitron, SoundExchange and DDEX as they are."),
         h("p.faint", {}, "None at hand? ", h("button.link.is-inline", { type: "button", onclick: () => begin([sample()]) }, "Try it with a sample"))),
     );
   };
