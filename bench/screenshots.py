@@ -2,7 +2,6 @@
 so that they show what is there.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +19,7 @@ from bmat.tests.live.processes import PROJECT_FOLDER, wait_until
 from bmat.tests.live.stack import Stack
 
 IMAGES = PROJECT_FOLDER / "docs" / "img"
-ROWS = int(os.environ.get("SCREENSHOT_ROWS", "300000"))
+ROWS = 300_000
 LOGIN = {"name": "analyst", "password": "a password of the pictures"}
 WIDE, PHONE = (1280, 860), (390, 844)
 HEADER = "Song,Date,Number of Plays\n"
