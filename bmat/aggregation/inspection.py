@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bmat.aggregation.errors import AggregationError
-from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.options import InputFile, Limits, Options
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.read.record import records_in
 from bmat.aggregation.results import (
@@ -37,16 +37,17 @@ LIMITS = Limits(memory_budget_bytes=2**28)
 LINE_ENDS = {b"\r\r\n": "CRCRLF", b"\r\n": "CRLF", b"\n": "LF"}
 
 
-def inspect(path: Path, options: Options) -> Inspection:
-    """How the input at `path` (`-`: standard input) would be read: its first INSPECTED_BYTES are
-    looked at, and its first INSPECTED_RECORDS shown. Of an archive it is the text inside, of
-    several files there the first one, which is looked at; a workbook is opened whole.
+def inspect(given: Path | InputFile, options: Options) -> Inspection:
+    """How an input (`-`: standard input) would be read: its first INSPECTED_BYTES are looked at,
+    and its first INSPECTED_RECORDS shown. Of an archive it is the text inside, of several files
+    there the first one, which is looked at; a workbook is opened whole.
 
     Raises AggregationError where the run would, for the same reason, before its first record:
     ColumnsNotFound where the header lacks columns; and OSError.
     """
-    with TemporaryDirectory(prefix=".bmat-inspect-") as name:
-        folder = Path(name)
+    path, name = (given.path, given.name) if isinstance(given, InputFile) else (given, "")
+    with TemporaryDirectory(prefix=".bmat-inspect-") as temporary:
+        folder = Path(temporary)
         with sys.stdin.buffer if path == STANDARD_INPUT else path.open("rb") as file:
             head = file.read(INSPECTED_BYTES)
         # Whoever has cut the file before may have sent no more than is looked at.
@@ -67,6 +68,7 @@ def inspect(path: Path, options: Options) -> Inspection:
                 limits=LIMITS,
                 is_whole=not is_cut,
                 most_bytes=MOST_TEXT_BYTES,
+                name=name or str(path),
             )
         except AggregationError as error:
             raise as_seen(error, path, folder, options, is_cut=is_cut) from error

@@ -3,7 +3,7 @@ records; as many of these as there are texts in it.
 """
 
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -51,7 +51,8 @@ class HeadRoom:
 class Opener:
     """How the inputs of a run are opened. Where there is no `room`, every text is in a file: one
     that is not is written to a path that begins with the `target` given. Without `is_whole` the
-    inputs are beginnings, of which `most_bytes` of text are looked at.
+    inputs are beginnings, of which `most_bytes` of text are looked at. `shown` is what an input at
+    a path is called.
     """
 
     options: Options
@@ -61,6 +62,7 @@ class Opener:
     is_whole: bool = True
     most_bytes: int = sys.maxsize
     begun: list[Begun] = field(default_factory=list)
+    shown: Callable[[Path], Path] = field(default=lambda path: path)
 
     def close(self) -> None:
         """Close the streams that were opened. Nobody may be reading them."""
@@ -73,7 +75,8 @@ class Opener:
 
         Raises AggregationError with a code of a file that cannot be read, and OSError.
         """
-        found = self._found(given.path, given.read_with(self.options), target, can_stream)
+        opener = replace(self, shown=given.shown)
+        found = opener._found(given.path, given.read_with(self.options), target, can_stream)
         return [replace(one, owner_path=given.shown(one.owner_path)) for one in found]
 
     def _found(self, path: Path, options: Options, target: Path, can_stream: bool) -> list[Source]:
@@ -153,7 +156,7 @@ class Opener:
             preset,
             readable,
             target.with_name(f"{target.name}-records"),
-            origin.path,
+            self.shown(origin.path),
             options,
             lambda done: self.meter.bring(done, size),
             is_whole=self.is_whole and size < self.most_bytes,
@@ -276,11 +279,12 @@ def open_source(
     limits: Limits | None = None,
     is_whole: bool = True,
     most_bytes: int = sys.maxsize,
+    name: str = "",
 ) -> Source:
-    """The first text of an input, in a file: see `Opener`."""
+    """The first text of an input, in a file: see `Opener`. It is called `name`."""
     opener = Opener(options, limits or Limits(), meter, None, is_whole, most_bytes)
     with closing(opener):
-        return opener.sources(InputFile(path), target)[0]
+        return opener.sources(InputFile(path, name), target)[0]
 
 
 def numbered(target: Path, number: int) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bmat.aggregation import AggregationError
+from bmat.aggregation import AggregationError, InputFile, Options, aggregate, inspect
 from bmat.aggregation.source import soundexchange
 from bmat.aggregation.tests.reading import SAMPLES, opened, read
 
@@ -138,3 +138,13 @@ def test_plays_come_before_performances(save: Save) -> None:
 def test_a_column_that_is_there_twice_is_refused(save: Save) -> None:
     path = save(PLAIN.read_text().replace("ALBUM_TITLE", "ISRC"), PLAIN.name)
     assert failed(path, group_by="isrc")[0] == "duplicate_column"
+
+
+def test_the_period_may_be_in_the_name_by_which_its_owner_calls_it(tmp_path: Path) -> None:
+    kept = InputFile(tmp_path / "input.csv", PLAIN.name)
+    kept.path.write_bytes(PLAIN.read_bytes())
+
+    assert inspect(kept, Options()) == inspect(PLAIN, Options())
+    aggregate([kept], tmp_path / "out.csv")
+    aggregate([PLAIN], tmp_path / "named.csv")
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()

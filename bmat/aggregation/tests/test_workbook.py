@@ -158,6 +158,7 @@ def test_options_that_a_workbook_has_not_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_shown_of_a_workbook_may_be_given(tmp_path: Path) -> None:
+    shown: dict[str, Any]
     shown = {"delimiter": ",", "quoting": "csv", "encoding": "utf-8", "preset": "default"}
 
     assert run(tmp_path, xlsx(One=PLAYS), **shown)[0] == "a,2020-01-01,10\n"

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bmat.aggregation import AggregationError, ColumnsNotFound, Options
+from bmat.aggregation import AggregationError, ColumnsNotFound, InputFile, Options
 from bmat.api.access import NOT_KEPT, VisibleReports
 from bmat.api.errors import ApiError
 from bmat.api.schema.operations import inspect_operation, kept_inspect_operation
@@ -33,8 +33,9 @@ class InspectView(APIView):
         sent = InspectSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         fields = sent.validated_data
-        path = Path(fields["input_file"].temporary_file_path())
-        return Response(inspected(path, given_options(fields)))
+        sent_file = fields["input_file"]
+        path = Path(sent_file.temporary_file_path())
+        return Response(inspected(InputFile(path, sent_file.name), given_options(fields)))
 
 
 @kept_inspect_operation
@@ -52,20 +53,20 @@ class KeptInspectView(VisibleReports):
             options = {**report.options, **report.inputs[0]["options"]}
         path = files.path(report.input_file.name or "")
         try:
-            return Response(inspected(path, options))
+            return Response(inspected(InputFile(path, report.inputs[0]["name"]), options))
         except FileNotFoundError as error:
             raise ApiError("no_file", NOT_KEPT) from error
 
 
-def inspected(path: Path, options: dict[str, Any]) -> dict[str, Any]:
-    """How the file at `path` would be read, as JSON. Raises ValidationError for options that cannot
+def inspected(given: InputFile, options: dict[str, Any]) -> dict[str, Any]:
+    """How a file would be read, as JSON. Raises ValidationError for options that cannot
     be followed with it.
     """
     # Loads the compiled kernels: a process that is never asked does without.
     from bmat.aggregation import inspect
 
     try:
-        return InspectionSerializer.shown(inspect(path, Options.of(options)))
+        return InspectionSerializer.shown(inspect(given, Options.of(options)))
     except AggregationError as error:
         if error.option is not None:
             raise refused_option(error) from error

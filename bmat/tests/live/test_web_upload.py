@@ -12,12 +12,7 @@ from bmat.tests.live.processes import PROJECT_FOLDER
 from bmat.tests.live.stack import Stack
 from bmat.tests.samples import PLAYS, PLAYS_TOTALS
 
-# All but the one of which its name alone says the days: what is uploaded is kept under another.
-FORMATS = sorted(
-    path
-    for path in (PROJECT_FOLDER / "bmat/aggregation/tests/presets").iterdir()
-    if "_plain_" not in path.name
-)
+FORMATS = sorted((PROJECT_FOLDER / "bmat/aggregation/tests/presets").iterdir())
 PASSWORD = "a password of the live tests"
 HEADER = "Song,Date,Number of Plays\n"
 ROW = "Umbrella,2020-01-02,200\n"
