@@ -1,5 +1,5 @@
-"""Fetches the packages that the page's modules import from the npm registry, into
-`bmat/web/static/web/vendor/<name>-<version>/`, each file as it was published, with its licence and
+"""Has npm fetch the packages that the page's modules import, and takes files of them into
+`bmat/web/static/web/vendor/<name>-<version>/`, each as it was published, with its licence and
 `SHA256SUMS`. The archive has to have the integrity that stands here.
 
     .venv/bin/python scripts/vendor_web.py
@@ -10,14 +10,13 @@ To take a new version, change its line, run this, change the imports, and remove
 import base64
 import hashlib
 import io
-import os
+import subprocess
 import sys
 import tarfile
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-REGISTRY = os.environ["NPM_REGISTRY"]
 VENDOR_FOLDER = (
     Path(__file__).resolve().parent.parent / "bmat" / "web" / "static" / "web" / "vendor"
 )
@@ -69,11 +68,13 @@ def main() -> None:
 
 
 def fetched(package: Package) -> bytes:
-    """The package's archive."""
-    url = f"{REGISTRY}/{package.name}/-/{package.name}-{package.version}.tgz"
-    with urllib.request.urlopen(url, timeout=FETCH_SECONDS) as answer:  # noqa: S310  # https
-        content: bytes = answer.read()
-    return content
+    """The package's archive, from wherever npm is set to fetch from."""
+    named = f"{package.name}@{package.version}"
+    with TemporaryDirectory(prefix="bmat-npm-") as folder:
+        command = ["npm", "pack", named, "--silent", "--pack-destination", folder]
+        subprocess.run(command, check=True, timeout=FETCH_SECONDS)
+        (archive,) = Path(folder).glob("*.tgz")
+        return archive.read_bytes()
 
 
 def checked(package: Package, archive: bytes) -> bytes:
