@@ -213,7 +213,8 @@ STORAGES = {
 FILE_UPLOAD_TEMP_DIR = BMAT_UPLOADS_FOLDER
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_NUMBER_FILES = BMAT_MAX_INPUTS
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+# The options, and the id of each upload that came in parts.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50 + BMAT_MAX_INPUTS
 
 # API
 # --------------------------------------------------------------------------------------------------

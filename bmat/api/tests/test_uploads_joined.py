@@ -197,6 +197,15 @@ def test_several_uploads_become_one_report(tus, client, left_over):
     assert [path for path in left_over() if path.startswith("uploads/")] == []
 
 
+def test_a_report_may_be_made_of_many_uploads(tus, client):
+    urls = [tus.whole(PLAYS, report="no") for _ in range(60)]
+
+    answer = client.post(REPORTS, {"upload": [id_of(url) for url in urls]})
+
+    assert answer.status_code == 201
+    assert len(answer.json()["inputs"]) == 60
+
+
 def test_uploads_come_behind_the_files_of_the_form(tus, client):
     url = tus.whole(PLAYS, filename="b.csv", report="no")
     with open(__file__, "rb") as file:
