@@ -32,6 +32,8 @@ NOT_SAFE = "none  false 0 no off f n".split(" ")
 # Together they say which columns are read.
 COLUMNS = tuple(name for name in OPTION_NAMES if name.endswith("_column"))
 WHICH = (*COLUMNS, "group_by", "plays", "preset")
+# As bmat.api.serializers.options has it, which needs all of Django.
+COLUMN_NAME_LENGTH = 200
 # A number in a form is its digits.
 TEXTS = tuple(name for name in OPTION_NAMES if name not in ("header_line", "strict"))
 
@@ -99,8 +101,15 @@ def has_files(body: dict[str, Any]) -> bool:
 
 
 def has_texts(body: dict[str, Any]) -> bool:
-    """A form sends a number as its digits, and null as a word: texts both, and none is wrong."""
-    return all(isinstance(body[name], str) for name in TEXTS if name in body)
+    """A form sends a number as its digits, and null as a word: texts both, and none is wrong. The
+    white space around a column's name does not count, which no schema can say.
+    """
+    texts = [body[name] for name in TEXTS if name in body]
+    return all(isinstance(text, str) and not is_long_with_white_space(text) for text in texts)
+
+
+def is_long_with_white_space(text: str) -> bool:
+    return len(text.strip()) <= COLUMN_NAME_LENGTH < len(text)
 
 
 def has_target(body: dict[str, Any]) -> bool:
@@ -171,8 +180,16 @@ def is_upload_to_be(case: Any) -> bool:
         return False
     length = headers.get("upload-length")
     if case.method == "POST":
-        return (length is None) != ("upload-defer-length" not in headers) and length != "0"
+        is_told = (length is None) != ("upload-defer-length" not in headers) and length != "0"
+        return is_told and not has_more_than(case.body, length)
     return True
+
+
+def has_more_than(body: Any, length: str | None) -> bool:
+    """Whether there are more bytes than were announced."""
+    content = getattr(body, "data", body)
+    is_known = isinstance(content, bytes) and length is not None and length.isdecimal()
+    return is_known and len(content) > int(length or 0)
 
 
 @schemathesis.hook
