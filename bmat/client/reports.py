@@ -26,6 +26,7 @@ OPTIONS = {
     "quoting": "none: quotes are ordinary bytes (csv)",
     "header_line": "the line that the header is on",
     "plays": "one: each record is one play (column)",
+    "sheet": "of a workbook, the sheet (the first one)",
     "strict": "fail at the first record that cannot be counted",
 }
 

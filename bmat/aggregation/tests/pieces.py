@@ -333,7 +333,7 @@ LAST_LINES = [b"Last,2020-01-01,5", b"Last,2020-01-01,5\r", b"\r", b'"', b'"open
 EMPTY_FILES = [b"", b"\n\r\n", b"\xef\xbb\xbf\n", b"\r", b"\n" * 400, b"\xef\xbb\xbf\r\r"]
 # Little more than a header, or not even that.
 ODD_FILES = [
-    *(b'"open\n', b"PK\x03\x04,", b"a\0b\n", b"\xffa\n"),
+    *(b'"open\n', b"7z\xbc\xaf,", b"a\0b\n", b"\xffa\n"),
     *(b"Song,Date,Number of Plays", b"Song;Date\n", b"a,2020-01-01,1", b"Song|Date|x,y,z,w\n"),
     *(b"Song,Date,date,Number of Plays\n", b'"\xc3"\xa9,x\n', b"x,2020-01-01,-1\n"),
     *(
@@ -353,8 +353,8 @@ ODD_FILES = [
 TEXT = "Song,Date,Number of Plays\nGröße,2020-01-01,1\n"
 OTHER_FORMATS = [
     *(
-        b"\xd0\xcf\x11\xe0\xa1\xb1",
-        b"\x1f\x8b\x08\0",
+        b"Rar!\x1a\x07",
+        b"SQLite format 3\0",
         b"\x89PNG\r\n\x1a\n\0",
         b"%PDF-1.7\n",
         b"PAR1\x15",
@@ -379,7 +379,7 @@ OTHER_FORMATS = [
     ),
     b"data:text/csv;base64," + base64.b64encode(TEXT.encode()),
     *(b"data:text/csv;base64,\n", b"data:,;base64," + b"QUFB" * 20, b"QUFB" * 9, b"QUFB" * 10),
-    *(base64.b64encode(b"\x1f\x8b" + bytes(range(100))), base64.b64encode(b"<html>" * 20)),
+    *(base64.b64encode(b"\x1f\x8b\x08" + bytes(range(100))), base64.b64encode(b"<html>" * 20)),
     *(TEXT.encode(one) for one in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")),
     *("ÄÖÜßäöü".encode("utf-16-le"), b"\0\0a\0b\0c\0d", b"S\0o\0n\0g\0,Date,Number of Plays\n"),
     *(b"<html>,Song,Date,Number of Plays\n", b"%PDF,Song,Date,Number of Plays\nx,a,2020-01-01,1\n"),
@@ -429,7 +429,7 @@ BEGINNINGS = [
         b"w6TDtsO8" * 5,
         b"_",
         b"\t",
-        b"PK\x03\x04",
+        b"PAR1",
         b"x" * 2001,
     ),
 ]

@@ -100,7 +100,8 @@ def test_a_byte_order_mark_in_front_of_a_record_is_no_part_of_it(
 
 def test_a_byte_order_mark_elsewhere_is_text(run: Run) -> None:
     row = b'"\xef\xbb\xbfa",2020-01-01,1\nb\xef\xbb\xbf,2020-01-01,1\n'
-    assert run(HEADER + row).totals == b"b\xef\xbb\xbf,2020-01-01,1\n\xef\xbb\xbfa,2020-01-01,1\n"
+    first, second = b"b\xef\xbb\xbf,2020-01-01,1\n", b'"\xef\xbb\xbfa",2020-01-01,1\n'
+    assert run(HEADER + row).totals == first + second
 
 
 def test_a_byte_order_mark_before_a_column_that_nobody_reads(run: Run) -> None:

@@ -26,11 +26,13 @@ SWITCH: dict[str, Any] = {
 }
 BLANK = {"type": "string", "maxLength": 0}
 TARGET_URL = {"type": "string", "maxLength": URL_LENGTH, "pattern": f"^{HTTPS_URL}$"}
-CALLBACK_URL = {**TARGET_URL, "pattern": f"^({HTTPS_URL})?$"}
+# The default is what a page of the description fills in.
+CALLBACK_URL = {**TARGET_URL, "pattern": f"^({HTTPS_URL})?$", "default": ""}
 CALLBACK_SECRET = {
     "type": "string",
     "maxLength": SECRET_LENGTH,
     "pattern": f"^({SECRET_PATTERN})?$",
+    "default": "",
 }
 INSTANT = {"oneOf": [{"type": "string", "format": "date-time"}, BLANK]}
 
@@ -68,7 +70,7 @@ class InstantField(serializers.DateTimeField):
         super().__init__(required=False, **kwargs)
 
 
-@extend_schema_field({"oneOf": [{"type": "string", "format": "uuid"}, BLANK]})
+@extend_schema_field({"oneOf": [{"type": "string", "format": "uuid"}, BLANK], "default": ""})
 class PidField(TextField):
     """The pid of a report; an empty text where it is blank."""
 

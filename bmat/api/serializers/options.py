@@ -63,6 +63,7 @@ SHEET: dict[str, Any] = {
     "type": "string",
     "maxLength": COLUMN_NAME_LENGTH,
     "pattern": r"^[^\x00]*$",
+    "default": "",
 }
 ENCODING: dict[str, Any] = {"type": "string", "enum": ["", *ENCODINGS]}
 

@@ -242,6 +242,9 @@ class FilesField(serializers.ListField):
         return data
 
 
+@extend_schema_field(
+    {"type": "array", "items": {"type": "string", "format": "uuid"}, "default": []}
+)
 class UploadsField(serializers.ListField):
     """The ids of a field that is sent once for each. Blank ones count as not given."""
 

@@ -31,6 +31,7 @@ GOOD = {
     "quoting": "none",
     "header_line": "3",
     "plays": "column",
+    "sheet": "Plays",
     "strict": "true",
 }
 

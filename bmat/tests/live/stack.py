@@ -118,10 +118,11 @@ class Stack:
             cwd=PROJECT_FOLDER,
             env={**self.environment, **(settings or {})},
             input=stdin,
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
         )
+        assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
 
     def add_users(self, *logins: dict[str, str]) -> str:

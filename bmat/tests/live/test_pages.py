@@ -40,6 +40,13 @@ def answer(reader: Person, operation: str, status: str) -> str:
     return reader.see(f"{answered} .highlight-code code").text
 
 
+def complaints(reader: Person) -> list[str]:
+    """Those of the browser, but that the docs page has no part of its own for each format of the
+    items of a list: it takes that of their type.
+    """
+    return [one for one in reader.complaints() if "Could not find component" not in one]
+
+
 def log_in(reader: Person, stack: Stack, name: str, page: str) -> None:
     """Logs a new superuser in to the admin, on the way to a page."""
     account = ("--username", name, "--email", f"{name}@bmat.example")
@@ -54,8 +61,8 @@ def log_in(reader: Person, stack: Stack, name: str, page: str) -> None:
 def test_the_docs_show_every_operation_and_reports_first(stack: Stack, reader: Person) -> None:
     open_docs(reader, stack)
     reader.see(UPLOAD, "Upload files")
-    assert reader.texts(".opblock-tag span") == ["reports", "uploads", "auth"]
-    assert len(reader.texts(".opblock")) == 22
+    assert reader.texts(".opblock-tag span") == ["reports", "uploads", "webhooks", "auth"]
+    assert len(reader.texts(".opblock")) == 28
     assert reader.complaints() == []
 
 
@@ -70,7 +77,7 @@ def test_a_file_uploaded_on_the_docs_page_is_aggregated(
     reader.fill_in(f"{UPLOAD} input[type=file]", str(file))
     pid = json.loads(answer(reader, UPLOAD, "201"))["pid"]
     assert stack.client.download(stack.client.done(pid)) == PLAYS_TOTALS
-    assert reader.complaints() == []
+    assert complaints(reader) == []
 
 
 def test_a_token_opens_the_operations_of_the_docs(locked: Stack, reader: Person) -> None:
@@ -106,7 +113,7 @@ def test_whoever_is_logged_in_needs_no_token_on_the_docs_page(
     prepare(reader, UPLOAD)
     reader.fill_in(f"{UPLOAD} input[type=file]", str(file))
     assert json.loads(answer(reader, UPLOAD, "201"))["input_name"] == "plays.csv"
-    assert reader.complaints() == []
+    assert complaints(reader) == []
 
 
 def test_the_admin_shows_who_worked_on_a_report(locked: Stack, reader: Person) -> None:

@@ -20,14 +20,14 @@ LONG = HEADER + b"".join(b"%d,2020-01-01,1\n" % number for number in range(1_500
 
 @pytest.fixture(scope="module")
 def client(locked: Stack) -> Client:
-    token = locked.add_users({"username": "lister", "password": PASSWORD})
+    token = locked.add_users({"username": "keeper", "password": PASSWORD})
     return Client(locked.client.base_url, token)
 
 
 @pytest.fixture(scope="module")
 def analyst(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analyst]:
     folder = tmp_path_factory.mktemp("browser")
-    with analyst_at(folder, client.base_url, "lister", PASSWORD) as somebody:
+    with analyst_at(folder, client.base_url, "keeper", PASSWORD) as somebody:
         yield somebody
 
 

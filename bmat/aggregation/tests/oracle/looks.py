@@ -4,14 +4,9 @@ import base64
 
 from bmat.aggregation.tests.oracle.values import is_utf8
 
-# The first bytes of formats that are no text, with a word of what a person calls them.
+# The first bytes of formats that are no text and are not unpacked, with a word of what a person
+# calls them.
 BINARY = {
-    b"PK\x03\x04": "Excel workbook (.xlsx)",
-    b"\xd0\xcf\x11\xe0": "old Excel workbook (.xls)",
-    b"\x1f\x8b": "gzip",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz archive",
     b"7z\xbc\xaf": "7-Zip",
     b"Rar!": "RAR",
     b"PAR1": "Parquet",
@@ -21,6 +16,8 @@ BINARY = {
     b"\xff\xd8\xff": "JPEG",
     b"GIF8": "GIF",
 }
+# The first bytes of what is unpacked, unless it is written as base64.
+PACKED = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"BZh91AY&SY", b"\xfd7zXZ\0", b"PK\x03\x04")
 WHITE_SPACE = b" \t\n\r\x0b\x0c"
 # The elements that a web page, or a part of one, begins with.
 HTML = (b"html", b"head", b"body", b"meta", b"title", b"script", b"style", b"div", b"table")
@@ -116,7 +113,7 @@ def encoded(data: bytes) -> str | None:
     if stop - start < 40:
         return None
     text = base64.b64decode(data[start : stop - (stop - start) % 4])
-    if binary(text) or text_format(text) or is_text(text):
+    if text.startswith(PACKED) or binary(text) or text_format(text) or is_text(text):
         return "base64"
     return None
 

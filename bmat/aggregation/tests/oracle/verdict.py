@@ -165,8 +165,8 @@ def judged(record: Record, preamble: Preamble, options: Options) -> Row | str:
 def no_valid_rows(rejects: list[Reject], listed: bytes) -> Failed:
     counts = Counter(reject.reason for reject in rejects)
     facts = [f"{count} {reason}" for reason, count in counts.items()]
-    first = f"line {rejects[0].line} ({rejects[0].reason})"
-    return Failed("no_valid_rows", None, (f"all {len(rejects)} ", *facts, first), listed)
+    first = (f"line {rejects[0].line}", f"({rejects[0].reason})")
+    return Failed("no_valid_rows", None, (f"all {len(rejects)} ", *facts, *first), listed)
 
 
 def totals_of(rows: list[Row]) -> dict[Key, int]:
