@@ -5,9 +5,11 @@ PostgreSQL and Redis.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -105,6 +107,17 @@ class Stack:
         self.postgres.stop()
         # Hundreds of megabytes; the logs beside it are kept.
         shutil.rmtree(self.home)
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """No report is worked on as long as the block takes."""
+        for worker in self.workers:
+            worker.signal_all(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for worker in self.workers:
+                worker.signal_all(signal.SIGCONT)
 
     def manage(
         self,

@@ -9,13 +9,10 @@ from bmat.tests.live.analyst import SECONDS, Analyst, analyst_at
 from bmat.tests.live.client import CANCELLED, Client
 from bmat.tests.live.processes import wait_until
 from bmat.tests.live.stack import Stack
-from bmat.tests.samples import PLAYS
+from bmat.tests.samples import PLAYS, PLAYS_TOTALS
 
 PASSWORD = "a password of the live tests"
 NAMES = ".list-name a"
-HEADER = b"Song,Date,Number of Plays\n"
-# What takes the workers some seconds.
-LONG = HEADER + b"".join(b"%d,2020-01-01,1\n" % number for number in range(1_500_000))
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +64,17 @@ def test_a_report_is_found_by_its_name_and_state_and_the_address_says_so(
     assert analyst.url == analyst.home
 
 
-def test_a_report_is_cancelled_and_tried_again(analyst: Analyst, client: Client) -> None:
-    pid = client.upload(LONG, "long.csv")
-    analyst.go_home()
-    analyst.click(act("Cancel", "long.csv"))
-    analyst.click(act("Try again:", "long.csv"))
-    wait_until(lambda: client.body(pid)["status"] != CANCELLED, SECONDS, "it to be tried again")
+def test_a_report_is_cancelled_and_tried_again(
+    locked: Stack, analyst: Analyst, client: Client
+) -> None:
+    with locked.resting():
+        pid = client.upload(PLAYS, "cancelled.csv")
+        analyst.go_home("?q=cancelled")
+        analyst.click(act("Cancel", "cancelled.csv"))
+        analyst.click(act("Try again:", "cancelled.csv"))
+        wait_until(lambda: client.body(pid)["status"] != CANCELLED, SECONDS, "it to be tried again")
     analyst.see(".list-state .done", "Done")
-    assert client.done(pid)["rows_read"] == 1_500_000
+    assert client.download(client.done(pid)) == PLAYS_TOTALS
 
 
 def test_a_deleted_report_stays_for_those_who_undo_it(analyst: Analyst, client: Client) -> None:
@@ -108,10 +108,11 @@ def test_a_deleted_report_is_gone_after_ten_seconds(analyst: Analyst, client: Cl
     analyst.see(".list-empty", "No report is like that.")
 
 
-def test_the_list_changes_by_itself(analyst: Analyst, client: Client) -> None:
-    pid = client.upload(LONG, "watched.csv")
-    analyst.go_home("?q=watched")
-    analyst.see(".list-state .processing")
+def test_the_list_changes_by_itself(locked: Stack, analyst: Analyst, client: Client) -> None:
+    with locked.resting():
+        pid = client.upload(PLAYS, "watched.csv")
+        analyst.go_home("?q=watched")
+        analyst.see(".list-state .processing")
     analyst.see(".list-state .done", "Done")
     assert client.body(pid)["state"] == "done"
 
