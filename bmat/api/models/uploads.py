@@ -48,6 +48,16 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         return found or 0
 
 
+# Room is reserved for all of an upload: one that brings nothing has it no longer than this.
+FIRST_BYTE_SECONDS = 3600
+
+
+def first_expiry() -> Any:
+    """The database's time at which an upload expires that begins now, and gets no byte."""
+    seconds = min(FIRST_BYTE_SECONDS, settings.BMAT_UPLOAD_EXPIRY_SECONDS)
+    return Now() + timedelta(seconds=seconds)
+
+
 def expiry() -> Any:
     """The database's time at which an upload expires to which bytes were added now."""
     return Now() + timedelta(seconds=settings.BMAT_UPLOAD_EXPIRY_SECONDS)

@@ -28,7 +28,7 @@ from bmat.api.errors import ApiError
 from bmat.api.forms import UploadTooLarge
 from bmat.api.models import IdempotencyKey, Upload
 from bmat.api.models.idempotency import KeyTaken
-from bmat.api.models.uploads import UploadQuerySet, expiry
+from bmat.api.models.uploads import UploadQuerySet, expiry, first_expiry
 from bmat.api.services import appending, database, disk, inputs, quotas
 from bmat.api.services.appending import Appending, Interrupted, Locked
 from bmat.api.services.disk import DiskFull
@@ -188,7 +188,7 @@ def create_row(
             options=dict(announced.options),
             callback=None if announced.callback is None else asdict(announced.callback),
             makes_report=announced.makes_report,
-            expires=expiry(),
+            expires=expiry() if is_whole else first_expiry(),
             completed=Now() if is_whole else None,
         )
         quotas.check(owner)

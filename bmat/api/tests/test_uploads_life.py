@@ -98,6 +98,16 @@ def test_each_byte_gives_it_more_time(tus, settings):
     assert later - first > timedelta(minutes=50)
 
 
+def test_one_that_brings_nothing_has_its_room_for_an_hour(tus):
+    url = tus.created(10)
+
+    empty = parsedate_to_datetime(tus.head(url)["Upload-Expires"])
+    begun = parsedate_to_datetime(tus.patch(url, 0, b"x")["Upload-Expires"])
+
+    assert abs((empty - timezone.now()).total_seconds() - 3600) < 10
+    assert begun - empty > timedelta(hours=22)
+
+
 def test_it_is_gone_when_its_time_is_over(tus):
     url = tus.created(10)
     let_expire(url)
