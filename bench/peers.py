@@ -17,13 +17,11 @@ from pathlib import Path
 THREADS = len(os.sched_getaffinity(0))
 TOTAL = "Total Number of Plays for Date"
 QUERY = (
-    'SELECT "Song", "Date", sum("Number of Plays") AS "Total Number of Plays for Date" '
-    'FROM {source} GROUP BY "Song", "Date" ORDER BY "Song", "Date"'
+    'SELECT {key}, "Date", sum("Number of Plays") AS "Total Number of Plays for Date" '
+    'FROM {source} GROUP BY {key}, "Date" ORDER BY {key}, "Date"'
 )
-
-
 # A query's source where dates have a time.
-DAYS = '(SELECT "Song", CAST("Date" AS DATE) AS "Date", "Number of Plays" FROM {source}) AS days'
+DAYS = '(SELECT {key}, CAST("Date" AS DATE) AS "Date", "Number of Plays" FROM {source}) AS days'
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 DATE_BYTES = len("2020-01-31")
 
@@ -35,13 +33,25 @@ class Columns:
     names: list[str]
     have_times: bool
 
+    @property
+    def key(self) -> list[str]:
+        """What the totals are by, in front of the date: of an artist's song where there are any."""
+        return ["Artist", "Song"] if "Artist" in self.names else ["Song"]
+
+    @property
+    def group_by(self) -> str:
+        """The key, as bmat's option has it."""
+        return ",".join(self.key).lower()
+
     def types(self, text: str, date: str, date_time: str, count: str) -> dict[str, str]:
         """Each column's type, in an engine's own names of types."""
         days = date_time if self.have_times else date
         return dict.fromkeys(self.names, text) | {"Date": days, "Number of Plays": count}
 
     def query(self, table: str) -> str:
-        return QUERY.format(source=DAYS.format(source=table) if self.have_times else table)
+        key = ", ".join(f'"{name}"' for name in self.key)
+        source = DAYS.format(key=key, source=table) if self.have_times else table
+        return QUERY.format(key=key, source=source)
 
 
 def columns_of(source: Path) -> Columns:
@@ -51,12 +61,14 @@ def columns_of(source: Path) -> Columns:
 
 
 def bmat(source: Path, output: Path, memory: int) -> Callable[[], None]:
-    from bmat.aggregation import Limits, aggregate
+    from bmat.aggregation import Limits, Options, aggregate
 
     limits = Limits(threads=THREADS, memory_budget_bytes=memory)
+    options = Options(group_by=columns_of(source).group_by)
     rejects = output.with_suffix(".rejects.csv")
     return lambda: print(
-        aggregate([source], output, rejects=rejects, limits=limits), file=sys.stderr
+        aggregate([source], output, rejects=rejects, options=options, limits=limits),
+        file=sys.stderr,
     )
 
 
@@ -105,8 +117,9 @@ def polars(source: Path, output: Path, memory: int) -> Callable[[], None]:
 
     def run() -> None:
         rows = polars.scan_csv(source, schema=schema, try_parse_dates=True)
-        totals = rows.group_by("Song", day).agg(polars.col("Number of Plays").sum().alias(TOTAL))
-        totals.sort("Song", "Date").sink_csv(output, engine="streaming")
+        groups = rows.group_by(*columns.key, day)
+        totals = groups.agg(polars.col("Number of Plays").sum().alias(TOTAL))
+        totals.sort(*columns.key, "Date").sink_csv(output, engine="streaming")
 
     return run
 
@@ -136,17 +149,18 @@ def dask(source: Path, output: Path, memory: int) -> Callable[[], None]:
     import dask.dataframe
 
     columns = columns_of(source)
+    key = [*columns.key, "Date"]
 
     def run() -> None:
         dask.config.set(num_workers=THREADS)
         rows = dask.dataframe.read_csv(
             source,
-            usecols=["Song", "Date", "Number of Plays"],
-            dtype={"Song": "string[pyarrow]", "Date": "string[pyarrow]"},
+            usecols=[*key, "Number of Plays"],
+            dtype=dict.fromkeys(key, "string[pyarrow]"),
         )
         if columns.have_times:
             rows["Date"] = rows["Date"].str.slice(0, DATE_BYTES)
-        totals = rows.groupby(["Song", "Date"])["Number of Plays"].sum().compute().sort_index()
+        totals = rows.groupby(key)["Number of Plays"].sum().compute().sort_index()
         totals.rename(TOTAL).to_csv(output)
 
     return run

@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 # How many times as fast as the fastest peer.
 LEAST_TIMES_AS_FAST = {"low": 3.0, "mid": 3.0, "high": 3.0, "world-low": 3.0, "world-mid": 3.0}
 LEAST_TIMES_AS_FAST["world-high"] = 2.5
-# How many times the processor time of `low`, for each byte of input.
-MOST_PER_BYTE = dict.fromkeys(("world-low", "quoted", "wide", "datetime"), 1.4)
+# How many times the processor time of another shape, for each byte of input.
+MOST_PER_BYTE = {
+    **dict.fromkeys(("world-low", "quoted", "wide", "datetime"), ("low", 1.4)),
+    "artist-low": ("low", 1.3),
+    "artist-high": ("high", 1.3),
+}
 MOST_BUSY_PROCESSORS = 1.1
 NOT_PEERS = ("bmat", "newlines")
 
@@ -86,15 +90,15 @@ def targets(measured: Mapping[str, Measurement], busy_processors: float) -> Iter
                 f"{name}: {times:.2f} times as fast as the fastest peer"
                 f" (target: at least {least:g})",
             )
-    for name, most in MOST_PER_BYTE.items():
-        if name in measured and "low" in measured:
+    for name, (base, most) in MOST_PER_BYTE.items():
+        if name in measured and base in measured:
             ratio = (
                 measured[name].processor_seconds_per_byte
-                / measured["low"].processor_seconds_per_byte
+                / measured[base].processor_seconds_per_byte
             )
             yield judged(
                 ratio <= most,
-                f"{name}: {ratio:.2f} times the processor time of low per byte"
+                f"{name}: {ratio:.2f} times the processor time of {base} per byte"
                 f" (target: at most {most:g})",
             )
     yield judged(

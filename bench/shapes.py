@@ -20,8 +20,10 @@ SEED = 20_200_101
 FIRST_DAY = np.datetime64("2020-01-01")
 ROWS_PER_CHUNK = 500_000
 MOST_PLAYS = 1_000
+SONGS_PER_ARTIST = 5
 COLUMNS = ("Song", "Date", "Number of Plays")
 HEADER = b"Song,Date,Number of Plays\n"
+ARTIST_COLUMNS = ("Artist", *COLUMNS)
 WIDE_COLUMNS = tuple("Country,Store,ISRC,Song,Label,Date,Number of Plays,Price,Currency".split(","))
 
 COUNTRIES = "US GB DE FR BR MX JP KR IN ES IT SE PL TR AR AU CA NL ID PH".split()
@@ -50,9 +52,12 @@ class Shape:
     is_quoted: bool = False
     has_times: bool = False
     is_wide: bool = False
+    has_artists: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
+        if self.has_artists:
+            return ARTIST_COLUMNS
         return WIDE_COLUMNS if self.is_wide else COLUMNS
 
 
@@ -69,6 +74,7 @@ SHAPES = {
         replace(LOW, name="quoted", is_quoted=True),
         replace(LOW, name="wide", is_wide=True),
         replace(LOW, name="datetime", has_times=True),
+        *(replace(shape, name=f"artist-{shape.name}", has_artists=True) for shape in (LOW, HIGH)),
     )
 }
 
@@ -84,11 +90,17 @@ def line(shape: Shape, *fields: str) -> str:
 
 
 def song_fields(shape: Shape) -> Iterator[str]:
-    """What a line says of its song: the title; in a wide one, between ISRC and label."""
+    """What a line says of its song: the title; in a wide one, between ISRC and label; or behind
+    the artist.
+    """
+    artist_count = shape.songs // SONGS_PER_ARTIST + 1
+    artists = list(titles(artist_count, shape.is_world, SEED + 1)) if shape.has_artists else []
     for number, title in enumerate(titles(shape.songs, shape.is_world, SEED)):
         if shape.is_wide:
             isrc = f"{COUNTRIES[number % len(COUNTRIES)]}A{number % 61:02}{number:07}"
             yield line(shape, isrc, title, LABELS[number % len(LABELS)])
+        elif shape.has_artists:
+            yield line(shape, artists[number // SONGS_PER_ARTIST], title)
         else:
             yield line(shape, title)
 

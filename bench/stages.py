@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bmat.aggregation import Limits, aggregate
+from bench.peers import columns_of
+from bmat.aggregation import Limits, Options, aggregate
 from bmat.aggregation.exchange import hot_cells, scratch
 from bmat.aggregation.merge import part, table
 from bmat.aggregation.plan import plan
@@ -56,7 +57,12 @@ def main() -> None:
     for module, attribute, name in STAGES:
         setattr(module, attribute, timed(getattr(module, attribute), name, seconds))
     begin = time.process_time()
-    aggregate([source], output, limits=Limits(memory_budget_bytes=memory))
+    aggregate(
+        [source],
+        output,
+        options=Options(group_by=columns_of(source).group_by),
+        limits=Limits(memory_budget_bytes=memory),
+    )
     total = time.process_time() - begin
     output.unlink()
     for name, spent in seconds.most_common():
