@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.command import run_command, warm
 from bench.outputs import digest_of
+from bench.peers import columns_of
 from bench.report import Measurement, Result, targets
 from bench.shapes import FOLDER, LOW, ROWS, SHAPES, Shape, make
 
@@ -63,7 +64,9 @@ def measure(shape: Shape) -> Measurement:
 
 def stages(shape: Shape) -> None:
     """Print what each stage of bmat takes of the threads' time."""
-    command = [sys.executable, "-m", "bench.stages", str(make(shape)), str(MEMORY)]
+    source = make(shape)
+    group_by = columns_of(source).group_by
+    command = [sys.executable, "-m", "bench.stages", str(source), str(MEMORY), group_by]
     subprocess.run(command, check=True)
 
 

@@ -1,4 +1,4 @@
-"""What each stage of the engine takes: `python -m bench.stages INPUT MEMORY`."""
+"""What each stage of the engine takes: `python -m bench.stages INPUT MEMORY [GROUP_BY]`."""
 
 import sys
 import time
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from bench.peers import columns_of
 from bmat.aggregation import Limits, Options, aggregate
 from bmat.aggregation.exchange import hot_cells, scratch
 from bmat.aggregation.merge import part, table
@@ -52,6 +51,7 @@ def timed(function: Callable[..., Any], name: str, seconds: "Counter[str]") -> C
 
 def main() -> None:
     source, memory = Path(sys.argv[1]), int(sys.argv[2])
+    group_by = sys.argv[3] if len(sys.argv) > 3 else None
     output = source.with_suffix(".stages.csv")
     seconds: Counter[str] = Counter()
     for module, attribute, name in STAGES:
@@ -60,7 +60,7 @@ def main() -> None:
     aggregate(
         [source],
         output,
-        options=Options(group_by=columns_of(source).group_by),
+        options=Options(group_by=group_by),
         limits=Limits(memory_budget_bytes=memory),
     )
     total = time.process_time() - begin
