@@ -14,7 +14,7 @@ from bmat.aggregation.exchange.parts import Part
 from bmat.aggregation.exchange.rejects import write_rejects
 from bmat.aggregation.job import Job
 from bmat.aggregation.merge.merge import merge_part
-from bmat.aggregation.read.batch import BatchReading, add_up, read_batch, settle_batch
+from bmat.aggregation.read.batch import BatchReading, add_up, read_batch, settle_batches
 from bmat.aggregation.read.settled import Settled
 from bmat.aggregation.read.stream import Streams, read_streams, settled_streams
 from bmat.aggregation.write.output import Written, write_part
@@ -22,6 +22,9 @@ from bmat.aggregation.write.summary import finish
 
 # So many parts may be merged but not written yet: it bounds the memory that their texts take.
 PARTS_AHEAD = 6
+# On a cluster, where each task costs milliseconds, so many batches are settled by one: those that
+# are left for the end of the reading keep all workers waiting.
+BATCHES_SETTLED_TOGETHER = 8
 
 RESULT = "outcome"
 
@@ -33,9 +36,13 @@ def build(job: Job) -> dict[Any, Any]:
     for number in batches:
         in_time = ("settle", number - window) if 0 < window <= number else None
         graph["read", number] = (read_in_turn, "job", number, in_time)
-        before = ("settle", number - 1) if number else None
-        graph["settle", number] = (settle_batch, "job", number, before, ("read", number))
-    settled = [("settle", number) for number in batches]
+    together = 1 if window else BATCHES_SETTLED_TOGETHER
+    settled: list[tuple[str, int]] = []
+    for first in batches[::together]:
+        before = settled[-1] if settled else None
+        readings = [("read", number) for number in batches[first : first + together]]
+        graph["settle", first] = (settle_batches, "job", first, before, readings)
+        settled.append(("settle", first))
     graph["totals"] = (add_up, "job", settled, build_streams(job, graph))
     graph["rejects"] = (write_rejects, "job", "totals")
     partitions = range(job.splitters.partitions)
@@ -77,7 +84,7 @@ def load_job(path: Path) -> Job:
     return job
 
 
-def read_in_turn(job: Job, number: int, settled: Settled | None) -> BatchReading:
+def read_in_turn(job: Job, number: int, settled: list[Settled] | None) -> BatchReading:
     """Read a batch; not before one further up has been `settled`, so that few pairs wait."""
     return read_batch(job, number)
 

@@ -127,6 +127,17 @@ def discard(job: Job, reading: BatchReading) -> None:
     give_pairs_back(job, reading.pairs)
 
 
+def settle_batches(
+    job: Job, first: int, before: list[Settled] | None, guesses: list[BatchReading]
+) -> list[Settled]:
+    """Settle the batches from number `first` on, in order; those `before` them are settled."""
+    last, settled = before[-1] if before else None, []
+    for number, guess in enumerate(guesses, first):
+        last = settle_batch(job, number, last, guess)
+        settled.append(last)
+    return settled
+
+
 def settle_batch(job: Job, number: int, before: Settled | None, guess: BatchReading) -> Settled:
     """`guess` where it was right, else the batch read again from where its first record really
     starts: where the batch before it ended.
@@ -178,7 +189,9 @@ def check_strictly(job: Job, before: Settled | None, settled: Settled) -> None:
         checked = rejects.source
 
 
-def add_up(job: Job, batches: list[Settled], streamed: list[Settled] | None = None) -> Totals:
+def add_up(
+    job: Job, settled: list[list[Settled]], streamed: list[Settled] | None = None
+) -> Totals:
     """Take all batches together, and what was `streamed`.
 
     Raises AggregationError `strict_violation`.
@@ -186,7 +199,7 @@ def add_up(job: Job, batches: list[Settled], streamed: list[Settled] | None = No
     of_source = [
         [Rejects(number, 1, preamble(source))] for number, source in enumerate(job.sources)
     ]
-    batches = batches + (streamed or [])
+    batches = [*chain.from_iterable(settled), *(streamed or [])]
     for batch in batches:
         for one in batch.readings:
             of_source[one.source].append(one)
