@@ -412,6 +412,14 @@ def test_the_options_win_over_the_preset() -> None:
     assert (found.key, found.date_format) == ((3,), "dmy")
 
 
+def test_a_column_of_plays_that_is_named_is_read() -> None:
+    data = SPINITRON.replace(b",Label", b",Plays")
+    options = {"preset": "spinitron", "plays_column": "Plays"}
+    assert layout(data, **options).plays == 4
+    assert layout(data, **options, plays="one").plays is None
+    assert refused(SPINITRON, **options).code == "missing_column"
+
+
 def test_what_the_default_reads_is_the_default() -> None:
     data = b"Date-time,Artist,Song,Date,Number of Plays\n"
     assert reading(data).preset.name == "default"

@@ -77,11 +77,17 @@ class Preset:
         roles = list(options.key)
         if self.names("date", options):
             roles.append("date")
-        if (options.plays or self.plays) == "column":
+        if self.reads_plays(options):
             roles.append("plays")
         if self.keep is not None or self.listening is not None:
             roles.append("filter")
         return tuple(roles)
+
+    def reads_plays(self, options: Options) -> bool:
+        """Whether the plays stand in a column, as they do where one is named."""
+        if options.plays is None and options.plays_column is not None:
+            return True
+        return (options.plays or self.plays) == "column"
 
     def positions(self, keys: Sequence[str], options: Options) -> dict[str, int]:
         """The fields of the roles that are read, as far as a header has them; `keys` are its names
