@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from bmat.aggregation.errors import AggregationError
-from bmat.aggregation.options import DATE_COLUMN, PLAYS_COLUMN, ROLES, Options, column_key
+from bmat.aggregation.options import (
+    DATE_COLUMN,
+    PLAYS_COLUMN,
+    ROLES,
+    TOTAL_COLUMN,
+    Options,
+    column_key,
+)
 
 # Who reads a file: `header`, where its columns have names in it, is the ordinary case.
 Reader = Literal["header", "positions", "dsr", "soundexchange", "json"]
@@ -119,6 +126,11 @@ def fingerprint(*names: str) -> frozenset[str]:
     """The columns with these names, as they are compared."""
     return frozenset(map(column_key, names))
 
+
+# How columns are named that hold numbers of plays.
+COUNTS = fingerprint(
+    PLAYS_COLUMN, TOTAL_COLUMN, "Plays", "Play Count", "Total Plays", "Streams", "Spins", "Quantity"
+)
 
 DEFAULT = Preset(
     name="default",
