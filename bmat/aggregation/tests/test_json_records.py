@@ -216,6 +216,13 @@ def test_a_play_of_nothing_is_rejected_but_not_an_episode(save: Save) -> None:
     assert without == Original(1, nothing, "master_metadata_track_name or trackName")
 
 
+@pytest.mark.parametrize("name", [b"episodeName", b"audiobookName"])
+def test_of_the_last_year_what_is_no_song_has_files_of_its_own(save: Save, name: bytes) -> None:
+    play = b'{"endTime": "2026-01-05 07:03", "%s": "a", "msPlayed": 30000}' % name
+    file = opened(save(b"[" + play + b"]"), preset="spotify")
+    assert file.path.read_bytes().split(b"\t", 1)[1] == b"0\n"
+
+
 def test_a_reject_is_told_by_its_line_its_text_and_its_field(save: Save) -> None:
     bad = LISTEN.replace(b"5", b'"never"')
     file = opened(save(LISTEN + b"\n\n" + bad + b"\r\n{]\n"))
