@@ -355,6 +355,7 @@ def test_an_array_may_stand_behind_much_white_space() -> None:
 def test_records_are_told_by_the_line_they_begin_on() -> None:
     assert lines(b'\n{}\r\n\r\n{"a":\n{}') == [2, 4, 5]
     assert lines(b"{}\r\r{}") == [1, 3]
+    assert lines(b'[\r{},\r\r{"a":\r1}, {}\r]') == [2, 4, 5]
     assert lines(b'[\n{},\n\n{"a":\n1},{"b":},\n{}]') == [2, 4, 5, 6]
 
 
