@@ -243,6 +243,25 @@ def test_counts_have_a_field_as_well(save: Save) -> None:
     assert rejected(file, "missing_field").path == r"n\t"
 
 
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"Song,Date,Number of Plays\na,2020-01-01,1\n", "missing_column"),
+        (b"<html>", "not_text"),
+        (PLAY.decode().encode("utf-16-le"), "not_text"),
+    ],
+)
+def test_a_file_that_is_no_json_fits_no_preset_of_it(save: Save, data: bytes, code: str) -> None:
+    with pytest.raises(AggregationError) as raised:
+        opened(save(data), preset="spotify")
+    assert raised.value.code == code
+
+
+@pytest.mark.parametrize("data", [b"", b" \n", b"\xef\xbb\xbf", b"x\n\xef\xbb\xbf {}", b"x\r[]"])
+def test_a_line_of_it_is_enough(save: Save, data: bytes) -> None:
+    assert opened(save(data), preset="spotify").json is not None
+
+
 def test_what_is_no_object_has_a_field_too_many(save: Save) -> None:
     file = opened(save(b"5\n" + LISTEN), preset="listenbrainz", group_by="song,artist")
     [malformed, counted] = split(file.path.read_bytes(), file.layout)
