@@ -13,10 +13,10 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from bmat.aggregation.errors import AggregationError
+from bmat.aggregation.errors import REASON_ADVICE, AggregationError
 from bmat.aggregation.options import OPTION_NAMES, Limits, Options
 from bmat.aggregation.progress import Progress
-from bmat.aggregation.results import Inspection, Summary
+from bmat.aggregation.results import Inspection, NoValidRows, Summary
 from bmat.aggregation.write.files import STDOUT_DESCRIPTOR, descriptor_of, is_stream
 
 SIZE = re.compile(r"(\d+)\s*(|k|m|g|t)(i?b)?", re.IGNORECASE)
@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             aggregate_inputs(wanted, options, limits)
     except AggregationError as error:
         complain(f"{error.source}: {error}" if error.source else str(error))
+        if isinstance(error, NoValidRows):
+            for reason in error.summary.rejects_by_reason:
+                complain(f"{reason}: {REASON_ADVICE[reason]}")
         return MISUSED if error.code in MISUSES else FAILED
     except OSError as error:
         complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))

@@ -120,13 +120,16 @@ class Head:
         """Those that may separate the fields, the likeliest first. Of those that do not occur there
         is one: they all make the same records.
         """
+        named = self.named_delimiter(preset)
+        return self._likely_delimiters if named is None else (named,)
+
+    def named_delimiter(self, preset: Preset) -> bytes | None:
+        """The delimiter that the options name, or the first line, or else the preset."""
         if self.options.delimiter is not None:
-            return (delimiter_byte(self.options.delimiter),)
+            return delimiter_byte(self.options.delimiter)
         if self._behind_sep[0] is not None:
-            return (self._behind_sep[0],)
-        if preset.delimiter is not None:
-            return (delimiter_byte(preset.delimiter),)
-        return self._likely_delimiters
+            return self._behind_sep[0]
+        return None if preset.delimiter is None else delimiter_byte(preset.delimiter)
 
     @cached_property
     def _likely_delimiters(self) -> tuple[bytes, ...]:

@@ -79,11 +79,11 @@ def recognised(head: Head) -> Preset | None:
     if by_head is not None:
         return by_head
     for first in head.firsts(DEFAULT):
-        preset = recognised_header(first.keys)
+        preset = recognised_header(first.keys, head.options)
         if preset is not None:
             return preset
     for first in head.preamble(DEFAULT):
-        preset = recognised_header(first.keys)
+        preset = recognised_header(first.keys, head.options)
         if preset is not None and preset.has_preamble:
             return preset
     return None

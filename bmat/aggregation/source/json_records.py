@@ -11,15 +11,18 @@ that are read. What cannot be counted is written so that its record is rejected,
 """
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from bmat.aggregation.errors import failure
 from bmat.aggregation.options import Options
 from bmat.aggregation.source.json_text import Fault, Found, Number, records_of
 from bmat.aggregation.source.layout import Filter, JSONOrigin, Layout
-from bmat.aggregation.source.opened import OnRead, Opened, refuse
+from bmat.aggregation.source.looks import known_format, without_mark
+from bmat.aggregation.source.opened import OnRead, Opened, head_of, refuse
 from bmat.aggregation.source.presets.preset import Preset
 
 Record = dict[str, Any]
@@ -34,6 +37,10 @@ CHUNK_BYTES = 2**20
 LINES_AT_ONCE = 4096
 # Of a rejected record so much is shown.
 SHOWN_BYTES = 1024
+# A line on which an object or an array may begin; or nothing but white space.
+JSON_LINE = re.compile(
+    rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?[ \t]*+[{\[]|\A(?:\xef\xbb\xbf)?[ \t\r\n]*+\Z"
+)
 
 
 class Field(NamedTuple):
@@ -48,10 +55,11 @@ class Field(NamedTuple):
 def open_json(
     preset: Preset, readable: Path, target: Path, options: Options, source: Path, on_read: OnRead
 ) -> Opened:
-    """Writes the records to `target`. Raises AggregationError `missing_column` where the format has
-    no such field, and `invalid_option`.
+    """Writes the records to `target`. Raises AggregationError `missing_column` where the file is no
+    JSON, or the format has no such field; `not_text`, and `invalid_option`.
     """
     refuse(preset, options, "delimiter", "quoting", "header_line")
+    check(head_of(readable), preset, source)
     # Whether a record without a song is a play is asked whatever the key is.
     roles = {*preset.wanted(options), "song"}
     fields = {role: field_of(preset, role, options, source) for role in roles}
@@ -64,6 +72,18 @@ def open_json(
             out.write(some.encode("utf-8", "surrogatepass"))
     origin = JSONOrigin(readable, paths_of(fields, options))
     return Opened(target, conversion.layout, preset.are_periods, json=origin)
+
+
+def check(head: bytes, preset: Preset, source: Path) -> None:
+    """Raises AggregationError `not_text` or `missing_column` where no line of a file that begins
+    with `head` may begin JSON: each would be rejected by itself.
+    """
+    is_json = JSON_LINE.search(head) is not None
+    known = without_mark(head) if is_json else known_format(head)
+    if known is not None:
+        raise failure("not_text", source, looks_like=known.name, advice=known.advice)
+    if not is_json:
+        raise preset.misfit("none of its first lines is JSON", source)
 
 
 def counted(file: BinaryIO, on_read: OnRead) -> Iterator[bytes]:

@@ -76,10 +76,10 @@ def records_of(chunks: Iterable[bytes], longest: int) -> Iterator[Found]:
         if len(head) >= (HEAD_BYTES if begin else longest):
             break
     everything = chain([head], chunks)
-    if begin.startswith(b"["):
-        return records_in_arrays(everything, longest)
     has_cr_ends = b"\r" in head[:HEAD_BYTES] and b"\n" not in head[:HEAD_BYTES]
-    return records_in_lines(everything, longest, b"\r" if has_cr_ends else b"\n")
+    end = b"\r" if has_cr_ends else b"\n"
+    read = records_in_arrays if begin.startswith(b"[") else records_in_lines
+    return read(everything, longest, end)
 
 
 def records_in_lines(chunks: Iterator[bytes], longest: int, end: bytes) -> Iterator[Found]:
@@ -126,10 +126,11 @@ class Window:
     `byte` of the file and on `line`.
     """
 
-    def __init__(self, chunks: Iterator[bytes], least: int) -> None:
+    def __init__(self, chunks: Iterator[bytes], least: int, end: bytes) -> None:
         self._chunks = chunks
         self._decoder = codecs.getincrementaldecoder("utf-8")(KEEP_BYTES)
         self._least = least
+        self._end = end.decode()
         self.keeps = PASSED
         self.text = ""
         self.at = 0
@@ -153,7 +154,7 @@ class Window:
 
     def advance(self, to: int) -> None:
         passed = self.text[self.at : to]
-        self.line += passed.count("\n")
+        self.line += passed.count(self._end)
         self.byte += len(passed if passed.isascii() else passed.encode("utf-8", KEEP_BYTES))
         self.at = to
 
@@ -188,11 +189,11 @@ class Window:
             self.fill()
 
 
-def records_in_arrays(chunks: Iterator[bytes], longest: int) -> Iterator[Found]:
+def records_in_arrays(chunks: Iterator[bytes], longest: int, end: bytes = b"\n") -> Iterator[Found]:
     """The elements of one array, or of several. An array that is not closed may have lost some: a
     malformed record at its end says so.
     """
-    window = Window(chunks, longest + 1)
+    window = Window(chunks, longest + 1, end)
     is_inside, is_told = False, False
     while window.pass_white():
         if window.text[window.at] == ("]" if is_inside else "["):

@@ -91,14 +91,15 @@ def header_of(preset: Preset, path: Path, options: Options, source: Path) -> Hea
     head = head_of(path)
     start = len(UTF8_BOM) if head.startswith(UTF8_BOM) else 0
     delimiters = (delimiter_byte(options.delimiter),) if options.delimiter else DELIMITERS
-    before: list[str] = []
+    before: list[bytes] = []
     for match in islice(LINE.finditer(head, start), MOST_LINES_BEFORE):
         text = match[0].rstrip(b"\r\n")
         for delimiter in delimiters if options.header_line in (None, len(before) + 1) else ():
             columns = names_in(text, delimiter)
             if preset.fingerprint <= {column_key(name) for name in columns}:
-                return Header(columns, delimiter, text, len(before) + 1, match.end(), before)
-        before.append(text.decode("utf-8", "replace"))
+                cells = [cell_of(line, delimiter) for line in before]
+                return Header(columns, delimiter, text, len(before) + 1, match.end(), cells)
+        before.append(text)
     raise preset.misfit("it has no header with a sound recording's title and artist", source)
 
 
@@ -107,6 +108,14 @@ def names_in(line: bytes, delimiter: bytes) -> list[str]:
     # To the csv module a CR outside of quotes is an error.
     text = line.decode("utf-8", "replace").replace("\r", " ")
     return next(csv.reader([text], delimiter=delimiter.decode()), [])
+
+
+def cell_of(line: bytes, delimiter: bytes) -> str:
+    """A line in front of the header. A spreadsheet program makes it as many cells as the rows have,
+    of which the first is filled.
+    """
+    cells = names_in(line, delimiter)
+    return line.decode("utf-8", "replace") if any(cells[1:]) else "".join(cells)
 
 
 def period_of(preset: Preset, header: Header, source: Path) -> tuple[date, date]:

@@ -1,10 +1,15 @@
 """Why a file cannot be read, in words that help the person whose file it is."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from difflib import get_close_matches
+from typing import Any
 
 from bmat.aggregation.errors import AggregationError, failure, shown
-from bmat.aggregation.options import column_key
+from bmat.aggregation.options import DATE_FORMATS, column_key, python_encoding
+from bmat.aggregation.source.encoding import WITHOUT_MARK
 from bmat.aggregation.source.head import DELIMITERS, First, Head
+from bmat.aggregation.source.header import headerless_layout
 from bmat.aggregation.source.looks import AS_CSV, Format, is_utf8, known_format
 from bmat.aggregation.source.presets.preset import DEFAULT, Preset
 
@@ -104,6 +109,10 @@ def advice_for(
     line = header_line_of(preset, head)
     if line is not None:
         return f"Line {line} looks like the header: name it in the option header_line"
+    change = next((how for other, how in other_ways(preset, head) if fits(preset, other)), None)
+    change = change or other_dates(preset, head)
+    if change is not None:
+        return change
     if is_quoted_whole(first, head):
         return (
             "The whole line is in quotes, as if it were one field: take away the first and the "
@@ -124,6 +133,59 @@ def header_line_of(preset: Preset, head: Head) -> int | None:
     """
     fit = (one for one in head.preamble(preset) if not missing_roles(preset, one, head))
     return next((one.record.line for one in fit), None)
+
+
+def other_ways(preset: Preset, head: Head) -> Iterator[tuple[Head, str]]:
+    """The file as it would be read without an option that is given, or without what the preset says
+    in its place, each with what to do for that.
+    """
+    options = head.options
+    if head.named_delimiter(preset) is not None:
+        for delimiter in map(bytes.decode, DELIMITERS):
+            name = "tab" if delimiter == "\t" else shown(delimiter)
+            how = f"The fields stand between {name}: name that in the option delimiter"
+            yield changed(head, delimiter=delimiter), how
+    if not head.is_quoted(preset):
+        yield changed(head, quoting="csv"), "The names are in quotes: use the option quoting=csv"
+    if options.header_line is not None:
+        how = "The file seems to have no header: leave out the option header_line"
+        yield changed(head, header_line=None), how
+    if options.encoding is not None:
+        name = python_encoding(options.encoding)
+        text = head.data.decode("utf-8", "replace").encode(WITHOUT_MARK.get(name) or name, "ignore")
+        yield (
+            Head(text, replace(options, encoding=None), head.source),
+            "The file is in UTF-8: leave out the option encoding",
+        )
+
+
+def changed(head: Head, **options: Any) -> Head:
+    """The same bytes, with other options."""
+    return Head(head.data, replace(head.options, **options), head.source)
+
+
+def fits(preset: Preset, head: Head) -> bool:
+    """Whether the preset would read the file."""
+    return any(
+        not missing_roles(preset, first, head) or headerless_layout(preset, first, head)
+        for first in head.firsts(preset)
+    )
+
+
+def other_dates(preset: Preset, head: Head) -> str | None:
+    """What to do where the first record is data, if its date is read in another format."""
+    formats = [
+        name
+        for name in DATE_FORMATS
+        for first in head.firsts(preset)
+        if headerless_layout(preset, first, changed(head, date_format=name))
+    ]
+    if not formats:
+        return None
+    return (
+        "The first record seems to be one of a file without a header: name the format of its "
+        f"dates in the option date_format, {one_of(list(dict.fromkeys(formats)))}"
+    )
 
 
 def is_quoted_whole(first: First, head: Head) -> bool:

@@ -176,7 +176,9 @@ def test_an_error_of_the_whole_run_names_no_file(
 ) -> None:
     plays.write_bytes(HEADER + b"bad\n")
     assert cli.main([str(plays), "-o", str(tmp_path / "out")]) == 1
-    assert capsys.readouterr().err.startswith("bmat: Not one row could be counted: ")
+    first, advice = capsys.readouterr().err.splitlines()
+    assert first.startswith("bmat: Not one row could be counted: ")
+    assert advice.startswith("bmat: missing_field: The record ends before a column that is read: ")
 
 
 def test_a_file_that_is_not_there_is_told(

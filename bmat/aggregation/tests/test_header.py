@@ -412,6 +412,22 @@ def test_the_options_win_over_the_preset() -> None:
     assert (found.key, found.date_format) == ((3,), "dmy")
 
 
+def test_a_column_of_plays_that_is_named_is_read() -> None:
+    data = SPINITRON.replace(b",Label", b",Plays")
+    options = {"preset": "spinitron", "plays_column": "Plays"}
+    assert layout(data, **options).plays == 4
+    assert layout(data, **options, plays="one").plays is None
+    assert refused(SPINITRON, **options).code == "missing_column"
+
+
+@pytest.mark.parametrize("name", [b"Number of Plays", b"PLAYS", b"Play Count", b"Streams"])
+def test_beside_a_column_of_plays_no_record_is_one_play_unasked(name: bytes) -> None:
+    data = SPINITRON.replace(b"Label", name)
+    assert refused(data).code == refused(data.partition(b"\n\n")[2]).code == "missing_column"
+    for options in ({"plays": "one"}, {"preset": "spinitron"}):
+        assert reading(data, **options).preset.name == "spinitron"
+
+
 def test_what_the_default_reads_is_the_default() -> None:
     data = b"Date-time,Artist,Song,Date,Number of Plays\n"
     assert reading(data).preset.name == "default"

@@ -216,6 +216,13 @@ def test_a_play_of_nothing_is_rejected_but_not_an_episode(save: Save) -> None:
     assert without == Original(1, nothing, "master_metadata_track_name or trackName")
 
 
+@pytest.mark.parametrize("name", [b"episodeName", b"audiobookName"])
+def test_of_the_last_year_what_is_no_song_has_files_of_its_own(save: Save, name: bytes) -> None:
+    play = b'{"endTime": "2026-01-05 07:03", "%s": "a", "msPlayed": 30000}' % name
+    file = opened(save(b"[" + play + b"]"), preset="spotify")
+    assert file.path.read_bytes().split(b"\t", 1)[1] == b"0\n"
+
+
 def test_a_reject_is_told_by_its_line_its_text_and_its_field(save: Save) -> None:
     bad = LISTEN.replace(b"5", b'"never"')
     file = opened(save(LISTEN + b"\n\n" + bad + b"\r\n{]\n"))
@@ -234,6 +241,25 @@ def test_counts_have_a_field_as_well(save: Save) -> None:
     file = opened(path, plays="column", plays_column="n\t")
     assert rejected(file, "negative_plays").path == "n\t"
     assert rejected(file, "missing_field").path == r"n\t"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"Song,Date,Number of Plays\na,2020-01-01,1\n", "missing_column"),
+        (b"<html>", "not_text"),
+        (PLAY.decode().encode("utf-16-le"), "not_text"),
+    ],
+)
+def test_a_file_that_is_no_json_fits_no_preset_of_it(save: Save, data: bytes, code: str) -> None:
+    with pytest.raises(AggregationError) as raised:
+        opened(save(data), preset="spotify")
+    assert raised.value.code == code
+
+
+@pytest.mark.parametrize("data", [b"", b" \n", b"\xef\xbb\xbf", b"x\n\xef\xbb\xbf {}", b"x\r[]"])
+def test_a_line_of_it_is_enough(save: Save, data: bytes) -> None:
+    assert opened(save(data), preset="spotify").json is not None
 
 
 def test_what_is_no_object_has_a_field_too_many(save: Save) -> None:
@@ -348,6 +374,7 @@ def test_an_array_may_stand_behind_much_white_space() -> None:
 def test_records_are_told_by_the_line_they_begin_on() -> None:
     assert lines(b'\n{}\r\n\r\n{"a":\n{}') == [2, 4, 5]
     assert lines(b"{}\r\r{}") == [1, 3]
+    assert lines(b'[\r{},\r\r{"a":\r1}, {}\r]') == [2, 4, 5]
     assert lines(b'[\n{},\n\n{"a":\n1},{"b":},\n{}]') == [2, 4, 5, 6]
 
 

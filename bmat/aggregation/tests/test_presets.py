@@ -65,7 +65,7 @@ def test_a_sample_is_recognised_by_its_first_bytes(name: str, preset: str) -> No
 def test_a_sample_is_recognised_by_its_header_and_read_by_its_columns(name: str) -> None:
     preset, _, line, first = OF_HEADER[name]
     rows = rows_of(name)
-    found = [recognised_header([column_key(column) for column in row]) for row in rows]
+    found = [recognised_header(list(map(column_key, row)), Options()) for row in rows]
     assert [row and row.name for row in found] == [
         preset if number == line else None for number in range(1, len(rows) + 1)
     ]
@@ -130,7 +130,7 @@ def test_other_files_are_not_recognised(head: bytes) -> None:
 
 
 def test_a_header_that_has_nothing_of_a_preset_is_not_recognised() -> None:
-    assert recognised_header(["song", "date", "numberofplays"]) is None
+    assert recognised_header(["song", "date", "numberofplays"], Options()) is None
 
 
 def test_the_options_name_other_columns() -> None:

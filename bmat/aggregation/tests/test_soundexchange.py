@@ -48,6 +48,14 @@ def test_a_report_of_one_day_is_of_that_day(save: Save) -> None:
     assert not file.are_periods
 
 
+def test_a_spreadsheet_program_may_have_saved_the_report(save: Save) -> None:
+    lines = SAMPLE.replace('\n"\n,\n', '\n""""\n","\n').splitlines()
+    text = "\n".join([line + "," * 4 if at < 13 else line for at, line in enumerate(lines)])
+    assert read(save(text)).plays == read(save(SAMPLE)).plays
+    assert failed(save(text.replace('""""', "^")))[0] == "missing_column"
+    assert failed(save(SAMPLE.replace("\n3\n", "\n3,000\n")))[0] == "count_mismatch"
+
+
 def test_a_report_without_those_lines_is_of_the_period_in_its_name() -> None:
     found = read(PLAIN)
     assert found.plays == [

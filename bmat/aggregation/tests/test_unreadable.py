@@ -185,6 +185,41 @@ def test_lines_that_are_wholly_in_quotes_are_told() -> None:
     assert "in quotes" not in refused(b'"a,b"\n', quoting="none").message
 
 
+AS_UTF_16 = TEXT.decode("utf-16-le", "replace").encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "advice"),
+    [
+        (TEXT, {"delimiter": ";"}, "The fields stand between ',': name that in the option"),
+        (b"sep=;\n" + TEXT.replace(b",", b"\t"), {}, "between tab: name that in the option"),
+        (ROW, {"delimiter": "tab"}, "between ',': name that in the option delimiter."),
+        (TEXT.replace(b"Song", b'"Song"'), {"quoting": "none"}, "use the option quoting=csv."),
+        (ROW, {"header_line": 1}, "leave out the option header_line."),
+        (AS_UTF_16, {"encoding": "utf-16"}, "in UTF-8: leave out the option encoding."),
+        (
+            TEXT.decode("cp037").encode(),
+            {"encoding": "cp037"},
+            "in UTF-8: leave out the option encoding.",
+        ),
+        (b"a,13.1.2020,1\n", {}, "in the option date_format, dmy."),
+        (b"a;1/2/2020;1\n", {}, "in the option date_format, dmy or mdy."),
+        (ROW, {"date_format": "dmy"}, "in the option date_format, iso or ymd."),
+    ],
+)
+def test_the_option_is_named_that_stands_against_a_header(
+    data: bytes, options: dict[str, object], advice: str
+) -> None:
+    error = refused(data, **options)
+    assert error.code == "missing_column"
+    assert advice in error.message
+
+
+def test_no_option_is_named_that_would_not_help() -> None:
+    options = {"delimiter": ";", "quoting": "none", "header_line": 1, "encoding": "cp1252"}
+    assert refused(b"x,y\n", **options).message.endswith(RENAME)
+
+
 def test_a_preset_that_the_file_does_not_fit_is_named_with_the_columns() -> None:
     error = refused(b"x,y\n", preset="spinitron")
     assert error.code == "missing_column"

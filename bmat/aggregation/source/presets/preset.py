@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from bmat.aggregation.errors import AggregationError
-from bmat.aggregation.options import DATE_COLUMN, PLAYS_COLUMN, ROLES, Options, column_key
+from bmat.aggregation.options import (
+    DATE_COLUMN,
+    PLAYS_COLUMN,
+    ROLES,
+    TOTAL_COLUMN,
+    Options,
+    column_key,
+)
 
 # Who reads a file: `header`, where its columns have names in it, is the ordinary case.
 Reader = Literal["header", "positions", "dsr", "soundexchange", "json"]
@@ -77,11 +84,17 @@ class Preset:
         roles = list(options.key)
         if self.names("date", options):
             roles.append("date")
-        if (options.plays or self.plays) == "column":
+        if self.reads_plays(options):
             roles.append("plays")
         if self.keep is not None or self.listening is not None:
             roles.append("filter")
         return tuple(roles)
+
+    def reads_plays(self, options: Options) -> bool:
+        """Whether the plays stand in a column, as they do where one is named."""
+        if options.plays is None and options.plays_column is not None:
+            return True
+        return (options.plays or self.plays) == "column"
 
     def positions(self, keys: Sequence[str], options: Options) -> dict[str, int]:
         """The fields of the roles that are read, as far as a header has them; `keys` are its names
@@ -113,6 +126,11 @@ def fingerprint(*names: str) -> frozenset[str]:
     """The columns with these names, as they are compared."""
     return frozenset(map(column_key, names))
 
+
+# How columns are named that hold numbers of plays.
+COUNTS = fingerprint(
+    PLAYS_COLUMN, TOTAL_COLUMN, "Plays", "Play Count", "Total Plays", "Streams", "Spins", "Quantity"
+)
 
 DEFAULT = Preset(
     name="default",

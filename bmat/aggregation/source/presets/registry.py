@@ -3,13 +3,14 @@
 from collections.abc import Collection
 
 from bmat.aggregation.errors import failure, shown
+from bmat.aggregation.options import Options
 from bmat.aggregation.source.presets.audioscrobbler import AUDIOSCROBBLER
 from bmat.aggregation.source.presets.distrokid import DISTROKID
 from bmat.aggregation.source.presets.dsr import DSR
 from bmat.aggregation.source.presets.lastfm_1k import LASTFM_1K
 from bmat.aggregation.source.presets.librefm import LIBREFM
 from bmat.aggregation.source.presets.listenbrainz import LISTENBRAINZ
-from bmat.aggregation.source.presets.preset import DEFAULT, Preset
+from bmat.aggregation.source.presets.preset import COUNTS, DEFAULT, Preset
 from bmat.aggregation.source.presets.soundexchange import SOUNDEXCHANGE
 from bmat.aggregation.source.presets.spinitron import SPINITRON
 from bmat.aggregation.source.presets.spotify import SPOTIFY
@@ -56,10 +57,13 @@ def recognised_head(head: bytes) -> Preset | None:
     return None
 
 
-def recognised_header(keys: Collection[str]) -> Preset | None:
-    """The preset of a file whose header has columns with these names, as they are compared."""
+def recognised_header(keys: Collection[str], options: Options) -> Preset | None:
+    """The preset of a file whose header has columns with these names, as they are compared. Beside
+    a column of plays a record is no single play, unless the options say so.
+    """
     there = set(keys)
+    has_counts = not COUNTS.isdisjoint(there) and options.plays != "one"
     for preset in PRESETS:
         if preset.reader == "header" and preset.fingerprint and preset.fingerprint <= there:
-            return preset
+            return None if has_counts and preset.plays == "one" else preset
     return None

@@ -18,5 +18,9 @@ SPOTIFY = Preset(
         "filter": ("ms_played", "msPlayed"),
     },
     plays="one",
-    listening=Listening(least=30_000, instead=("episode_name", "audiobook_title")),
+    listening=Listening(
+        least=30_000,
+        # Those of the extended history, and those that the last year's has in files of their own.
+        instead=("episode_name", "audiobook_title", "episodeName", "audiobookName"),
+    ),
 )
