@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from bmat.aggregation.errors import shown
+from bmat.aggregation.errors import shown, shown_names
 from bmat.aggregation.exchange.counts import Totals
 from bmat.aggregation.exchange.parts import Sums
 from bmat.aggregation.job import Job
@@ -42,6 +42,13 @@ def warnings_of(
             "of it is counted on the period's first day."
         )
         yield Warning("dates_are_periods", message)
+    unread = [name for source in job.sources for name in source.unread_sheets]
+    if unread:
+        message = (
+            f"Of a workbook only the first sheet was read, and not {shown_names(unread)}: name "
+            "another one in the option sheet, or save each as a file of its own."
+        )
+        yield Warning("unread_sheets", message)
 
 
 def unlikely_days(plays_by_day: dict[int, int]) -> Iterator[Warning]:
