@@ -27,10 +27,7 @@ def warnings_of(
     job: Job, totals: Totals, sums: Sums, plays_by_day: dict[int, int]
 ) -> Iterator[Warning]:
     """The warnings of a run, in the order of the data contract."""
-    if totals.rows_rejected > MOST_REJECTED_SHARE * totals.rows_read:
-        share = 100 * totals.rows_rejected / totals.rows_read
-        message = f"{totals.rows_rejected} of {totals.rows_read} rows were rejected, {share:.1f} %."
-        yield Warning("many_rejects", message)
+    yield from many_rejects(job, totals)
     yield from unlikely_days(plays_by_day)
     for found in totals.last_records:
         yield from totals_row(found, plays_by_day)
@@ -49,6 +46,25 @@ def warnings_of(
             "another one in the option sheet, or save each as a file of its own."
         )
         yield Warning("unread_sheets", message)
+
+
+def many_rejects(job: Job, totals: Totals) -> Iterator[Warning]:
+    """Warns of a share of rejects that is large, be it that of one input: beside others, or beside
+    totals of before, a file that was read wrongly as a whole may be little.
+    """
+    inputs = [
+        f"{counts.rows_rejected} of {counts.rows_read} in {shown(str(source.owner_path))}"
+        for source, counts in zip(job.sources, totals.inputs, strict=True)
+        if counts.rows_rejected > MOST_REJECTED_SHARE * counts.rows_read
+    ]
+    if inputs or totals.rows_rejected > MOST_REJECTED_SHARE * totals.rows_read:
+        share = 100 * totals.rows_rejected / totals.rows_read
+        message = f"{totals.rows_rejected} of {totals.rows_read} rows were rejected, {share:.1f} %"
+        if len(job.sources) > 1 and inputs:
+            more = len(inputs) - SHOWN_EXAMPLES
+            message += f": {', '.join(inputs[:SHOWN_EXAMPLES])}"
+            message += f", and many in {more} more inputs" if more > 0 else ""
+        yield Warning("many_rejects", f"{message}.")
 
 
 def unlikely_days(plays_by_day: dict[int, int]) -> Iterator[Warning]:
