@@ -3,7 +3,7 @@ texts that people read.
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,6 +111,7 @@ REASON_ADVICE = {
 }
 
 SHOWN_TEXT_LENGTH = 200
+SHOWN_NAMES = 20
 
 
 class AggregationError(Exception):
@@ -168,3 +169,9 @@ def shown(value: str) -> str:
     """`value` quoted for a message: control characters escaped, long ones cut."""
     cut = value if len(value) <= SHOWN_TEXT_LENGTH else value[:SHOWN_TEXT_LENGTH] + "…"
     return repr(cut)
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Names for a message; of many, the first ones."""
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(map(shown, names[:SHOWN_NAMES])) + more

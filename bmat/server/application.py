@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from io import BytesIO
 from typing import Any
 
 from bmat.server.answers import Answer, collected, send
@@ -57,9 +56,10 @@ class Application:
     """What granian calls for each request: `granian --interface rsgi`.
 
     `is_upload` says by method and path whose bodies may be large: those are passed on as they come,
-    and have threads of their own. Every other body is at most FORM_BYTES, and is complete before a
-    thread hears of the request. A client may pause for `read_seconds` in all; each kilobyte that it
-    sends gives it one second more. `after_upload` is called in an upload's thread when it is done.
+    and have threads of their own. Every other body is at most FORM_BYTES, and is here before a
+    thread hears of the request; where one of an upload has broken off, what there is of it. A
+    client may pause for `read_seconds` in all; each kilobyte that it sends gives it one second
+    more. `after_upload` is called in an upload's thread when it is done.
     """
 
     def __init__(
@@ -98,12 +98,17 @@ class Application:
 
     async def _answer(self, environ: Environ, body: Body, protocol: Any) -> None:
         is_large = body.announced_bytes is None or body.announced_bytes > FORM_BYTES
-        if is_large and self._is_upload(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+        is_upload = self._is_upload(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if is_large and is_upload:
             await self._answer_upload(environ, body, protocol)
             return
-        content = await body.whole(FORM_BYTES)
-        environ["CONTENT_LENGTH"] = str(len(content))
-        environ["wsgi.input"] = BytesIO(content)
+        held = await body.held(FORM_BYTES)
+        if held.error is None:
+            environ["CONTENT_LENGTH"] = str(body.received_bytes)
+        elif not is_upload:
+            # Of an upload, what has come may count.
+            raise held.error
+        environ["wsgi.input"] = held
         await self._run(self._requests, environ, protocol, body)
 
     async def _answer_upload(self, environ: Environ, body: Body, protocol: Any) -> None:

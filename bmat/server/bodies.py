@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from io import RawIOBase
+from io import BytesIO, RawIOBase
 from threading import Condition
 from typing import Any
 
@@ -68,18 +68,19 @@ class Body:
         self.is_over = self.received_bytes == self.announced_bytes
         return chunk
 
-    async def whole(self, most_bytes: int) -> bytes:
-        """All of it. Raises BodyTooLarge, unread where its length is announced, BodyTimedOut and
-        BodyIncomplete.
-        """
+    async def held(self, most_bytes: int) -> "HeldBody":
+        """All that comes of it. Raises BodyTooLarge, unread where its length is announced."""
         if (self.announced_bytes or 0) > most_bytes:
             raise BodyTooLarge
-        content = bytearray()
-        while chunk := await self.chunk():
-            content += chunk
-            if len(content) > most_bytes:
-                raise BodyTooLarge
-        return bytes(content)
+        content, error = bytearray(), None
+        try:
+            while chunk := await self.chunk():
+                content += chunk
+                if len(content) > most_bytes:
+                    raise BodyTooLarge
+        except (BodyTimedOut, BodyIncomplete) as broken:
+            error = broken
+        return HeldBody(bytes(content), error)
 
     async def drain(self) -> None:
         """Reads on after the answer, for a while. A client that has heard no "100 Continue" sends
@@ -102,6 +103,22 @@ def announced_bytes(environ: dict[str, Any]) -> int | None:
         return None
     length = environ.get("CONTENT_LENGTH", "")
     return int(length) if length.isascii() and length.isdigit() else 0
+
+
+class HeldBody(BytesIO):
+    """A body that is in memory. Where the rest of it did not come, `error` says why, and is raised
+    behind what did.
+    """
+
+    def __init__(self, content: bytes, error: OSError | None) -> None:
+        super().__init__(content)
+        self.error = error
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        chunk = super().read(size)
+        if not chunk and self.error is not None:
+            raise self.error
+        return chunk
 
 
 class StreamedBody(RawIOBase):

@@ -53,7 +53,7 @@ class Unpacked:
         with closing(self.origin.chunks()) as packed:
             unpacking = Unpacking(packed, decompressor, self.allowance)
             chunks = unpacking.chunks(is_whole=self.is_whole)
-            yield from inner_text(chunks, self.allowance, is_whole=self.is_whole)
+            yield from inner_text(chunks, self.allowance, self.path, is_whole=self.is_whole)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class ZipMember:
 
     def chunks(self) -> Generator[bytes, None, None]:
         made = member_chunks(self.archive, self.member, self.allowance, is_whole=self.is_whole)
-        yield from inner_text(made, self.allowance, is_whole=self.is_whole)
+        yield from inner_text(made, self.allowance, self.path, is_whole=self.is_whole)
 
 
 @dataclass(frozen=True)

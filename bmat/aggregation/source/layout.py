@@ -88,7 +88,8 @@ class Source:
     how it is read, `are_periods` that its dates stand for periods. As long as the window has not
     seen the end, `size` is a guess.
 
-    Of a sheet, `broken_lines` are the lines that go on with the row of the line before.
+    Of a sheet, `broken_lines` are the lines that go on with the row of the line before, and
+    `unread_sheets` the others that may have been meant as well.
     """
 
     path: Path
@@ -100,6 +101,7 @@ class Source:
     json: JSONOrigin | None = None
     window: Window | None = None
     broken_lines: tuple[int, ...] = ()
+    unread_sheets: tuple[str, ...] = ()
 
     @property
     def is_stream(self) -> bool:

@@ -143,12 +143,14 @@ class Opener:
         """The source whose text is in the file `readable`. What a preset makes of it is written to
         a file beside `target`.
         """
-        size, broken_lines = readable.stat().st_size, getattr(origin, "broken_lines", ())
+        size = readable.stat().st_size
+        # Those of a sheet.
+        broken_lines, unread = (getattr(origin, name, ()) for name in ("broken_lines", "unread"))
         preset, layout, _ = reading
         if layout is not None:
             read_as = read_as_of(reading, layout.delimiter, encoding)
             source = Source(readable, origin.path, size, layout, read_as, preset.are_periods)
-            return replace(source, broken_lines=broken_lines) if broken_lines else source
+            return replace(source, broken_lines=broken_lines, unread_sheets=unread)
         # Few files need them.
         from bmat.aggregation.source.readers import open_special
 

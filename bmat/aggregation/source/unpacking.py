@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Protocol
 
 from isal import igzip_lib
 
-from bmat.aggregation.errors import failure
+from bmat.aggregation.errors import AggregationError, failure
 from bmat.aggregation.options import Limits
 from bmat.aggregation.source.signatures import (
     BZIP2,
@@ -123,10 +123,12 @@ class Allowance:
     def make(self, part: str, count: int) -> None:
         """So many more have come out of it. Raises AggregationError `decompression_limit`."""
         self.made[part] += count
-        made = sum(self.made.values())
+        self.judge(sum(self.taken.values()), sum(self.made.values()))
+
+    def judge(self, taken: int, made: int) -> None:
+        """Raises AggregationError `decompression_limit` where few bytes would become too many."""
         if made > self.limit_bytes:
             raise self._failure(f"{self.limit_bytes:,} bytes, as many as are allowed")
-        taken = sum(self.taken.values())
         if made > UNJUDGED_BYTES and made > self.ratio * taken:
             raise self._failure(f"{self.ratio:,} times its size, as often as is allowed")
 
@@ -195,14 +197,12 @@ class Unpacking:
         try:
             return decompressor.decompress(data, MADE_BYTES)
         except FAULTS as error:
-            if "memory" in str(error).lower():
+            text = str(error).lower()
+            if "memory" in text:
                 reason = f"unpacking it takes more than {MOST_HISTORY_BYTES:,} bytes of memory"
-                raise failure(
-                    "unsupported_archive",
-                    self._allowance.source,
-                    archive=self._allowance.name,
-                    reason=reason,
-                ) from error
+                raise unsupported(self._allowance, reason) from error
+            if "dictionary" in text:
+                raise unsupported(self._allowance, "its dictionary is not in it") from error
             self._damaged("it cannot be unpacked")
 
     def _damaged(self, how: str) -> NoReturn:
@@ -212,17 +212,22 @@ class Unpacking:
         damaged(self._allowance, f"it ends at byte {self._position:,}, before it is complete")
 
 
+def unsupported(allowance: Allowance, reason: str) -> AggregationError:
+    """The error about an archive that may be sound, and is not read."""
+    return failure("unsupported_archive", allowance.source, archive=allowance.name, reason=reason)
+
+
 def damaged(allowance: Allowance, how: str) -> NoReturn:
     """Raises AggregationError `damaged_archive`."""
     raise failure("damaged_archive", allowance.source, archive=allowance.name, how=how)
 
 
 def inner_text(
-    chunks: Iterable[bytes], allowance: Allowance, *, is_whole: bool
+    chunks: Iterable[bytes], allowance: Allowance, source: Path, *, is_whole: bool
 ) -> Generator[bytes, None, None]:
-    """The chunks of what was unpacked. Raises AggregationError `nested_archive` where they are an
-    archive, or a workbook; and `unsupported_archive` where the archive is not whole, and nothing
-    comes out of its beginning.
+    """The chunks of what was unpacked, which is called `source`. Raises AggregationError
+    `nested_archive` where they are an archive, or a workbook; and `unsupported_archive` where the
+    archive is not whole, and nothing comes out of its beginning.
     """
     head = b""
     for chunk in chunks:
@@ -230,12 +235,8 @@ def inner_text(
             head += chunk[:SIGNATURE_BYTES]
             inner = packed_in(head)
             if inner is not None:
-                raise failure(
-                    "nested_archive", allowance.source, archive=allowance.name, inner=inner
-                )
+                raise failure("nested_archive", source, archive=allowance.name, inner=inner)
         yield chunk
     if not head and not is_whole:
         reason = "nothing can be unpacked from its beginning alone, and no more was looked at"
-        raise failure(
-            "unsupported_archive", allowance.source, archive=allowance.name, reason=reason
-        )
+        raise unsupported(allowance, reason)

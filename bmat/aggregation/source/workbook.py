@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from bmat.aggregation.errors import failure, shown
+from bmat.aggregation.errors import failure, shown, shown_names
 from bmat.aggregation.options import Limits, Options
 from bmat.aggregation.source.origin import LocalFile
 from bmat.aggregation.source.unpacking import Allowance
@@ -29,7 +29,6 @@ from bmat.aggregation.source.zipped import directory_of, member_chunks, members_
 SECONDS_BETWEEN_LOOKS = 0.05
 # What the interpreter and the libraries take of the address space, beside the sheet.
 BYTES_BESIDE_SHEET = 2**29
-SHOWN_SHEETS = 20
 # A date in a cell is a day, whatever it looks like there: it is written as the dates beside it are
 # that are text.
 DATES = {
@@ -44,10 +43,12 @@ FOLDER = Path(__file__).parents[3]
 @dataclass
 class Sheet(LocalFile):
     """A sheet as a file. In `broken_lines` are the lines, from 1, that go on with the row of the
-    line before: so that a line stands for a row.
+    line before: so that a line stands for a row. In `unread` are the other sheets that a person
+    sees, where nobody has said which one is meant.
     """
 
     broken_lines: tuple[int, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def sheet_options(options: Options) -> Options:
@@ -84,17 +85,16 @@ def converted(
         most = f"may be held in {limits.memory_budget_bytes:,} bytes of memory"
         raise failure("decompression_limit", source, archive=WORKBOOK, most=most)
     if "sheets" in said:
-        names = [shown(name) for name in said["sheets"][:SHOWN_SHEETS]]
-        more = len(said["sheets"]) - len(names)
-        advice = f"the workbook has the sheets {', '.join(names)}"
-        advice += f" and {more} more" if more else ""
+        advice = f"the workbook has the sheets {shown_names(said['sheets'])}"
         value = shown(str(options.sheet))
         raise failure("invalid_option", source, option="sheet", value=value, advice=advice)
     if "fault" in said:
         looks_like = "a workbook that cannot be read, or another document of an office program"
         advice = f"Open it in a spreadsheet program, and save it as CSV (UTF-8): {said['fault']}"
         raise failure("not_text", source, looks_like=looks_like, advice=advice)
-    return Sheet(source, target, broken_lines=tuple(said["broken_lines"]))
+    return Sheet(
+        source, target, broken_lines=tuple(said["broken_lines"]), unread=tuple(said["unread"])
+    )
 
 
 def check_members(source: Path, path: Path, limits: Limits, check: Callable[[], None]) -> None:
@@ -146,8 +146,8 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def convert(path: Path, target: Path, date_format: str, sheet: str | None) -> dict[str, Any]:
-    """Writes a sheet to `target`: see `Sheet`. Says `broken_lines`; or `sheets`, all that there
-    are, where this one is none of them; or `fault`, why it cannot be read.
+    """Writes a sheet to `target`: see `Sheet`. Says `broken_lines` and `unread`; or `sheets`, all
+    that there are, where this one is none of them; or `fault`, why it cannot be read.
     """
     # Nobody else needs it: this process reads workbooks, the others do not.
     from python_calamine import CalamineError, CalamineWorkbook
@@ -156,11 +156,23 @@ def convert(path: Path, target: Path, date_format: str, sheet: str | None) -> di
         with CalamineWorkbook.from_path(path) as workbook:
             if sheet is not None and sheet not in workbook.sheet_names:
                 return {"sheets": workbook.sheet_names}
-            number = 0 if sheet is None else workbook.sheet_names.index(sheet)
-            rows = workbook.get_sheet_by_index(number).iter_rows()
-            return {"broken_lines": write_rows(rows, target, date_format)}
+            names = likely_sheets(workbook) if sheet is None else [sheet]
+            read = next((one for one in map(workbook.get_sheet_by_name, names) if one.height), None)
+            rows = iter(()) if read is None else read.iter_rows()
+            broken_lines = write_rows(rows, target, date_format)
+            unread = [name for name in names if read is not None and name != read.name]
+            return {"broken_lines": broken_lines, "unread": unread}
     except CalamineError as error:
         return {"fault": str(error)}
+
+
+def likely_sheets(workbook: Any) -> list[str]:
+    """The sheets that may be meant where none is named: those that a person sees, and no charts."""
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    tables = [one for one in workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+    visible = [one for one in tables if one.visible == SheetVisibleEnum.Visible]
+    return [one.name for one in visible or tables]
 
 
 def write_rows(rows: Iterator[list[Any]], target: Path, date_format: str) -> list[int]:

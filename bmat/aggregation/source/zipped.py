@@ -17,7 +17,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from isal import isal_zlib
 
-from bmat.aggregation.errors import AggregationError, failure
+from bmat.aggregation.errors import failure
 from bmat.aggregation.source.signatures import ZIP
 from bmat.aggregation.source.unpacking import (
     MOST_HISTORY_BYTES,
@@ -26,6 +26,7 @@ from bmat.aggregation.source.unpacking import (
     Unpacking,
     damaged,
     deflate_decompressor,
+    unsupported,
     xz_decompressor,
     zstandard_decompressor,
 )
@@ -96,9 +97,21 @@ METHODS: dict[int, Callable[[], Decompressor] | None] = {
     8: deflate_decompressor,
     12: bz2.BZ2Decompressor,
     14: RawLZMA,
+    # The number that Zstandard had at first, and the one that it has.
+    20: zstandard_decompressor,
     93: zstandard_decompressor,
     95: xz_decompressor,
 }
+# Those that some programs write, by the names by which people find them.
+NAMES = {
+    1: "Shrink",
+    6: "Implode",
+    9: "Deflate64, as Windows packs files of more than 2 GB",
+    98: "PPMd",
+    99: "AES",
+}
+# What systems put beside the files of people, in lower case.
+SYSTEM_FILES = frozenset([".ds_store", "thumbs.db", "desktop.ini"])
 
 
 class Member(NamedTuple):
@@ -149,8 +162,8 @@ def is_workbook(names: Iterable[str]) -> bool:
 
 
 def members_of(infos: list[ZipInfo], allowance: Allowance) -> list[Member]:
-    """The files in an archive that are inputs. Raises AggregationError `unsupported_archive` or
-    `damaged_archive`.
+    """The files in an archive that are inputs. Raises AggregationError `unsupported_archive`,
+    `decompression_limit` or `damaged_archive`.
     """
     files = [info for info in infos if is_input(info.filename)]
     if not files:
@@ -171,6 +184,10 @@ def members_of(infos: list[ZipInfo], allowance: Allowance) -> list[Member]:
     ]
     for member in members:
         check_method(member, allowance)
+    # What the directory says about sizes holds: what is larger is damaged.
+    allowance.judge(
+        sum(info.compress_size for info in files), sum(info.file_size for info in files)
+    )
     by_place = sorted(members, key=lambda member: member.header)
     for one, other in zip(by_place, by_place[1:], strict=False):
         if one.header + LOCAL_HEADER.size + one.packed_bytes > other.header:
@@ -180,8 +197,11 @@ def members_of(infos: list[ZipInfo], allowance: Allowance) -> list[Member]:
 
 def is_input(name: str) -> bool:
     """Whether a member is a file that somebody put there, and not its system."""
-    *folders, file = name.split("/")
-    return bool(file) and "__MACOSX" not in folders and file != ".DS_Store"
+    # Some programs of Windows write its own separator.
+    *folders, file = name.replace("\\", "/").split("/")
+    if not file or "__MACOSX" in folders:
+        return False
+    return file.lower() not in SYSTEM_FILES and not file.startswith("._")
 
 
 def check_method(member: Member, allowance: Allowance) -> None:
@@ -189,14 +209,9 @@ def check_method(member: Member, allowance: Allowance) -> None:
     if member.is_encrypted:
         raise unsupported(allowance, f"{shown_name(member.name)} in it is encrypted")
     if member.method not in METHODS:
-        name = shown_name(member.name)
-        raise unsupported(
-            allowance, f"{name} is packed by method {member.method}, which is unknown"
-        )
-
-
-def unsupported(allowance: Allowance, reason: str) -> AggregationError:
-    return failure("unsupported_archive", allowance.source, archive=ZIP, reason=reason)
+        name, method = shown_name(member.name), NAMES.get(member.method, "")
+        packed = f"{name} in it is packed by method {member.method}"
+        raise unsupported(allowance, f"{packed} ({method})" if method else packed)
 
 
 def shown_name(name: str) -> str:

@@ -146,6 +146,10 @@ def test_each_file_of_a_zip_archive_is_an_input_of_its_own(tmp_path: Path) -> No
         ("folder/first.csv", PLAYS),
         ("__MACOSX/folder/._first.csv", b"\0"),
         ("folder/.DS_Store", b"\0"),
+        ("folder/._first.csv", b"\0"),
+        ("folder/Thumbs.db", b"\0"),
+        ("desktop.ini", b"[.ShellClassInfo]\r\n"),
+        ("of windows\\", b""),
         ("\x1bsecond.csv", b"Date;Song;Number of Plays\n2020-01-01;a;5\nbad\n"),
     )
     found = run(tmp_path, data)
@@ -199,8 +203,12 @@ def changed_zip(at: int, value: int) -> bytes:
 
 
 def test_what_cannot_be_unpacked_is_named(tmp_path: Path) -> None:
-    encrypted, unknown = changed_zip(2, 1), changed_zip(4, 9)
-    for data, said in ((encrypted, "in.csv in it is encrypted"), (unknown, "method 9")):
+    encrypted, deflate64, unknown = changed_zip(2, 1), changed_zip(4, 9), changed_zip(4, 77)
+    for data, said in (
+        (encrypted, "in.csv in it is encrypted"),
+        (deflate64, "by method 9 (Deflate64, as Windows"),
+        (unknown, "by method 77. Unpack it"),
+    ):
         error = error_of(tmp_path, data)
         assert (error.code, error.source) == ("unsupported_archive", tmp_path / "in")
         assert said in error.message
@@ -218,7 +226,8 @@ def test_files_of_an_archive_that_share_bytes_are_refused(tmp_path: Path) -> Non
 def test_an_archive_in_an_archive_is_refused(tmp_path: Path, outer: str, inner: str) -> None:
     packed = zipped(("xl/workbook.xml", b"")) if inner == "workbook" else PACKERS[inner](PLAYS)
     error = error_of(tmp_path, PACKERS[outer](packed))
-    assert error.code == "nested_archive"
+    source = tmp_path / "in" / "in.csv" if outer == "zip" else tmp_path / "in"
+    assert (error.code, error.source) == ("nested_archive", source)
 
 
 def test_what_is_no_text_is_refused_inside_as_well(tmp_path: Path) -> None:
@@ -239,6 +248,12 @@ def test_a_format_that_needs_too_much_memory_is_refused(
     for data in (far, lzma.compress(PLAYS), PACKERS["zip, LZMA"](PLAYS)):
         error = error_of(tmp_path, data)
         assert (error.code, "of memory" in error.message) == ("unsupported_archive", True)
+
+
+def test_what_is_packed_with_a_dictionary_of_its_own_is_not_damaged(tmp_path: Path) -> None:
+    dictionary = zstd.train_dict([b"%d" % number + PLAYS for number in range(100)], 2000)
+    error = error_of(tmp_path, zstd.compress(PLAYS, zstd_dict=dictionary))
+    assert (error.code, "dictionary" in error.message) == ("unsupported_archive", True)
 
 
 def test_wrong_properties_of_lzma_are_damage(tmp_path: Path) -> None:
@@ -473,6 +488,14 @@ def test_a_bomb_is_refused_within_a_second(tmp_path: Path, make: Any, code: str)
     assert time.process_time() - begin < 1
     assert caught.value.code == code
     assert names_in(tmp_path) == ["in"]
+
+
+def test_a_zip_archive_is_refused_by_the_sizes_that_it_tells(tmp_path: Path) -> None:
+    data = bytearray(zipped(("a.csv", PLAYS), ("b.csv", PLAYS)))
+    for start in (data.index(b"PK\x01\x02"), data.rindex(b"PK\x01\x02")):
+        struct.pack_into("<I", data, start + 24, 2**26)
+    # Nothing was unpacked: that would have shown that they are not true.
+    assert error_of(tmp_path, bytes(data)).code == "decompression_limit"
 
 
 @pytest.mark.parametrize("packer", PACKERS)

@@ -27,6 +27,17 @@ def test_more_than_5_percent_of_rejects(warned: Warned, rejected: int, is_told: 
     assert ("many_rejects" in warnings) == is_told
 
 
+def test_an_input_that_is_mostly_rejected_is_told_of_however_small_it_is(run: Run) -> None:
+    good, bad = HEADER + b"a,2020-01-01,1\n" * 200, HEADER + b"a,2020-01-32,1\n" * 2
+    [(code, message)] = run(good, bad, good).summary.warnings
+    assert (code, message.startswith("2 of 402 rows were rejected, 0.5 %: 2 of 2 in '")) == (
+        "many_rejects",
+        True,
+    )
+    [(_, message)] = run(good, *[bad] * 5).summary.warnings
+    assert message.endswith(", and many in 2 more inputs.")
+
+
 def test_plays_of_days_to_come(warned: Warned) -> None:
     tomorrow = date.today() + timedelta(days=1)
     later = date.today() + timedelta(days=3)

@@ -43,12 +43,14 @@ def sheet_of(rows: Rows) -> str:
     return f'<worksheet xmlns="{MAIN}"><sheetData>{"".join(lines)}</sheetData></worksheet>'
 
 
-def xlsx(**sheets: Rows | str) -> bytes:
-    """A workbook of Excel's with these sheets, each its rows or its XML."""
+def xlsx(state: str = "", /, **sheets: Rows | str) -> bytes:
+    """A workbook of Excel's with these sheets, each its rows or its XML; the first one in that
+    `state`, such as `hidden`.
+    """
     kind = f"{OFFICE}/worksheet"
     names = "".join(
         f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1)
-    )
+    ).replace("<sheet ", f'<sheet state="{state}" ' if state else "<sheet ", 1)
     targets = "".join(
         f'<Relationship Id="r{n}" Type="{kind}" Target="worksheets/{n}.xml"/>'
         for n in range(1, len(sheets) + 1)
@@ -146,6 +148,38 @@ def test_a_sheet_is_named_by_its_option(tmp_path: Path) -> None:
     assert error.message.endswith("'plays': the workbook has the sheets 'First', 'Plays'.")
     many = xlsx(**{f"S{number}": PLAYS for number in range(25)})
     assert "'S19' and 5 more" in refused(tmp_path, many, sheet="x").message
+
+
+OTHER: Rows = {1: HEADER, 2: {0: "other", 1: DAY, 2: 1}}
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_a_sheet_that_nobody_sees_is_read_where_it_is_named(tmp_path: Path, state: str) -> None:
+    data = xlsx(state, Hidden=OTHER, Plays=PLAYS)
+    assert run(tmp_path, data)[0] == "a,2020-01-01,10\n"
+    assert run(tmp_path, data, sheet="Hidden")[0] == "other,2020-01-01,1\n"
+    assert run(tmp_path, xlsx(state, Only=PLAYS))[0] == "a,2020-01-01,10\n"
+
+
+def test_a_sheet_without_a_cell_is_passed_over(tmp_path: Path) -> None:
+    assert run(tmp_path, xlsx(Empty={}, Plays=PLAYS))[0] == "a,2020-01-01,10\n"
+
+
+def test_a_workbook_without_a_cell_is_empty(tmp_path: Path) -> None:
+    assert refused(tmp_path, xlsx(Empty={}, Other={})).code == "empty_file"
+
+
+def test_sheets_that_are_not_read_are_told_of(tmp_path: Path) -> None:
+    def warned(data: bytes, **options: Any) -> list[str]:
+        (tmp_path / "in").write_bytes(data)
+        summary = aggregate([tmp_path / "in"], tmp_path / "out", options=Options(**options))
+        return [one.message for one in summary.warnings if one.code == "unread_sheets"]
+
+    months = xlsx(January=PLAYS, February=OTHER, March=OTHER)
+    [message] = warned(months)
+    assert "and not 'February', 'March': name" in message
+    assert warned(months, sheet="January") == []
+    assert warned(xlsx("hidden", Old=OTHER, New=PLAYS)) == []
 
 
 def test_options_that_a_workbook_has_not_are_refused(tmp_path: Path) -> None:
@@ -264,7 +298,11 @@ def test_the_process_says_what_it_has_read(
     for sheet in ([], ["Two"], ["Three"]):
         workbook.main([str(2**45), str(source), str(target), "iso", *sheet])
         said.append(json.loads(capsys.readouterr().out))
-    assert said == [{"broken_lines": [2]}, {"broken_lines": []}, {"sheets": ["One", "Two"]}]
+    assert said == [
+        {"broken_lines": [2], "unread": ["Two"]},
+        {"broken_lines": [], "unread": []},
+        {"sheets": ["One", "Two"]},
+    ]
     assert target.read_text() == "d\n"
     source.write_bytes(b"no workbook")
     with pytest.MonkeyPatch.context() as patch:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from bmat.aggregation.errors import shown
+from bmat.aggregation.errors import shown, shown_names
 from bmat.aggregation.exchange.counts import Totals
 from bmat.aggregation.exchange.parts import Sums
 from bmat.aggregation.job import Job
@@ -27,10 +27,7 @@ def warnings_of(
     job: Job, totals: Totals, sums: Sums, plays_by_day: dict[int, int]
 ) -> Iterator[Warning]:
     """The warnings of a run, in the order of the data contract."""
-    if totals.rows_rejected > MOST_REJECTED_SHARE * totals.rows_read:
-        share = 100 * totals.rows_rejected / totals.rows_read
-        message = f"{totals.rows_rejected} of {totals.rows_read} rows were rejected, {share:.1f} %."
-        yield Warning("many_rejects", message)
+    yield from many_rejects(job, totals)
     yield from unlikely_days(plays_by_day)
     for found in totals.last_records:
         yield from totals_row(found, plays_by_day)
@@ -42,6 +39,32 @@ def warnings_of(
             "of it is counted on the period's first day."
         )
         yield Warning("dates_are_periods", message)
+    unread = [name for source in job.sources for name in source.unread_sheets]
+    if unread:
+        message = (
+            f"Of a workbook only the first sheet was read, and not {shown_names(unread)}: name "
+            "another one in the option sheet, or save each as a file of its own."
+        )
+        yield Warning("unread_sheets", message)
+
+
+def many_rejects(job: Job, totals: Totals) -> Iterator[Warning]:
+    """Warns of a share of rejects that is large, be it that of one input: beside others, or beside
+    totals of before, a file that was read wrongly as a whole may be little.
+    """
+    inputs = [
+        f"{counts.rows_rejected} of {counts.rows_read} in {shown(str(source.owner_path))}"
+        for source, counts in zip(job.sources, totals.inputs, strict=True)
+        if counts.rows_rejected > MOST_REJECTED_SHARE * counts.rows_read
+    ]
+    if inputs or totals.rows_rejected > MOST_REJECTED_SHARE * totals.rows_read:
+        share = 100 * totals.rows_rejected / totals.rows_read
+        message = f"{totals.rows_rejected} of {totals.rows_read} rows were rejected, {share:.1f} %"
+        if len(job.sources) > 1 and inputs:
+            more = len(inputs) - SHOWN_EXAMPLES
+            message += f": {', '.join(inputs[:SHOWN_EXAMPLES])}"
+            message += f", and many in {more} more inputs" if more > 0 else ""
+        yield Warning("many_rejects", f"{message}.")
 
 
 def unlikely_days(plays_by_day: dict[int, int]) -> Iterator[Warning]:

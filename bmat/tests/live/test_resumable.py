@@ -111,6 +111,14 @@ def test_what_has_arrived_counts_where_the_connection_breaks(tus: Resumable) -> 
     wait_until(lambda: tus.offset(url) == 4 * MIB, 10, "what has arrived to count")
 
 
+def test_however_little_has_arrived_counts(tus: Resumable) -> None:
+    url = tus.create(1000)
+    with tus.begun(url, 0, 1000, b"x" * 300):
+        pass
+
+    wait_until(lambda: tus.offset(url) == 300, 10, "what has arrived to count")
+
+
 def test_a_client_whose_connection_was_lost_goes_on_at_once(tus: Resumable) -> None:
     url = tus.create(50 * MIB)
     with tus.begun(url, 0, 50 * MIB, b"x" * 3 * MIB) as lost:
