@@ -89,8 +89,8 @@ class Piece:
 
 
 def create(announced: Announced, owner: User | None, key: str | None) -> tuple[Upload, bool]:
-    """The new upload, its file and room for it. Under a `key` that its owner has used, the upload
-    of that time, and True.
+    """The new upload and its file, where there is room for it now. Under a `key` that its owner
+    has used, the upload of that time, and True.
 
     Raises UploadTooLarge, DiskFull, QuotaExceeded, KeyReused, KeyOutlived, and ValidationError.
     """
@@ -133,9 +133,7 @@ def made(announced: Announced, owner: User | None, key: str | None) -> Upload:
     path = appending.path_of(upload_id)
     with ExitStack() as on_failure:
         on_failure.callback(path.unlink, missing_ok=True)
-        with appending.made_file(
-            upload_id, 0 if announced.parts else announced.length or 0
-        ) as file:
+        with appending.made_file(upload_id) as file:
             join(announced.parts or [], file)
         sync_folder(path.parent)
         try:
@@ -238,7 +236,9 @@ def receive(upload: Upload, piece: Piece, file: BinaryIO) -> None:
     most_bytes = settings.BMAT_MAX_UPLOAD_BYTES if upload.length is None else upload.length
     record_offset = partial(record, upload)
     try:
-        with Appending(file, upload.offset, record_offset, piece.hasher) as appended:
+        with Appending(
+            file, upload.offset, upload.length, record_offset, piece.hasher
+        ) as appended:
             while chunk := piece.read(appending.CHUNK_BYTES):
                 if appended.offset + len(chunk) > most_bytes:
                     raise UploadTooLarge(most_bytes)
@@ -289,7 +289,7 @@ def with_length(upload: Upload, piece: Piece, file: BinaryIO) -> Upload:
         quotas.hold(upload.owner)
         Upload.objects.filter(pk=upload.pk, length=None).update(length=length)
         quotas.check(upload.owner)
-    appending.reserve(file, length)
+    appending.cut(file, length)
     upload.length = length
     return upload
 
