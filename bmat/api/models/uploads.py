@@ -85,7 +85,7 @@ class Upload(models.Model):
 
     The row is the truth: `offset` never exceeds what is synced, and `report` is set once, in the
     transaction that creates the report. Only `bmat.api.services.uploads` changes a row. Its file is
-    `bmat.api.services.appending.path_of(id)` until it is a report's.
+    `bmat.api.services.uploads.appending.path_of(id)` until it is a report's.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
