@@ -46,9 +46,8 @@ from bmat.api.services.reports import (
     submit_report,
 )
 from bmat.api.services.uploads import ending
-from bmat.api.uploads import announced_bytes
+from bmat.api.uploads import REPLAYED_HEADER, announced_bytes, idempotency_key
 from bmat.api.views.deliveries import DeliveryActions
-from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 from bmat.api.views.results import ResultActions
 
 POLL_AGAIN_SECONDS = 1

@@ -31,8 +31,7 @@ from bmat.api.services.reports import KeyOutlived, KeyReused, WantedCallback
 from bmat.api.services.uploads import appending, creation, ending, pieces
 from bmat.api.services.uploads.creation import Announced
 from bmat.api.services.uploads.pieces import Piece
-from bmat.api.uploads import length_of, receiving
-from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
+from bmat.api.uploads import REPLAYED_HEADER, idempotency_key, length_of, receiving
 from bmat.server.bodies import StreamedBody
 
 OVERRIDE_HEADER = "X-HTTP-Method-Override"
