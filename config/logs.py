@@ -34,13 +34,24 @@ class AsInformation(logging.Filter):
         return True
 
 
-class ClientErrorsAsInformation(logging.Filter):
-    """Lowers to INFO what Django says about requests that it answered with a status from 400 to
-    499: the client is told what it did wrong, and nothing is wrong with the service.
+class RefusalsAsInformation(logging.Filter):
+    """Lowers to INFO what Django says about requests that were refused, as their clients are told:
+    with a status from 400 to 499 for what a client did wrong; with 507 where the disk is nearly
+    full, which is a WARNING at most once a minute, for somebody should look.
     """
 
+    WARNING_SECONDS = 60
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._warned = 0.0
+
     def filter(self, record: logging.LogRecord) -> bool:
-        if 400 <= getattr(record, "status_code", 0) < 500:
+        status = getattr(record, "status_code", 0)
+        if status == 507 and record.created - self._warned >= self.WARNING_SECONDS:
+            self._warned = record.created
+            lower(record, logging.WARNING)
+        elif status == 507 or 400 <= status < 500:
             lower(record)
         return True
 
@@ -57,7 +68,7 @@ class ErrorIdFilter(logging.Filter):
         return True
 
 
-def lower(record: logging.LogRecord) -> None:
-    """Makes the record one of level INFO, unless it is below that."""
-    if record.levelno > logging.INFO:
-        record.levelno, record.levelname = logging.INFO, "INFO"
+def lower(record: logging.LogRecord, level: int = logging.INFO) -> None:
+    """Makes the record one of that level, unless it is below that."""
+    if record.levelno > level:
+        record.levelno, record.levelname = level, logging.getLevelName(level)

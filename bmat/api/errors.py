@@ -224,7 +224,7 @@ def translated(error: Exception) -> Exception:
     if isinstance(error, TooSlow):
         return ApiError("question_too_slow")
     if isinstance(error, OSError) and error.errno in NO_ROOM:
-        logger.error("a request was answered 507: %s", error)
+        logger.info("a request was answered 507: %s", error)
         return ApiError("disk_full")
     if isinstance(error, SuspiciousOperation):
         return ParseError("The request has too many fields or files.")

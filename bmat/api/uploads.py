@@ -1,5 +1,5 @@
-"""How an upload comes in: a form whose file is streamed to disk, limited while it streams, and
-refused unless whole.
+"""How an upload comes in: under a key, if it may be sent again; as a form whose file is streamed to
+disk, limited while it streams, and refused unless whole.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,13 @@ from django.db import connection
 from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.utils.datastructures import MultiValueDict
 from django.utils.http import parse_header_parameters
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import BaseParser, DataAndFiles
+from rest_framework.request import Request
 
 from bmat.api import transfers
 from bmat.api.forms import FORM_BYTES, Form, UploadTooLarge
+from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.services import disk
 from bmat.api.services.disk import DiskFull
 
@@ -24,7 +26,22 @@ from bmat.api.services.disk import DiskFull
 SMALL_BYTES = 2**16
 # What a preview may be sent of a file.
 HEAD_BYTES = 2**20
+# https://docs.stripe.com/api/idempotent_requests
+KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotent-Replayed"
 NO_BOUNDARY = "Content-Type names no boundary: it must be multipart/form-data; boundary=..."
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key that the request carries: it creates one thing, however often it is sent. None where
+    it carries none. Raises ValidationError.
+    """
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not (
+        1 <= len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()
+    ):
+        message = f"Send 1 to {KEY_LENGTH} printable ASCII characters, or no such header."
+        raise ValidationError({KEY_HEADER: [message]})
+    return key
 
 
 def announced_bytes(request: HttpRequest) -> int:
@@ -115,8 +132,7 @@ def read_form(
     if not is_small(request) and not connection.in_atomic_block:
         # An upload may take hours: meanwhile its thread has no connection to the database.
         connection.close()
-    announced = announced_bytes(request) if length else 0
-    form = Form(announced, limit_bytes, "HTTP_IDEMPOTENCY_KEY" in request.META)
+    form = Form(length, limit_bytes, "HTTP_IDEMPOTENCY_KEY" in request.META)
     with receiving(request), ExitStack() as on_failure:
         on_failure.callback(form.discard)
         form.read(stream, boundary, length)

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from config.logs import AsInformation, IndentingFormatter
+from config.logs import AsInformation, IndentingFormatter, RefusalsAsInformation
 from scripts.output import RECORD
 
 
@@ -45,6 +45,18 @@ def test_a_warning_with_a_cause_stays_one(
 def test_what_a_client_does_wrong_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     assert Client().get("/favicon.ico").status_code == 404
     assert [(each.name, each.levelname) for each in caplog.records] == [("django.request", "INFO")]
+
+
+def test_a_full_disk_is_a_warning_once_a_minute() -> None:
+    refusals = RefusalsAsInformation()
+    levels = []
+    for seconds in (100, 101, 159, 160, 161):
+        record = record_of("Insufficient Storage: %s", "/api/reports/")
+        record.levelno, record.created = logging.ERROR, seconds
+        vars(record)["status_code"] = 507
+        assert refusals.filter(record)
+        levels.append(record.levelname)
+    assert levels == ["WARNING", "INFO", "INFO", "WARNING", "INFO"]
 
 
 def test_every_record_is_written_in_the_form_that_make_run_reads() -> None:

@@ -291,7 +291,7 @@ LOGGING = {
     "formatters": {"line": {"()": "config.logs.IndentingFormatter"}},
     "filters": {
         "error_id": {"()": "config.logs.ErrorIdFilter"},
-        "client_errors": {"()": "config.logs.ClientErrorsAsInformation"},
+        "refusals": {"()": "config.logs.RefusalsAsInformation"},
         # Flower asks the workers at its start, when none may be there. One that fails for another
         # reason names it.
         "no_worker_yet": {
@@ -304,7 +304,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # What it says about an unexpected error carries the id that the client was told.
-        "django.request": {"filters": ["error_id", "client_errors"]},
+        "django.request": {"filters": ["error_id", "refusals"]},
         "flower.inspector": {"filters": ["no_worker_yet"]},
         # Their lines about each task would drown those about reports.
         "celery.app.trace": {"level": "WARNING"},

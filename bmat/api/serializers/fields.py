@@ -10,14 +10,6 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bmat.api.outgoing.urls import (
-    HTTPS_URL,
-    SECRET_LENGTH,
-    SECRET_PATTERN,
-    URL_LENGTH,
-    without_login,
-)
-
 # A form and an address hold text: these are read as yes and no, in capitals too.
 SWITCH: dict[str, Any] = {
     "type": "string",
@@ -25,15 +17,6 @@ SWITCH: dict[str, Any] = {
     "default": "false",
 }
 BLANK = {"type": "string", "maxLength": 0}
-TARGET_URL = {"type": "string", "maxLength": URL_LENGTH, "pattern": f"^{HTTPS_URL}$"}
-# The default is what a page of the description fills in.
-CALLBACK_URL = {**TARGET_URL, "pattern": f"^({HTTPS_URL})?$", "default": ""}
-CALLBACK_SECRET = {
-    "type": "string",
-    "maxLength": SECRET_LENGTH,
-    "pattern": f"^({SECRET_PATTERN})?$",
-    "default": "",
-}
 INSTANT = {"oneOf": [{"type": "string", "format": "date-time"}, BLANK]}
 
 
@@ -70,14 +53,6 @@ class InstantField(serializers.DateTimeField):
         super().__init__(required=False, **kwargs)
 
 
-@extend_schema_field({"oneOf": [{"type": "string", "format": "uuid"}, BLANK], "default": ""})
-class PidField(TextField):
-    """The pid of a report; an empty text where it is blank."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        return serializers.UUIDField().run_validation(super().to_internal_value(data))
-
-
 class SomeOfField(serializers.MultipleChoiceField):
     """Some of the choices; a parameter that is given again allows another one."""
 
@@ -95,22 +70,3 @@ class NumberField(serializers.IntegerField):
 @extend_schema_field(SWITCH)
 class SwitchField(serializers.BooleanField):
     """Yes or no."""
-
-
-@extend_schema_field(TARGET_URL)
-class TargetURLField(serializers.CharField):
-    """Where events go: with `check_url` among its validators."""
-
-    def to_representation(self, value: str) -> str:
-        """The URL without a login."""
-        return without_login(value)
-
-
-@extend_schema_field(CALLBACK_URL)
-class CallbackURLField(TargetURLField):
-    """The same, or blank."""
-
-
-@extend_schema_field(CALLBACK_SECRET)
-class CallbackSecretField(serializers.CharField):
-    """What events are signed with: with `check_secret` among its validators."""

@@ -11,10 +11,7 @@ from rest_framework import serializers
 
 from bmat.aggregation import AggregationError, Options
 from bmat.aggregation.options import DATE_COLUMN, OPTION_NAMES, PLAYS_COLUMN, ROLES
-from bmat.api.outgoing.urls import SECRET_LENGTH, URL_LENGTH, check_secret, check_url
-from bmat.api.serializers.fields import CallbackSecretField, CallbackURLField, SwitchField
-
-NO_CALLBACK = "Without a callback_url, nothing is signed."
+from bmat.api.serializers.fields import SwitchField
 
 COLUMN_NAME_LENGTH = 200
 # The text encodings of Python, under their own names; it knows others for most of them.
@@ -149,30 +146,3 @@ def check_options(given: Mapping[str, Any]) -> None:
 def refused_option(error: AggregationError) -> serializers.ValidationError:
     """The API's error for one about an option."""
     return serializers.ValidationError({str(error.option): [error.message]}, code=error.code)
-
-
-class CallbackSerializer(serializers.Serializer[Any]):
-    """Whom a report is to tell when it ends."""
-
-    callback_url = CallbackURLField(
-        required=False,
-        allow_blank=True,
-        trim_whitespace=False,
-        max_length=URL_LENGTH,
-        validators=[check_url],
-        help_text="Is told when the report ends.",
-    )
-    callback_secret = CallbackSecretField(
-        required=False,
-        allow_blank=True,
-        trim_whitespace=False,
-        max_length=SECRET_LENGTH,
-        validators=[check_secret],
-        help_text="What that is signed with; without it, a secret that the operator can tell.",
-    )
-
-
-def check_callback(attrs: Mapping[str, Any]) -> None:
-    """Raises ValidationError where there is a secret and nobody to be told."""
-    if attrs.get("callback_secret") and not attrs.get("callback_url"):
-        raise serializers.ValidationError({"callback_secret": [NO_CALLBACK]})

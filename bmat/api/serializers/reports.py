@@ -1,7 +1,7 @@
 """The report as JSON, and what an upload may say."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -15,15 +15,10 @@ from bmat.aggregation.errors import REASON_ADVICE
 from bmat.aggregation.options import ROLES
 from bmat.api.models import Report, Status, Upload
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.serializers.fields import InstantField, PidField, SomeOfField, TextField
-from bmat.api.serializers.options import (
-    CallbackSerializer,
-    OptionsSerializer,
-    check_callback,
-    check_options,
-    given_options,
-)
+from bmat.api.serializers.fields import BLANK, InstantField, SomeOfField, TextField
+from bmat.api.serializers.options import OptionsSerializer, check_options, given_options
 from bmat.api.serializers.results import ExampleSerializer, WarningSerializer
+from bmat.api.serializers.webhooks import CallbackSerializer, check_callback
 from bmat.api.services.disk import ReceivedFile
 
 STATES = [status.name.lower() for status in Status]
@@ -265,6 +260,11 @@ class UploadsField(serializers.ListField):
             raise serializers.ValidationError(problems) from error
 
 
+@extend_schema_field({"oneOf": [{"type": "string", "format": "uuid"}, BLANK], "default": ""})
+class PidField(serializers.UUIDField):
+    """The pid of a report; of a form, a blank one counts as not given."""
+
+
 class SubmitSerializer(CallbackSerializer, FormSerializer):
     """The fields of an upload. A blank one counts as not given."""
 
@@ -279,8 +279,9 @@ class SubmitSerializer(CallbackSerializer, FormSerializer):
         "for each. They come behind the files.",
     )
     base = PidField(
+        required=False,
         help_text="The pid of a Done report: the files come on top of its totals. `group_by` is "
-        "its own then, and the other options are about the files alone."
+        "its own then, and the other options are about the files alone.",
     )
 
     def to_internal_value(self, data: Any) -> Any:
@@ -303,9 +304,7 @@ class SubmitSerializer(CallbackSerializer, FormSerializer):
             raise serializers.ValidationError(wrong)
         return [found[one] for one in ids]
 
-    def validate_base(self, pid: UUID | Literal[""]) -> Report | None:
-        if not pid:
-            return None
+    def validate_base(self, pid: UUID) -> Report:
         base = self.context["view"].get_queryset().filter(pid=pid).first()
         if base is None:
             raise serializers.ValidationError("There is no such report.")

@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from bmat.api.serializers.fields import SwitchField
-from bmat.api.serializers.options import CallbackSerializer, OptionsSerializer, check_callback
+from bmat.api.serializers.options import OptionsSerializer
+from bmat.api.serializers.webhooks import CallbackSerializer, check_callback
 
 UNKNOWN_KEY = "There is no such key, and no such option."
 # They hold for a report, and for no input alone.

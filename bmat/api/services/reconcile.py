@@ -12,7 +12,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import F, QuerySet
 
 from bmat.api.models import Delivery, Report
-from bmat.api.services import files, leases, queue, uploads
+from bmat.api.services import files, leases, queue
+from bmat.api.services.uploads import ending
 from bmat.taskapp.queues import LARGE, SMALL, WEBHOOKS
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def reconcile_reports() -> int:
     """
     for report in Report.objects.abandoned():
         requeue(report, cast(UUID, report.lease_token))
-    uploads.finish_all()
+    ending.finish_all()
     try:
         return sum(enqueue_due(name) for name in (SMALL, LARGE, WEBHOOKS))
     except queue.BROKER_AWAY as error:

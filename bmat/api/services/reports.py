@@ -19,9 +19,10 @@ from bmat.aggregation import Options
 from bmat.api.models import Callback, Delivery, IdempotencyKey, Report, Status, Upload
 from bmat.api.models.idempotency import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.services import appending, database, disk, files, inputs, leases, queue, quotas
+from bmat.api.services import database, disk, files, inputs, leases, queue, quotas
 from bmat.api.services.inputs import ReceivedInput
 from bmat.api.services.leases import events
+from bmat.api.services.uploads import appending
 
 logger = logging.getLogger(__name__)
 

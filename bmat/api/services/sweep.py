@@ -28,7 +28,8 @@ from knox.models import AuthToken
 
 from bmat.api.models import Callback, Delivery, IdempotencyKey, Report
 from bmat.api.models.webhooks import State
-from bmat.api.services import disk, files, installation, leases, uploads
+from bmat.api.services import disk, files, installation, leases
+from bmat.api.services.uploads import ending
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ def sweep_useless(reports: int, age_seconds: float, however_many: bool) -> Swept
         return Swept(reports, 0, 0, refused)
     empty_trash()
     # Their rows say so, whatever their number and age.
-    expired = move_to_trash(uploads.expire())
+    expired = move_to_trash(ending.expire())
     useless = find_useless(age_seconds)
     if useless.count > max(ALWAYS, MOST_SHARE * useless.total) and not however_many:
         return Swept(reports, 0, len(expired), too_many(useless))
@@ -152,7 +153,7 @@ def find_useless(age_seconds: float) -> Useless:
         found.total += 1
         if is_old(path, age_seconds):
             old.append(path)
-    kept = uploads.kept_paths()
+    kept = ending.kept_paths()
     found.uploads += [path for path in old if path not in kept]
     add_folders(found, age_seconds)
     return found

@@ -21,7 +21,7 @@ from bmat.api.models import Callback, Delivery
 from bmat.api.services.process import process_report
 from bmat.api.services.targets import create_webhook
 from bmat.api.services.tokens import id_of
-from bmat.api.services.uploads import Announced, create
+from bmat.api.services.uploads.creation import Announced, create
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import PASSWORD, person, token_of
 from bmat.api.tus import MEDIA_TYPE

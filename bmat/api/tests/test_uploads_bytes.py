@@ -13,8 +13,9 @@ from django.db import OperationalError
 from bmat.api import transfers
 from bmat.api.models import Upload
 from bmat.api.models.uploads import UploadQuerySet
-from bmat.api.services import appending, database, disk, uploads
-from bmat.api.services.appending import Interrupted, Locked
+from bmat.api.services import database, disk
+from bmat.api.services.uploads import appending, pieces
+from bmat.api.services.uploads.appending import Interrupted, Locked
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.tus import Sender, checksum
 from bmat.server.bodies import BodyTimedOut
@@ -168,12 +169,12 @@ def test_bytes_that_find_no_room_are_refused(tus, url, monkeypatch):
 
 def test_another_error_of_the_disk_is_no_full_disk():
     error = OSError(5, "Input/output error")
-    assert appending.full_or(error) is error
+    assert disk.full_or(error) is error
 
 
 def test_a_disk_that_fills_up_ends_it_and_keeps_what_has_come(tus, url, monkeypatch):
     monkeypatch.setattr(appending, "SYNC_BYTES", KIB)
-    monkeypatch.setattr(disk, "has_room_for", lambda _: False)
+    monkeypatch.setattr(disk, "is_full", lambda: True)
 
     assert patch_steps(tus, url, b"x" * 2 * KIB, b"y").status_code == 507
     assert tus.head(url)["Upload-Offset"] == str(2 * KIB)
@@ -203,7 +204,7 @@ def test_head_tells_what_has_come_so_far_while_another_writes(tus, url, monkeypa
 
 def test_a_writer_that_is_stuck_gives_up_to_the_next_one(tus, url):
     upload_id = id_of(url)
-    other = threading.Thread(target=lambda: uploads.settle(upload_id))
+    other = threading.Thread(target=lambda: pieces.settle(upload_id))
 
     def stuck():
         """As a stream is that waits for its client."""

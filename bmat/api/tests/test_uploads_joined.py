@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 
 from bmat.api.models import Report, Upload
-from bmat.api.services import uploads
 from bmat.api.services.process import process_report
 from bmat.api.services.reports import Submission, UploadsUsed, submit_report
+from bmat.api.services.uploads import creation, ending
 from bmat.api.tests.fixtures import PLAYS, TOTALS
 from bmat.api.tests.people import person, token_of
 from bmat.api.tests.results import body
@@ -141,14 +141,14 @@ def test_what_is_joined_may_be_as_large_as_any_upload(tus, settings):
 
 def test_a_part_that_goes_this_moment_is_missed(tus, monkeypatch, left_over):
     part = partial(tus, PLAYS)
-    length_of_parts = uploads.length_of_parts
+    length_of_parts = creation.length_of_parts
 
     def late(*arguments):
         length = length_of_parts(*arguments)
         tus.send("DELETE", part)
         return length
 
-    monkeypatch.setattr(uploads, "length_of_parts", late)
+    monkeypatch.setattr(creation, "length_of_parts", late)
 
     assert join(tus, part).status_code == 400
     assert left_over() == []
@@ -311,5 +311,5 @@ def test_an_upload_that_is_used_this_moment_makes_no_second_report(tus, home):
     Upload.objects.update(report=None, removed=upload.created)
 
     with pytest.raises(UploadsUsed):
-        submit_report(Submission([uploads.received(upload)], uploads=[upload.pk]))
+        submit_report(Submission([ending.received(upload)], uploads=[upload.pk]))
     assert list((home / "reports").iterdir()) == []

@@ -1,7 +1,6 @@
 """How uploads end: by their owner, by time, or as a report, whatever dies meanwhile."""
 
 import os
-import shutil
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from io import BytesIO
@@ -14,10 +13,11 @@ from django.utils import timezone
 
 from bmat.api.models import Report, Upload
 from bmat.api.models.uploads import UploadQuerySet
-from bmat.api.services import appending, installation, quotas, uploads
+from bmat.api.services import installation, quotas
 from bmat.api.services.reconcile import reconcile_reports
 from bmat.api.services.reports import delete_report
 from bmat.api.services.sweep import sweep_files
+from bmat.api.services.uploads import appending, ending, pieces
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import person, token_of
 from bmat.api.tests.tus import UPLOADS, Sender, path_of
@@ -39,7 +39,7 @@ def tus(client):
 def killed(monkeypatch):
     """The server ends between the last byte of an upload and its report."""
     with monkeypatch.context() as until:
-        until.setattr(uploads, "finished", lambda upload: upload)
+        until.setattr(ending, "finished", lambda upload: upload)
         yield until.undo
 
 
@@ -57,7 +57,7 @@ def let_expire(url):
 
 def tus_record(url):
     """Bytes have come."""
-    uploads.record(Upload.objects.get(pk=id_of(url)), 5)
+    pieces.record(Upload.objects.get(pk=id_of(url)), 5)
 
 
 def test_its_owner_removes_it(tus, home):
@@ -98,7 +98,7 @@ def test_each_byte_gives_it_more_time(tus, settings):
     assert later - first > timedelta(minutes=50)
 
 
-def test_one_that_brings_nothing_has_its_room_for_an_hour(tus):
+def test_one_that_brings_nothing_is_kept_for_an_hour(tus):
     url = tus.created(10)
 
     empty = parsedate_to_datetime(tus.head(url)["Upload-Expires"])
@@ -164,7 +164,7 @@ def test_an_upload_whose_bytes_come_this_moment_does_not_expire(tus, monkeypatch
 
     monkeypatch.setattr(UploadQuerySet, "values_list", late)
 
-    assert uploads.expire() == []
+    assert ending.expire() == []
     assert tus.head(url).status_code == 200
 
 
@@ -210,7 +210,7 @@ def test_the_reconciler_leaves_alone_what_a_web_process_has(tus, killed):
     killed()
 
     with appending.locked(id_of(url)):
-        uploads.finish_all()
+        ending.finish_all()
 
     assert Report.objects.count() == 0
 
@@ -220,7 +220,7 @@ def test_an_upload_becomes_one_report_however_many_make_it(tus, killed, left_ove
     killed()
     upload = Upload.objects.get()
 
-    made = [uploads.finished(upload) for _ in range(2)]
+    made = [ending.finished(upload) for _ in range(2)]
 
     assert made[0].report_id == made[1].report_id == Report.objects.get().pid
     assert len(left_over()) == 2
@@ -232,7 +232,7 @@ def test_a_whole_upload_whose_file_is_lost_is_gone(tus, killed, caplog):
     appending.path_of(id_of(url)).unlink()
     killed()
 
-    uploads.finish_all()
+    ending.finish_all()
 
     assert tus.head(url).status_code == 410
     assert "its file is not there any more" in caplog.text
@@ -252,7 +252,7 @@ def test_options_that_nobody_knows_any_more_hold_up_no_others(tus, killed, caplo
     Upload.objects.filter(pk=id_of(urls[1])).update(options={"preset": "of yesterday"})
     killed()
 
-    uploads.finish_all()
+    ending.finish_all()
 
     assert Report.objects.count() == 1
     assert "no report can be made of it" in caplog.text
@@ -332,35 +332,6 @@ def test_a_length_that_comes_later_counts_too(client, settings):
 
     assert tus.patch(url, 0, b"x", Upload_Length="1001").status_code == 429
     assert tus.patch(url, 0, b"x", Upload_Length="1000").status_code == 204
-
-
-def test_its_room_is_reserved_from_the_first_moment(tus, settings):
-    free = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
-    settings.BMAT_MIN_FREE_BYTES = free - 4 * 2**30
-
-    assert tus.create(2**30).status_code == 201
-    refused = tus.create(2**30)
-
-    assert (refused.status_code, refused.json()["code"]) == (507, "disk_full")
-    assert tus.create(2**20).status_code == 201
-
-
-def test_a_length_that_comes_later_needs_room(tus, settings):
-    url = path_of(tus.send("POST", UPLOADS, Upload_Defer_Length="1"))
-    free = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
-    settings.BMAT_MIN_FREE_BYTES = free - 2**30
-
-    assert tus.patch(url, 0, b"x", Upload_Length=str(2**30)).status_code == 507
-
-
-def test_room_that_the_system_does_not_give_is_none(tus, monkeypatch, home):
-    def too_large(*_):
-        raise OSError(27, "File too large")
-
-    monkeypatch.setattr(os, "truncate", too_large)
-
-    assert tus.create(10).status_code == 507
-    assert in_uploads(home) == []
 
 
 def test_it_is_there_for_its_owner_alone(client, settings):

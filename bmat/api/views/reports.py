@@ -30,7 +30,7 @@ from bmat.api.serializers.reports import (
     own_options,
     replaced_options,
 )
-from bmat.api.services import leases, quotas, uploads
+from bmat.api.services import leases, quotas
 from bmat.api.services.inputs import BaseGone, ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import (
@@ -45,9 +45,9 @@ from bmat.api.services.reports import (
     submit_once,
     submit_report,
 )
-from bmat.api.uploads import announced_bytes
+from bmat.api.services.uploads import ending
+from bmat.api.uploads import REPLAYED_HEADER, announced_bytes, idempotency_key
 from bmat.api.views.deliveries import DeliveryActions
-from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
 from bmat.api.views.results import ResultActions
 
 POLL_AGAIN_SECONDS = 1
@@ -177,7 +177,7 @@ def submission_of(fields: Mapping[str, Any], owner: User | None) -> Submission:
         for file in fields.get("input_file", [])
     ]
     parts = fields.get("upload", [])
-    received += [uploads.received(upload, own_options(upload, options)) for upload in parts]
+    received += [ending.received(upload, own_options(upload, options)) for upload in parts]
     submission = Submission(
         received,
         options,

@@ -25,13 +25,13 @@ from bmat.api.ratelimit import note
 from bmat.api.schema.uploads import upload_operations, uploads_operations
 from bmat.api.serializers.options import given_options
 from bmat.api.serializers.uploads import MetadataSerializer
-from bmat.api.services import appending, uploads
 from bmat.api.services.files import is_uuid
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import KeyOutlived, KeyReused, WantedCallback
-from bmat.api.services.uploads import Announced, Piece
-from bmat.api.uploads import length_of, receiving
-from bmat.api.views.idempotency import REPLAYED_HEADER, idempotency_key
+from bmat.api.services.uploads import appending, creation, ending, pieces
+from bmat.api.services.uploads.creation import Announced
+from bmat.api.services.uploads.pieces import Piece
+from bmat.api.uploads import REPLAYED_HEADER, idempotency_key, length_of, receiving
 from bmat.server.bodies import StreamedBody
 
 OVERRIDE_HEADER = "X-HTTP-Method-Override"
@@ -95,7 +95,7 @@ class UploadsView(TusView):
         if has_bytes:
             require_media_type(request)
         try:
-            upload, is_replayed = uploads.create(announced, owner, key)
+            upload, is_replayed = creation.create(announced, owner, key)
         except KeyReused as error:
             raise ApiError("idempotency_key_reused") from error
         except KeyOutlived as error:
@@ -125,7 +125,7 @@ class UploadsView(TusView):
             raise tus.wrong(tus.CONCAT, "What is joined has neither Upload-Length nor bytes.")
         else:
             visible = Upload.objects.visible_to(request.user)
-            length = uploads.length_of_parts(parts, visible)
+            length = creation.length_of_parts(parts, visible)
         if length == 0 and makes_report:
             raise tus.wrong("Upload-Length", "The file is empty: there is nothing to report on.")
         return Announced(
@@ -147,9 +147,9 @@ class UploadView(TusView):
     def head(self, request: Request, upload: str) -> Response:
         found = self.get_upload(request, upload)
         if found.completed is None:
-            uploads.settle(found.pk)
-            found = uploads.current(found.pk)
-        found = uploads.finished(found)
+            pieces.settle(found.pk)
+            found = ending.current(found.pk)
+        found = ending.finished(found)
         headers = {"Cache-Control": "no-store"}
         if found.length is None:
             headers["Upload-Defer-Length"] = "1"
@@ -173,7 +173,7 @@ class UploadView(TusView):
         return self.answer(append(request, found, offset, length, checksum), 204)
 
     def delete(self, request: Request, upload: str) -> Response:
-        uploads.terminate(self.get_upload(request, upload))
+        ending.terminate(self.get_upload(request, upload))
         return Response(status=204)
 
     def get_upload(self, request: Request, upload_id: str) -> Upload:
@@ -181,7 +181,7 @@ class UploadView(TusView):
         visible = Upload.objects.visible_to(request.user)
         if not is_uuid(upload_id) or not visible.filter(pk=upload_id).exists():
             raise Http404
-        return uploads.current(UUID(upload_id))
+        return ending.current(UUID(upload_id))
 
 
 def has_body(request: Request) -> bool:
@@ -209,7 +209,7 @@ def first_bytes(
         is_kept = True
     finally:
         if not is_kept and not is_found_again:
-            uploads.terminate(upload)
+            ending.terminate(upload)
     return upload
 
 
@@ -225,7 +225,7 @@ def append(
     hasher, digest = (checksum.hasher(), checksum.digest) if checksum else (None, b"")
     piece = Piece(offset, body.read, body.announced_bytes, length, hasher, digest)
     with receiving(request._request):
-        return uploads.append(upload.pk, piece)
+        return pieces.append(upload.pk, piece)
 
 
 class Body:
