@@ -97,7 +97,7 @@ def test_a_report_that_is_done_says_a_sentence_that_adds_up(analyst: Analyst, re
     sentence = " ".join(analyst.see(".accounting-rows").text.split())
     plays = f"{report['plays_total']:,}"
     assert sentence == (
-        f"3,643 rows read = 3,640 counted + 3 rejected; {plays} plays in, {plays} plays out."
+        f"3,643 rows read = 3,640 counted + 3 rejected. {plays} plays in = {plays} plays out."
     )
     assert analyst.texts(".days .u-over") and analyst.see(".days-facts", f"{plays} plays")
 
@@ -346,7 +346,7 @@ def test_a_webhook_is_added_with_its_secret_and_removed(analyst: Analyst, client
     assert analyst.texts(".webhook-list tbody th") == [address]
     analyst.click(f"[aria-label='Remove {address}']")
     analyst.click(".ask [value=yes]")
-    analyst.see(".webhook-list .note", "Nobody is told.")
+    analyst.see(".webhook-list .note", "You have no webhooks.")
 
 
 def test_logging_out_everywhere_ends_at_the_login(

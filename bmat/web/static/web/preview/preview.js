@@ -149,9 +149,18 @@ class Preview {
     const isFirst = !this.#last;
     this.#last = found;
     this.#draw();
+    if (isFirst) this.#reveal();
     const hasFocus = this.dialog.contains(document.activeElement) && document.activeElement !== this.dialog;
     if (isFirst && (!hasFocus || document.activeElement.matches(".icon-button"))) (this.send.disabled ? this.place.querySelector("select") ?? this.place : this.send).focus();
     announce(found.error ? this.#trouble(found) : `Read as ${readingText(found)}. ${doubtText(found)}`);
+  }
+
+  // Of many columns those are shown first that are read.
+  #reveal() {
+    const read = [...this.place.querySelectorAll("th.is-read")];
+    const [left, right] = [this.place.querySelector(".preview-line"), this.place].map((each) => each.getBoundingClientRect().right);
+    const last = read.at(-1)?.getBoundingClientRect().right ?? 0;
+    if (last > right) this.place.scrollLeft = read[0].getBoundingClientRect().left - left;
   }
 
   #refused(error) {
@@ -172,7 +181,10 @@ class Preview {
     const offer = await reading.better(file, this.#given, found, signal).catch(() => null);
     if (signal.aborted) return;
     if (!offer) {
-      if (this.menus.querySelector(".is-wanted")) this.details.open = true;
+      const wanted = this.menus.querySelector(".is-wanted");
+      if (!wanted) return;
+      this.details.open = true;
+      this.notes.lastElementChild?.append(` Another choice under “${wanted.firstChild.textContent}” may help.`);
       return;
     }
     const place = this.notes.lastElementChild ?? this.notes.appendChild(h("div.caution"));

@@ -82,7 +82,7 @@ export function againSection(report, onStarted, signal) {
     const canChoose = Boolean(found.header_line) && found.delimiter !== "";
     place.hidden = !found.columns.length;
     const focused = document.activeElement?.closest?.(".preview-role")?.getAttribute("aria-label");
-    fill(place, found.columns.length > 0 && table(found, canChoose ? chooseRole : null));
+    fill(place, found.columns.length > 0 && table(found, canChoose ? chooseRole : null, isPending));
     if (focused) [...place.querySelectorAll("select")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
   }
 
@@ -109,7 +109,7 @@ export function againSection(report, onStarted, signal) {
     }
   }
 
-  const element = section("again", "Fix the options and run again", h("div.card.stack", {}, summary, notes, menus, groups, place, h("div.row", {}, start)));
+  const element = section("again", "Fix the options and run again", h("div.card.stack", {}, summary, notes, place, menus, h("div.spread", {}, groups, start)));
   ask({ isAtOnce: true });
   return element;
 }

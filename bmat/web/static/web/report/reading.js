@@ -33,10 +33,9 @@ function optionText(name, value) {
 function several(inputs) {
   return h("div.totals-place", {}, h("table.inputs", {},
     h("caption.visually-hidden", {}, "The files, and how each was read"),
-    h("thead", {}, h("tr", {}, ["File", "Read as"].map((name) => h("th", { scope: "col" }, name)), ["Size", "Rows", "Rejected"].map((name) => h("th.number", { scope: "col" }, name)))),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "File"), ["Size", "Rows", "Rejected"].map((name) => h("th.number", { scope: "col" }, name)))),
     h("tbody", {}, inputs.map((input) => h("tr", {},
-      h("th", { scope: "row" }, input.name),
-      h("td.soft", {}, input.preset && input.encoding ? readingText(input).replace("Read as ", "") : (PRESETS[input.preset] ?? "")),
+      h("th", { scope: "row" }, h("div", {}, input.name), h("div.faint", {}, input.preset && input.encoding ? readingText(input) : (PRESETS[input.preset] ?? ""))),
       h("td.number", {}, input.bytes === undefined ? "" : bytes(input.bytes)),
       h("td.number", {}, input.rows_read === undefined ? "" : count(input.rows_read)),
       h("td.number", { title: counted(input.rows_left_out ?? 0, "row") + " left out" }, input.rows_rejected === undefined ? "" : count(input.rows_rejected)))))));

@@ -2,7 +2,7 @@
 
 import { get, poll, post, remove } from "../api.js";
 import { announce, fill, h } from "../dom.js";
-import { ago, bytes, date, duration } from "../format.js";
+import { ago, bytes, counted, date, duration } from "../format.js";
 import { chooseOther } from "../report/choose.js";
 import { downloads } from "../report/downloads.js";
 import { confirmed, trouble } from "../report/parts.js";
@@ -54,6 +54,7 @@ export async function show(root, [pid], { signal, query }) {
 
   function facts(report) {
     const all = report.status === PROCESSING ? [] : [ago(report.created)];
+    if (report.inputs?.length > 1) all.push(counted(report.inputs.length, "file"));
     if (report.input_bytes) all.push(bytes(report.input_bytes));
     if (report.duration_seconds !== null && report.status !== PROCESSING) all.push(`took ${duration(report.duration_seconds)}`);
     if (report.expires) all.push(`kept until ${date(report.expires.slice(0, 10))}`);
