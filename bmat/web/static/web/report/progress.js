@@ -44,7 +44,7 @@ export function progressView(signal) {
     const parts = stage === "queued" ? [] : [share(Math.floor(report.progress * 100) / 100)];
     if (report.rows_read) parts.push(`${counted(report.rows_read, "row")} so far`);
     parts.push(seconds < 86_400 ? `uploaded ${seconds < 1 ? "just now" : `${duration(seconds)} ago`}` : `uploaded ${time(report.created)}`);
-    fill(facts, parts.join(" · "));
+    fill(facts, parts.join(" · ").replace(/^u/, "U"));
   }
 
   const timer = setInterval(tick, TICK_MS);

@@ -69,6 +69,7 @@ export function totalsSection(report, days, state, signal) {
     } catch (error) {
       if (error.name === "AbortError") return;
       fill(note, trouble(error, () => turn(address, before)));
+      note.scrollIntoView({ block: "nearest" });
     } finally {
       clearTimeout(slow);
       if (!own.aborted) table.removeAttribute("aria-busy");
@@ -83,7 +84,7 @@ export function totalsSection(report, days, state, signal) {
       return h("tr", {},
         state.keyNames.map((name, index) => (index === 0
           ? h(`th${styleOf(name)}`, { scope: "row" }, keyLinkOf(key, index))
-          : h(`td${styleOf(name)}`, { title: key[index] }, key[index]))),
+          : h(`td${styleOf(name)}`, { title: key[index], dir: "auto" }, key[index]))),
         hasDates && h("td.totals-date", {}, periodStart(row.date, state.get("grain"))),
         h("td.number", {}, count(row.plays)));
     }));
@@ -109,6 +110,7 @@ export function totalsSection(report, days, state, signal) {
     const link = keyLink(state, key);
     // The other fields have columns of their own.
     link.textContent = key[index] || "(empty)";
+    link.dir = "auto";
     return link;
   }
 

@@ -74,7 +74,7 @@ export async function show(root, [laterPid, earlierPid], { signal, query }) {
     const of = kind === "gone" ? earlierPid : laterPid;
     const query = new URLSearchParams(later.group_by.map((name, index) => [name, key[index]]));
     return h("tr", {},
-      h("th.is-text.is-wide", { scope: "row" }, h("a.key-link", { href: `/reports/${of}?${query}`, title: main }, main, others && h("span.faint", {}, ` ${others}`))),
+      h("th.is-text.is-wide", { scope: "row" }, h("a.key-link", { href: `/reports/${of}?${query}`, title: main }, h("bdi", {}, main), others && h("span.faint", {}, ` ${others}`))),
       hasDates && h("td.changes-date", {}, periodStart(each.date, chosen.grain)),
       hasBoth(kind) && [each.plays_before, each.plays].map((plays) => h("td.number.changes-wide", {}, count(plays))),
       h("td.number", {}, hasBoth(kind) ? signed(BigInt(each.difference)) : count(size(each))),

@@ -82,18 +82,19 @@ export async function show(root, [pid], { signal, query }) {
   function ended(report) {
     const isFailed = report.state === "failed";
     const again = h("div.again-place");
-    const fix = h("button.button.primary", { type: "button", onclick: async () => {
+    const fix = h(`button.button${isFailed ? ".primary" : ""}`, { type: "button", onclick: async () => {
       const { againSection } = await import("../report/again.js");
       fix.parentElement.hidden = true;
       fill(again, againSection(report, restart, own.signal));
       again.querySelector("h2").focus({ preventScroll: true });
       again.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-    } }, "Fix the options and run again");
+    } }, isFailed ? "Fix the options and run again" : "Change how it is read");
+    const asItIs = h(`button.button${isFailed ? "" : ".primary"}`, { type: "button", onclick: () => act(report, "retry") }, isFailed ? "Run again as it is" : "Run again");
     return [
       h(`section.card.stack${isFailed ? ".is-failed" : ""}`, { "aria-labelledby": "ended-heading" },
         h("h2", { id: "ended-heading" }, isFailed ? "It could not be totalled" : "It was cancelled"),
         isFailed ? h("p.failure", {}, report.error?.message) : h("p", {}, "The file is kept, and can be run again."),
-        h("div.row", {}, fix, h("button.button", { type: "button", onclick: () => act(report, "retry") }, "Run again as it is")),
+        h("div.row", {}, isFailed ? [fix, asItIs] : [asItIs, fix]),
         isFailed && h("p.faint", {}, "For support: ", h("code", {}, report.error?.code))),
       again,
       rejectsSection(report),
