@@ -6,7 +6,7 @@ import { fileList, reportChoice } from "./files.js";
 import { grouping, settings } from "./menus.js";
 import * as reading from "./reading.js";
 import { table } from "./table.js";
-import { DATE_FORMATS, ENCODINGS, THOUSANDS, doubtText, menuFor, readingText, rolesText } from "./words.js";
+import { DATE_FORMATS, ENCODINGS, THOUSANDS, doubtText, inPageWords, menuFor, readingText, rolesText } from "./words.js";
 
 const DEBOUNCE_MILLISECONDS = 120;
 // So many files are looked at; of more, each finds out how it is read.
@@ -170,9 +170,9 @@ class Preview {
   }
 
   #trouble(found) {
-    if (found.error.code !== "missing_column" || !found.columns.length) return found.error.message;
+    if (found.error.code !== "missing_column" || !found.columns.length) return inPageWords(found.error.message);
     const missing = reading.missingRoles(found.columns, this.#given, found.preset);
-    return missing.length ? `Say which column holds ${rolesText(missing)}.` : found.error.message;
+    return missing.length ? `Say which column holds ${rolesText(missing)}.` : inPageWords(found.error.message);
   }
 
   // Says with which options more would be counted, where there are some; else shows the menus where

@@ -4,7 +4,7 @@ import { get, post } from "../api.js";
 import { grouping, settings } from "../preview/menus.js";
 import * as reading from "../preview/reading.js";
 import { table } from "../preview/table.js";
-import { doubtText, menuFor, readingText, rolesText } from "../preview/words.js";
+import { doubtText, inPageWords, menuFor, readingText, rolesText } from "../preview/words.js";
 import { fill, h, latest, section, trouble } from "./parts.js";
 
 const PAUSE_MS = 200;
@@ -76,7 +76,7 @@ export function againSection(report, onStarted, signal) {
     drawControls();
     const isPending = found.error?.code === "missing_column" && found.columns.length > 0;
     const missing = isPending ? reading.missingRoles(found.columns, given, found.preset) : [];
-    const message = missing.length ? `Say which column holds ${rolesText(missing)}.` : found.error?.message;
+    const message = missing.length ? `Say which column holds ${rolesText(missing)}.` : inPageWords(found.error?.message ?? "");
     const doubt = found.error ? "" : doubtText(found);
     fill(notes, message && h(isPending ? "div.caution" : "div.alert", {}, message), isMatched && h("div.caution", {}, "The columns were matched by their names. Look whether they are the right ones."), doubt && h("div.caution", {}, doubt));
     const canChoose = Boolean(found.header_line) && found.delimiter !== "";

@@ -1,13 +1,10 @@
 // How the files of a report were read.
 
 import { bytes, count, counted } from "../format.js";
-import { DATE_FORMATS, PRESETS, ROLES, THOUSANDS, readingText } from "../preview/words.js";
+import { DATE_FORMATS, MENUS, PRESETS, ROLES, THOUSANDS, readingText } from "../preview/words.js";
 import { h, section } from "./parts.js";
 
-const OPTION_NAMES = {
-  preset: "Format", delimiter: "Between fields", encoding: "Encoding", date_format: "Dates", thousands: "Thousands",
-  quoting: "Quotes", header_line: "Header line", plays: "Plays", group_by: "Totals by", strict: "Strict",
-};
+const OPTION_NAMES = { ...MENUS, group_by: "Totals by", strict: "Strict" };
 const VALUES = { preset: PRESETS, date_format: DATE_FORMATS, thousands: THOUSANDS };
 
 export function readingSection(report, summary) {

@@ -1,7 +1,7 @@
 // The rows that were not counted: by reason, with what to do, and the first of each.
 
 import { count, counted, smallShare } from "../format.js";
-import { reasonText } from "../preview/words.js";
+import { inPageWords, reasonText } from "../preview/words.js";
 import { h, section } from "./parts.js";
 
 // `byReason` are the counts, where they are known; there is nothing where nothing was rejected.
@@ -20,7 +20,7 @@ function group(report, reason, number, sample) {
   return h("article.reject", {},
     h("div.reject-head", {}, h("h3", {}, reasonText(reason)),
       number !== undefined && h("span.soft", {}, counted(number, "row"), " · ", smallShare(number / report.rows_read))),
-    sample?.advice && h("p.soft", {}, sample.advice),
+    sample?.advice && h("p.soft", {}, inPageWords(sample.advice)),
     sample?.examples.length > 0 && examples(report, sample.examples));
 }
 

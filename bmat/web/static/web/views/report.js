@@ -3,6 +3,7 @@
 import { get, poll, post, remove } from "../api.js";
 import { announce, fill, h } from "../dom.js";
 import { ago, bytes, counted, date, duration } from "../format.js";
+import { inPageWords } from "../preview/words.js";
 import { chooseOther } from "../report/choose.js";
 import { downloads } from "../report/downloads.js";
 import { confirmed, trouble } from "../report/parts.js";
@@ -93,7 +94,7 @@ export async function show(root, [pid], { signal, query }) {
     return [
       h(`section.card.stack${isFailed ? ".is-failed" : ""}`, { "aria-labelledby": "ended-heading" },
         h("h2", { id: "ended-heading" }, isFailed ? "It could not be totalled" : "It was cancelled"),
-        isFailed ? h("p.failure", {}, report.error?.message) : h("p", {}, "The file is kept, and can be run again."),
+        isFailed ? h("p.failure", {}, inPageWords(report.error?.message ?? "")) : h("p", {}, "The file is kept, and can be run again."),
         h("div.row", {}, isFailed ? [fix, asItIs] : [asItIs, fix]),
         isFailed && h("p.faint", {}, "For support: ", h("code", {}, report.error?.code))),
       again,
