@@ -158,9 +158,10 @@ class Preview {
   // Of many columns those are shown first that are read.
   #reveal() {
     const read = [...this.place.querySelectorAll("th.is-read")];
-    const [left, right] = [this.place.querySelector(".preview-line"), this.place].map((each) => each.getBoundingClientRect().right);
-    const last = read.at(-1)?.getBoundingClientRect().right ?? 0;
-    if (last > right) this.place.scrollLeft = read[0].getBoundingClientRect().left - left;
+    if (!read.length) return;
+    const right = (element) => element.getBoundingClientRect().right;
+    const isHidden = right(read.at(-1)) > right(this.place);
+    if (isHidden) this.place.scrollLeft = read[0].getBoundingClientRect().left - right(this.place.querySelector(".preview-line"));
   }
 
   #refused(error) {
