@@ -32,6 +32,9 @@ field.dispatchEvent(new Event("input", { bubbles: true }));
 field.dispatchEvent(new Event("change", { bubbles: true }));
 """
 IS_WIDE = "document.documentElement.scrollWidth > innerWidth"
+HAS_CUT_NUMBERS = (
+    "[...document.querySelectorAll('.number')].some((each) => each.scrollWidth > each.clientWidth)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +100,15 @@ def test_a_report_that_is_done_says_a_sentence_that_adds_up(analyst: Analyst, re
     sentence = " ".join(analyst.see(".accounting-rows").text.split())
     plays = f"{report['plays_total']:,}"
     assert sentence == (
-        f"3,643 rows read = 3,640 counted + 3 rejected; {plays} plays in, {plays} plays out."
+        f"3,643 rows read = 3,640 counted + 3 rejected. {plays} plays in = {plays} plays out."
     )
     assert analyst.texts(".days .u-over") and analyst.see(".days-facts", f"{plays} plays")
+
+
+def test_a_single_day_has_no_curve(analyst: Analyst, later: Body) -> None:
+    look_at(analyst, later)
+    assert analyst.see(".accounting .soft").text.startswith("Jan 1, 2020 · ")
+    assert analyst.texts(".days") == []
 
 
 def test_the_chart_is_zoomed_by_dragging_and_all_below_follows(
@@ -245,6 +254,7 @@ def test_a_report_that_failed_is_read_in_another_way_and_run_again(
     client.finished(pid)
     analyst.open(f"{analyst.home}reports/{pid}")
     analyst.see(".failure", "The header has no column")
+    analyst.see(".failure", "or name yours in the head of the table.")
     analyst.click(".is-failed .primary")
     analyst.see(".again .caution", "Say which column holds")
     for number, role in enumerate(("song", "date", "plays"), start=2):
@@ -290,6 +300,7 @@ def test_it_fits_on_a_phone_in_the_dark_and_is_open_to_everybody(
             analyst.open(analyst.home.rstrip("/") + page)
             analyst.see(css)
             assert not analyst.script(f"return {IS_WIDE}"), page
+            assert not analyst.script(f"return {HAS_CUT_NUMBERS}"), page
             assert analyst.obstacles() == [], page
     finally:
         analyst.chrome("Emulation.clearDeviceMetricsOverride")
@@ -346,7 +357,7 @@ def test_a_webhook_is_added_with_its_secret_and_removed(analyst: Analyst, client
     assert analyst.texts(".webhook-list tbody th") == [address]
     analyst.click(f"[aria-label='Remove {address}']")
     analyst.click(".ask [value=yes]")
-    analyst.see(".webhook-list .note", "Nobody is told.")
+    analyst.see(".webhook-list .note", "You have no webhooks.")
 
 
 def test_logging_out_everywhere_ends_at_the_login(

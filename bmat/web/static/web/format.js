@@ -21,6 +21,9 @@ export const compact = (number) => short.format(number);
 // 0.034 -> "3.4%"
 export const share = (number) => percent.format(number);
 
+// 0.25 -> "+25%"; -0.25 -> "−25%"
+export const signedShare = (number) => (number > 0 ? `+${share(number)}` : share(number).replace("-", "−"));
+
 // 0.000115 -> "0.012%": small shares do not become none.
 export const smallShare = (number) => (number === 0 || number >= 0.001 ? percent : fine).format(number);
 

@@ -15,7 +15,7 @@ export function webhooksSection(signal) {
   async function draw() {
     try {
       const webhooks = await get(ADDRESS, { signal });
-      fill(list, webhooks.length ? table(webhooks) : h("p.note", {}, "Nobody is told."));
+      fill(list, webhooks.length ? table(webhooks) : h("p.note", {}, "You have no webhooks."));
     } catch (error) {
       if (error.name !== "AbortError") fill(list, trouble(error, draw));
     }
@@ -64,7 +64,7 @@ export function webhooksSection(signal) {
 
   draw();
   return section("webhooks-section", "Webhooks",
-    h("p.soft", {}, "An address that is told when one of your reports ends."),
+    h("p.soft", {}, "bmat calls these addresses when one of your reports ends."),
     h("form.row.token-form", { onsubmit: make }, h("label.field", {}, "Address", input), h("button.button.primary", {}, "Add a webhook")),
     made, list);
 }

@@ -4,7 +4,7 @@ import { fill, h } from "../dom.js";
 import { ago, bytes, compact, count, counted, duration, share, time } from "../format.js";
 
 export const COLUMNS = 9;
-const STAGES = { queued: "Queued", reading: "Reading", merging: "Merging", writing: "Writing" };
+const STAGES = { queued: "Waiting", reading: "Reading", merging: "Adding up", writing: "Writing" };
 const STATES = { done: "Done", failed: "Failed", cancelled: "Cancelled" };
 const SHAPES = {
   bin: "M3.5 5h9M6.5 5V3.5h3V5M5 5l.5 7.5h5L11 5",
@@ -74,7 +74,7 @@ function state(report) {
   const bar = h("span");
   bar.style.width = `${100 * report.progress}%`;
   const percent = report.stage === "queued" || !report.progress ? "" : ` ${share(Math.floor(100 * report.progress) / 100)}`;
-  return [h("span.state.processing", {}, `${STAGES[report.stage] ?? "Queued"}${percent}`), h("div.meter", { "aria-hidden": "true" }, bar)];
+  return [h("span.state.processing", {}, `${STAGES[report.stage] ?? STAGES.queued}${percent}`), percent && h("div.meter", { "aria-hidden": "true" }, bar)];
 }
 
 function buttons(report, acts) {

@@ -5,20 +5,20 @@ import * as words from "./words.js";
 
 const GROUPS = [["song"], ["artist", "song"], ["artist"], ["isrc"], ["song", "territory"], ["song", "service"], ["artist", "song", "territory", "service"]];
 
-// What each menu offers, by the option's name: its label, its choices, and what stands for none.
+// What each menu offers, by the option's name: its choices, and what stands for none.
 function menus(given, found) {
   const read = found && !found.error ? found : null;
   const automatic = (text) => (read && text ? `Automatic (${text})` : "Automatic");
   const delimiter = read?.delimiter === "\t" ? "tab" : read?.delimiter;
   return {
-    preset: ["Format", words.PRESETS, automatic(read && words.PRESETS[read.preset])],
-    delimiter: ["Between fields", words.DELIMITERS, automatic(words.DELIMITERS[delimiter]?.toLowerCase())],
-    encoding: ["Encoding", words.ENCODINGS, automatic(read && words.encodingText(read.encoding))],
-    header_line: ["Header", lines(read), automatic(read?.header_line ? `line ${read.header_line}` : "")],
-    date_format: ["Dates", words.DATE_FORMATS, "Automatic"],
-    thousands: ["Thousands", words.THOUSANDS, "1000 (none)"],
-    quoting: ["Quotes", words.QUOTING, "Automatic"],
-    plays: ["Plays", words.PLAYS, "Automatic"],
+    preset: [words.PRESETS, automatic(read && words.PRESETS[read.preset])],
+    delimiter: [words.DELIMITERS, automatic(words.DELIMITERS[delimiter]?.toLowerCase())],
+    encoding: [words.ENCODINGS, automatic(read && words.encodingText(read.encoding))],
+    header_line: [lines(read), automatic(read?.header_line ? `line ${read.header_line}` : "")],
+    date_format: [words.DATE_FORMATS, "Automatic"],
+    thousands: [words.THOUSANDS, "1000 (none)"],
+    quoting: [words.QUOTING, "Automatic"],
+    plays: [words.PLAYS, "Automatic"],
   };
 }
 
@@ -31,8 +31,8 @@ function lines(read) {
 // A field for each option. `onChoose(name, value)` gets "" where somebody leaves it to the format;
 // `wanted` is the name of the one that may help.
 export function settings(given, found, wanted, onChoose) {
-  return Object.entries(menus(given, found)).map(([name, [label, choices, none]]) =>
-    h(`label.field${name === wanted ? ".is-wanted" : ""}`, {}, label, menu(name, choices, given[name], none, onChoose)));
+  return Object.entries(menus(given, found)).map(([name, [choices, none]]) =>
+    h(`label.field${name === wanted ? ".is-wanted" : ""}`, {}, words.MENUS[name], menu(name, choices, given[name], none, onChoose)));
 }
 
 function menu(name, choices, value, none, onChoose) {

@@ -6,7 +6,7 @@ import { fileList, reportChoice } from "./files.js";
 import { grouping, settings } from "./menus.js";
 import * as reading from "./reading.js";
 import { table } from "./table.js";
-import { DATE_FORMATS, ENCODINGS, THOUSANDS, doubtText, menuFor, readingText, rolesText } from "./words.js";
+import { DATE_FORMATS, ENCODINGS, THOUSANDS, doubtText, inPageWords, menuFor, readingText, rolesText } from "./words.js";
 
 const DEBOUNCE_MILLISECONDS = 120;
 // So many files are looked at; of more, each finds out how it is read.
@@ -149,9 +149,19 @@ class Preview {
     const isFirst = !this.#last;
     this.#last = found;
     this.#draw();
+    if (isFirst) this.#reveal();
     const hasFocus = this.dialog.contains(document.activeElement) && document.activeElement !== this.dialog;
     if (isFirst && (!hasFocus || document.activeElement.matches(".icon-button"))) (this.send.disabled ? this.place.querySelector("select") ?? this.place : this.send).focus();
     announce(found.error ? this.#trouble(found) : `Read as ${readingText(found)}. ${doubtText(found)}`);
+  }
+
+  // Of many columns those are shown first that are read.
+  #reveal() {
+    const read = [...this.place.querySelectorAll("th.is-read")];
+    if (!read.length) return;
+    const right = (element) => element.getBoundingClientRect().right;
+    const isHidden = right(read.at(-1)) > right(this.place);
+    if (isHidden) this.place.scrollLeft = read[0].getBoundingClientRect().left - right(this.place.querySelector(".preview-line"));
   }
 
   #refused(error) {
@@ -161,9 +171,9 @@ class Preview {
   }
 
   #trouble(found) {
-    if (found.error.code !== "missing_column" || !found.columns.length) return found.error.message;
+    if (found.error.code !== "missing_column" || !found.columns.length) return inPageWords(found.error.message);
     const missing = reading.missingRoles(found.columns, this.#given, found.preset);
-    return missing.length ? `Say which column holds ${rolesText(missing)}.` : found.error.message;
+    return missing.length ? `Say which column holds ${rolesText(missing)}.` : inPageWords(found.error.message);
   }
 
   // Says with which options more would be counted, where there are some; else shows the menus where
@@ -172,7 +182,10 @@ class Preview {
     const offer = await reading.better(file, this.#given, found, signal).catch(() => null);
     if (signal.aborted) return;
     if (!offer) {
-      if (this.menus.querySelector(".is-wanted")) this.details.open = true;
+      const wanted = this.menus.querySelector(".is-wanted");
+      if (!wanted) return;
+      this.details.open = true;
+      this.notes.lastElementChild?.append(` Another choice under “${wanted.firstChild.textContent}” may help.`);
       return;
     }
     const place = this.notes.lastElementChild ?? this.notes.appendChild(h("div.caution"));

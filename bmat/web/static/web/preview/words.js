@@ -23,6 +23,12 @@ export const PRESETS = {
   tunecore: "TuneCore sales",
 };
 
+// What the menus are called, by the option that each is for.
+export const MENUS = {
+  preset: "Format", delimiter: "Between fields", encoding: "Encoding", header_line: "Header",
+  date_format: "Dates", thousands: "Thousands", quoting: "Quotes", plays: "Plays",
+};
+
 export const DELIMITERS = { ",": "Comma", ";": "Semicolon", tab: "Tab", "|": "Vertical bar" };
 
 export const ENCODINGS = {
@@ -87,7 +93,7 @@ const delimiterText = (text) => (DELIMITERS[text === "\t" ? "tab" : text] ?? `�
 
 // What is wrong with a file, beside its name.
 const TROUBLES = { missing_column: "has other columns", not_text: "is no table", empty_file: "is empty", duplicate_column: "has a column twice" };
-export const troubleText = ({ code, message }) => TROUBLES[code] ?? message;
+export const troubleText = ({ code, message }) => TROUBLES[code] ?? inPageWords(message);
 
 // How the file is read, in a few words.
 export function readingText(found) {
@@ -97,6 +103,14 @@ export function readingText(found) {
   if (found.header_line) parts.push(`header on line ${found.header_line}`);
   else if (found.preset === "default") parts.push("no header");
   return parts.join(", ");
+}
+
+// What the service says of its options, for a person who has menus instead.
+export function inPageWords(text) {
+  return text
+    .replace(/use the option quoting=none/g, `choose “${QUOTING.none}”`)
+    .replace(/in the options? (?:\w+_column(?:, )?)+/g, "in the head of the table")
+    .replace(/in the option (\w+)/g, (all, name) => (name in MENUS ? `under “${MENUS[name]}”` : all));
 }
 
 // What is doubtful about the records that are shown; "" where nothing is.

@@ -4,7 +4,7 @@ import { get, post } from "../api.js";
 import { grouping, settings } from "../preview/menus.js";
 import * as reading from "../preview/reading.js";
 import { table } from "../preview/table.js";
-import { doubtText, menuFor, readingText, rolesText } from "../preview/words.js";
+import { doubtText, inPageWords, menuFor, readingText, rolesText } from "../preview/words.js";
 import { fill, h, latest, section, trouble } from "./parts.js";
 
 const PAUSE_MS = 200;
@@ -76,13 +76,13 @@ export function againSection(report, onStarted, signal) {
     drawControls();
     const isPending = found.error?.code === "missing_column" && found.columns.length > 0;
     const missing = isPending ? reading.missingRoles(found.columns, given, found.preset) : [];
-    const message = missing.length ? `Say which column holds ${rolesText(missing)}.` : found.error?.message;
+    const message = missing.length ? `Say which column holds ${rolesText(missing)}.` : inPageWords(found.error?.message ?? "");
     const doubt = found.error ? "" : doubtText(found);
     fill(notes, message && h(isPending ? "div.caution" : "div.alert", {}, message), isMatched && h("div.caution", {}, "The columns were matched by their names. Look whether they are the right ones."), doubt && h("div.caution", {}, doubt));
     const canChoose = Boolean(found.header_line) && found.delimiter !== "";
     place.hidden = !found.columns.length;
     const focused = document.activeElement?.closest?.(".preview-role")?.getAttribute("aria-label");
-    fill(place, found.columns.length > 0 && table(found, canChoose ? chooseRole : null));
+    fill(place, found.columns.length > 0 && table(found, canChoose ? chooseRole : null, isPending));
     if (focused) [...place.querySelectorAll("select")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
   }
 
@@ -109,7 +109,7 @@ export function againSection(report, onStarted, signal) {
     }
   }
 
-  const element = section("again", "Fix the options and run again", h("div.card.stack", {}, summary, notes, menus, groups, place, h("div.row", {}, start)));
+  const element = section("again", "Fix the options and run again", h("div.card.stack", {}, summary, notes, place, menus, h("div.spread", {}, groups, start)));
   ask({ isAtOnce: true });
   return element;
 }

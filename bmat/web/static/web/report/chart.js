@@ -68,7 +68,7 @@ export function chart(root, shown, signal) {
     const first = starts[0];
     const end = following(starts.at(-1), grain);
     return {
-      width, height, ms: 1e-3, padding: [12, 8, 0, 0],
+      width, height, ms: 1e-3, padding: [12, Math.max(0, 20 - (hasBars ? width / starts.length / 2 : 0)), 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       legend: { show: false },
       cursor: { y: false, points: { show: !hasBars, size: 7, fill: colour("--accent") }, drag: { x: Boolean(onSelect), y: false, setScale: false } },
@@ -80,11 +80,11 @@ export function chart(root, shown, signal) {
       },
       axes: [
         { ...text, grid: { show: false }, ticks, gap: 8, size: 44, space: width < 500 ? 64 : 76, incrs: grain === "month" ? STEPS.filter((step) => step >= MONTH) : STEPS, splits: grain === "week" ? mondays : undefined, values: labels },
-        { ...text, grid, ticks, gap: 8, size: 56, space: 44, values: (_plot, splits) => splits.map((value) => (Number.isInteger(value) ? compact(value) : "")) },
+        { ...text, grid, ticks, gap: 8, size: room, space: 44, values: (_plot, splits) => splits.map((value) => (Number.isInteger(value) ? compact(value) : "")) },
       ],
       series: [
         {},
-        { stroke: colour("--accent"), width: hasBars ? 0 : 1.5, fill: hasBars ? colour("--accent") : colour("--accent-soft"), points: { show: starts.length < 3 && !hasBars }, paths: hasBars ? uPlot.paths.bars({ size: [0.72, 48], radius: 0.12 }) : undefined },
+        { stroke: colour("--accent"), width: hasBars ? 0 : 1.5, fill: hasBars ? colour("--bar") : colour("--accent-soft"), points: { show: starts.length < 3 && !hasBars }, paths: hasBars ? uPlot.paths.bars({ size: [0.72, 48], radius: 0.12 }) : undefined },
         ...(earlier ? [{ stroke: colour("--ink-soft"), width: 1.5, dash: [4, 4], points: { show: starts.length < 3 }, spanGaps: true }] : []),
       ],
       hooks: { setCursor: [show], setSelect: [choose] },
@@ -129,6 +129,11 @@ export function chart(root, shown, signal) {
     scheme.removeEventListener("change", draw);
     plot?.destroy();
   }, { once: true });
+}
+
+// The numbers stand where the text of the page begins.
+function room(_plot, texts) {
+  return 8 * Math.max(1, ...(texts ?? []).map((text) => text.length)) + 8;
 }
 
 // The labels of the axis of days: the year stands under the first one, and where it changes.

@@ -1,10 +1,10 @@
 // Plays over time, and the period that all else on the page is about.
 
 import { announce } from "../dom.js";
-import { count, dates, share } from "../format.js";
+import { count, dates, signedShare } from "../format.js";
 import { chart, chartTable, describe } from "./chart.js";
 import { fill, h, headed, segmented } from "./parts.js";
-import { GRAINS, before, between, dayOf, periods, ratio, shifted, textOf, total } from "./periods.js";
+import { GRAINS, before, between, dayOf, periods, ratio, shifted, textOf, total, usualGrain } from "./periods.js";
 
 const MOST_TABLE_ROWS = 1_000;
 
@@ -28,6 +28,7 @@ export function daysSection(state, days, signal) {
   const reset = h("button.link.is-quiet", { type: "button", onclick: () => state.set({ from: "", to: "" }) }, "Whole period");
   const overlay = h("input", { type: "checkbox", name: "before", onchange: (event) => state.set({ before: event.target.checked ? "1" : "" }) });
   const overlayLabel = h("label.check", {}, overlay, h("span", {}, "Period before"));
+  const grains = segmented("per", "One point for each", GRAINS, "", (per) => state.set({ per }));
   const facts = h("p.days-facts", { role: "status" });
   const figure = h("figure.chart", { role: "img" });
   const table = h("div.chart-table-place");
@@ -45,7 +46,8 @@ export function daysSection(state, days, signal) {
 
   function draw() {
     const period = periodOf(state, days);
-    const grain = state.get("per") in GRAINS ? state.get("per") : "day";
+    const grain = state.get("per") in GRAINS ? state.get("per") : usualGrain(period.first, period.last);
+    grains.querySelector(`[value=${grain}]`).checked = true;
     from.querySelector("input").value = textOf(period.first);
     to.querySelector("input").value = textOf(period.last);
     reset.hidden = period.isWhole;
@@ -75,7 +77,7 @@ export function daysSection(state, days, signal) {
     if (overlay.checked) {
       const plain = total(between(days, earlier.first, earlier.last));
       const change = ratio(plays - plain, plain);
-      text.push(h("span.soft", {}, ` · ${count(plain)} in the period before, ${periodName(earlier)}`), plain > 0n && h("span.soft", {}, ` (${change > 0 ? "+" : ""}${share(change)})`));
+      text.push(h("span.soft", {}, ` · ${count(plain)} in the period before, ${periodName(earlier)}`), plain > 0n && h("span.soft", {}, ` (${signedShare(change)})`));
     }
     fill(facts, text);
   }
@@ -88,10 +90,10 @@ export function daysSection(state, days, signal) {
 
   signal.addEventListener("abort", () => own?.abort(), { once: true });
   state.on(["from", "to", "per", "before"], draw);
-  const element = headed("days", "Plays over time",
-    segmented("per", "One point for each", GRAINS, state.get("per"), (per) => state.set({ per })),
-    h("div.row.period", {}, from, to, overlayLabel, reset), facts, figure,
-    h("p.faint.chart-hint", {}, "Drag over the chart to choose a part of it. All below follows."), asTable);
+  const element = headed("days", "Plays over time", grains,
+    h("div.row.period", {}, from, to, overlayLabel, reset),
+    h("div.section-head", {}, facts, h("p.faint.chart-hint", {}, "Drag over the chart to choose a period")),
+    figure, asTable);
   // It is drawn once it has a place.
   return { element, draw };
 }

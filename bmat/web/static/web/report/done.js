@@ -1,7 +1,7 @@
 // A report that is done: what it comes to.
 
 import { count, counted } from "../format.js";
-import { daysSection } from "./days.js";
+import { daysSection, periodName } from "./days.js";
 import { h, jump } from "./parts.js";
 import { daysOf, total } from "./periods.js";
 import { readingSection } from "./reading.js";
@@ -18,9 +18,12 @@ export function drawDone(root, report, summary, { query, signal }) {
   root.append(accounting(report, days), ...warnings(report));
   const rejects = rejectsSection(report, summary.rejects_by_reason);
   if (days.length) {
-    const chart = daysSection(state, days, signal);
-    root.append(chart.element);
-    chart.draw();
+    // A single day is no curve.
+    if (days.length > 1) {
+      const chart = daysSection(state, days, signal);
+      root.append(chart.element);
+      chart.draw();
+    }
     root.append(topSection(report, summary, days, state, signal), totalsSection(report, days, state, signal));
     if (rejects) root.append(rejects);
     songPanel(report, days, state, signal)();
@@ -35,13 +38,14 @@ export function drawDone(root, report, summary, { query, signal }) {
 function accounting(report, days) {
   const counts = BigInt(report.rows_read) - BigInt(report.rows_rejected) - BigInt(report.rows_left_out);
   const part = (number, word) => [h("b", {}, count(number)), ` ${word}`];
+  const out = total(days);
   const rows = [
-    part(report.rows_read, "rows read"), " = ", part(counts, "counted"), " + ", report.rows_rejected > 0 ? [h("a.accounting-link", { href: "#rejects-heading", onclick: jump }, h("b", {}, count(report.rows_rejected)), " rejected")] : part(0, "rejected"),
+    part(report.rows_read, report.rows_read === 1 ? "row read" : "rows read"), " = ", part(counts, "counted"), " + ", report.rows_rejected > 0 ? [h("a.accounting-link", { href: "#rejects-heading", onclick: jump }, h("b", {}, count(report.rows_rejected)), " rejected")] : part(0, "rejected"),
     report.rows_left_out > 0 && [" + ", part(report.rows_left_out, "left out, for they are no plays")],
   ];
-  const plays = [part(report.plays_total, "plays in"), ", ", part(total(days), "plays out")];
-  const others = [counted(days.length, "day"), counted(report.groups, "daily total")];
-  return h("div.accounting", {}, h("p.accounting-rows", {}, h("span", {}, rows, "; "), h("span", {}, plays, ".")), h("p.soft", {}, others.join(" · ")));
+  const plays = [part(report.plays_total, "plays in"), BigInt(report.plays_total) === out ? " = " : " ≠ ", part(out, "plays out")];
+  const others = [days.length > 0 && periodName({ first: days[0][0], last: days.at(-1)[0] }), days.length !== 1 && counted(days.length, "day"), counted(report.groups, "daily total")];
+  return h("div.accounting", {}, h("p.accounting-rows", {}, h("span", {}, rows, ". "), h("span", {}, plays, ".")), h("p.soft", {}, others.filter(Boolean).join(" · ")));
 }
 
 function warnings(report) {

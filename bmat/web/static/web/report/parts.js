@@ -129,7 +129,8 @@ export function keyText(names, key) {
   return { main: key[main] || "(empty)", others: others.join(" · ") };
 }
 
-// A link to the curve of a key, in place.
+// A link to the curve of a key, in place. A title that is written from right to left begins at
+// its right end, and is cut at its left.
 export function keyLink(state, key) {
   const { main, others } = keyText(state.keyNames, key);
   const follow = (event) => {
@@ -137,7 +138,7 @@ export function keyLink(state, key) {
     event.preventDefault();
     state.openKey(key);
   };
-  return h("a.key-link", { href: state.keyAddress(key), title: others ? `${main} · ${others}` : main, onclick: follow }, main, others && h("span.faint", {}, ` ${others}`));
+  return h("a.key-link", { href: state.keyAddress(key), dir: others ? "ltr" : "auto", title: others ? `${main} · ${others}` : main, onclick: follow }, h("bdi", {}, main), others && h("span.faint", {}, ` ${others}`));
 }
 
 export { fill, h };

@@ -9,6 +9,12 @@ const PARTS = 1_000_000_000_000n;
 
 export const GRAINS = { day: "Day", week: "Week", month: "Month" };
 
+// What a curve of the days from `first` to `last` is drawn by, as long as nobody says otherwise:
+// hundreds of days are noise.
+export function usualGrain(first, last) {
+  return last - first > 1_500 ? "month" : last - first > 400 ? "week" : "day";
+}
+
 export const dayOf = (text) => Math.round(Date.parse(`${text}T00:00:00Z`) / DAY_MS);
 export const textOf = (day) => new Date(day * DAY_MS).toISOString().slice(0, 10);
 export const secondsOf = (day) => day * 86_400;

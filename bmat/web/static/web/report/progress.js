@@ -6,10 +6,10 @@ import { fill, h } from "./parts.js";
 
 const STAGES = { queued: "Waiting", reading: "Reading", merging: "Adding up", writing: "Writing" };
 const WORDS = {
-  queued: "It waits for a worker.",
-  reading: "Each row is read, and counted or rejected.",
-  merging: "The plays of each song and day are added up.",
-  writing: "The totals are written.",
+  queued: "Waiting for a worker.",
+  reading: "Reading the rows: each is counted or rejected.",
+  merging: "Adding up the plays of each day.",
+  writing: "Writing the totals.",
 };
 const TICK_MS = 1_000;
 
@@ -21,7 +21,7 @@ export function progressView(signal) {
   const words = h("p.progress-words");
   const facts = h("p.soft.progress-facts");
   const element = h("section.card.stack.progress", { "aria-label": "Progress" }, words, meter, facts, steps,
-    h("p.faint", {}, "You can close this page: it goes on without you."));
+    h("p.faint", {}, "You can close this page: the work goes on."));
   let report = null;
   let stage = "";
 
@@ -41,10 +41,10 @@ export function progressView(signal) {
   function tick() {
     if (!report) return;
     const seconds = Math.max(0, (Date.now() - new Date(report.created)) / 1000);
-    const parts = [share(Math.floor(report.progress * 100) / 100)];
+    const parts = stage === "queued" ? [] : [share(Math.floor(report.progress * 100) / 100)];
     if (report.rows_read) parts.push(`${counted(report.rows_read, "row")} so far`);
-    parts.push(seconds < 86_400 ? `${duration(seconds)} since the upload` : `since ${time(report.created)}`);
-    fill(facts, parts.join(" · "));
+    parts.push(seconds < 86_400 ? `uploaded ${seconds < 1 ? "just now" : `${duration(seconds)} ago`}` : `uploaded ${time(report.created)}`);
+    fill(facts, parts.join(" · ").replace(/^u/, "U"));
   }
 
   const timer = setInterval(tick, TICK_MS);

@@ -1,13 +1,10 @@
 // How the files of a report were read.
 
 import { bytes, count, counted } from "../format.js";
-import { DATE_FORMATS, PRESETS, ROLES, THOUSANDS, readingText } from "../preview/words.js";
+import { DATE_FORMATS, MENUS, PRESETS, ROLES, THOUSANDS, readingText } from "../preview/words.js";
 import { h, section } from "./parts.js";
 
-const OPTION_NAMES = {
-  preset: "Format", delimiter: "Between fields", encoding: "Encoding", date_format: "Dates", thousands: "Thousands",
-  quoting: "Quotes", header_line: "Header line", plays: "Plays", group_by: "Totals by", strict: "Strict",
-};
+const OPTION_NAMES = { ...MENUS, group_by: "Totals by", strict: "Strict" };
 const VALUES = { preset: PRESETS, date_format: DATE_FORMATS, thousands: THOUSANDS };
 
 export function readingSection(report, summary) {
@@ -33,10 +30,9 @@ function optionText(name, value) {
 function several(inputs) {
   return h("div.totals-place", {}, h("table.inputs", {},
     h("caption.visually-hidden", {}, "The files, and how each was read"),
-    h("thead", {}, h("tr", {}, ["File", "Read as"].map((name) => h("th", { scope: "col" }, name)), ["Size", "Rows", "Rejected"].map((name) => h("th.number", { scope: "col" }, name)))),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "File"), ["Size", "Rows", "Rejected"].map((name) => h("th.number", { scope: "col" }, name)))),
     h("tbody", {}, inputs.map((input) => h("tr", {},
-      h("th", { scope: "row" }, input.name),
-      h("td.soft", {}, input.preset && input.encoding ? readingText(input).replace("Read as ", "") : (PRESETS[input.preset] ?? "")),
+      h("th", { scope: "row" }, h("div", {}, input.name), h("div.faint", {}, input.preset && input.encoding ? readingText(input) : (PRESETS[input.preset] ?? ""))),
       h("td.number", {}, input.bytes === undefined ? "" : bytes(input.bytes)),
       h("td.number", {}, input.rows_read === undefined ? "" : count(input.rows_read)),
       h("td.number", { title: counted(input.rows_left_out ?? 0, "row") + " left out" }, input.rows_rejected === undefined ? "" : count(input.rows_rejected)))))));

@@ -1,8 +1,8 @@
 // The rows that were not counted: by reason, with what to do, and the first of each.
 
 import { count, counted, smallShare } from "../format.js";
-import { reasonText } from "../preview/words.js";
-import { bar, h, section } from "./parts.js";
+import { inPageWords, reasonText } from "../preview/words.js";
+import { h, section } from "./parts.js";
 
 // `byReason` are the counts, where they are known; there is nothing where nothing was rejected.
 export function rejectsSection(report, byReason = {}) {
@@ -11,7 +11,7 @@ export function rejectsSection(report, byReason = {}) {
   if (!report.rows_rejected) return null;
   return section("rejects", `${counted(report.rows_rejected, "row")} rejected`,
     h("div.spread", {},
-      h("p.soft", {}, "They are in no total. Mend them in the file, or change how it is read, and send it again."),
+      h("p.soft", {}, "They are not in the totals. Mend them, or change how the file is read, and send it again."),
       report.rejects_file && h("a.button", { href: new URL(report.rejects_file).pathname, download: true }, "Download them all")),
     reasons.map((reason) => group(report, reason, byReason[reason], samples[reason])));
 }
@@ -19,9 +19,8 @@ export function rejectsSection(report, byReason = {}) {
 function group(report, reason, number, sample) {
   return h("article.reject", {},
     h("div.reject-head", {}, h("h3", {}, reasonText(reason)),
-      number !== undefined && h("span.soft", {}, counted(number, "row"), " · ", smallShare(number / report.rows_read)),
-      number !== undefined && bar(number / report.rows_rejected, ".is-bad")),
-    sample?.advice && h("p.soft", {}, sample.advice),
+      number !== undefined && h("span.soft", {}, counted(number, "row"), " · ", smallShare(number / report.rows_read))),
+    sample?.advice && h("p.soft", {}, inPageWords(sample.advice)),
     sample?.examples.length > 0 && examples(report, sample.examples));
 }
 

@@ -5,7 +5,7 @@ import { count, counted, dates, smallShare } from "../format.js";
 import { ROLES } from "../preview/words.js";
 import { chart, chartTable, describe, periodText } from "./chart.js";
 import { cross, fill, h, keyText, segmented, trouble } from "./parts.js";
-import { GRAINS, daysOf, periods, ratio, textOf, total } from "./periods.js";
+import { GRAINS, daysOf, periods, ratio, textOf, total, usualGrain } from "./periods.js";
 
 const PAGE_ROWS = 1_000;
 const MOST_PAGES = 40;
@@ -45,7 +45,7 @@ export function songPanel(report, days, state, signal) {
     const [first, last] = [found[0][0], found.at(-1)[0]];
     const figure = h("figure.chart", { role: "img" });
     const table = h("div.chart-table-place");
-    let grain = last - first > 400 ? "week" : "day";
+    let grain = usualGrain(first, last);
     const drawChart = () => {
       const shown = { ...periods(found, first, last, grain), grain, first, last };
       figure.setAttribute("aria-label", describe(shown));
@@ -57,9 +57,8 @@ export function songPanel(report, days, state, signal) {
         figureOf("Plays", count(plays)), figureOf("Of all plays", smallShare(ratio(plays, total(days)))),
         figureOf("Best day", count(best[1]), periodText(best[0], "day")),
         figureOf("Played on", counted(found.length, "day"), dates(textOf(first), textOf(last)))),
-      segmented("song-per", "One point for each", GRAINS, grain, (chosen) => { grain = chosen; drawChart(); }),
-      figure, table);
-    return drawChart();
+      found.length > 1 && [segmented("song-per", "One point for each", GRAINS, grain, (chosen) => { grain = chosen; drawChart(); }), figure, table]);
+    return found.length > 1 && drawChart();
   }
 
   signal.addEventListener("abort", () => { own?.abort(); dialog.remove(); }, { once: true });

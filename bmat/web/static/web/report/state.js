@@ -1,7 +1,7 @@
 // What somebody has chosen on a report's page. It stands in the address, so that a link shows it.
 
 const DEFAULTS = {
-  from: "", to: "", per: "day", before: "", starts: "", contains: "", grain: "all", order: "song",
+  from: "", to: "", per: "", before: "", starts: "", contains: "", grain: "all", order: "song",
 };
 
 export class State {

@@ -3,9 +3,9 @@
 
 import { get } from "../api.js";
 import { announce } from "../dom.js";
-import { count, counted, periodStart } from "../format.js";
+import { count, periodStart } from "../format.js";
 import { ROLES } from "../preview/words.js";
-import { periodOf } from "./days.js";
+import { periodName, periodOf } from "./days.js";
 import { choose, fill, h, headed, keyLink, latest, segmented, trouble } from "./parts.js";
 import { textOf } from "./periods.js";
 
@@ -26,8 +26,8 @@ export function totalsSection(report, days, state, signal) {
   const input = h("input", { type: "search", name: "search", "aria-label": "Search songs", placeholder: "Search songs", value: state.get(match), autocomplete: "off", spellcheck: "false", oninput: search });
   const body = h("tbody");
   const head = h("thead");
-  const columns = h("colgroup");
-  const table = h("table.totals", {}, h("caption.visually-hidden", {}, "Totals"), columns, head, body);
+  const table = h("table.totals", {}, h("caption.visually-hidden", {}, "Totals"), head, body);
+  const about = h("span.faint");
   const note = h("div.totals-note", { role: "status" });
   const back = h("button.button", { type: "button", onclick: () => turn(earlier.at(-1), earlier.slice(0, -1)) }, "Previous");
   const forth = h("button.button", { type: "button", onclick: () => turn(next, [...earlier, current]) }, "Next");
@@ -45,6 +45,7 @@ export function totalsSection(report, days, state, signal) {
     if (state.get("starts")) query.set("song_prefix", state.get("starts"));
     if (state.get("contains")) query.set("contains", state.get("contains"));
     const period = periodOf(state, days);
+    fill(about, periodName(period));
     if (!period.isWhole) {
       query.set("from", textOf(period.first));
       query.set("to", textOf(period.last));
@@ -68,6 +69,7 @@ export function totalsSection(report, days, state, signal) {
     } catch (error) {
       if (error.name === "AbortError") return;
       fill(note, trouble(error, () => turn(address, before)));
+      note.scrollIntoView({ block: "nearest" });
     } finally {
       clearTimeout(slow);
       if (!own.aborted) table.removeAttribute("aria-busy");
@@ -81,8 +83,8 @@ export function totalsSection(report, days, state, signal) {
       const key = state.keyNames.map((name) => row[name]);
       return h("tr", {},
         state.keyNames.map((name, index) => (index === 0
-          ? h("th", { scope: "row" }, keyLinkOf(key, index))
-          : h("td", { title: key[index] }, key[index]))),
+          ? h(`th${styleOf(name)}`, { scope: "row" }, keyLinkOf(key, index))
+          : h(`td${styleOf(name)}`, { title: key[index], dir: "auto" }, key[index]))),
         hasDates && h("td.totals-date", {}, periodStart(row.date, state.get("grain"))),
         h("td.number", {}, count(row.plays)));
     }));
@@ -97,10 +99,18 @@ export function totalsSection(report, days, state, signal) {
     announce(rows.length ? `Rows ${where.textContent}` : "No rows");
   }
 
+  // Titles and artists share the room that the others leave.
+  function styleOf(name) {
+    const long = state.keyNames.filter((each) => each === "song" || each === "artist");
+    if (state.keyNames.length === 1 || long.join() === name) return ".is-text.is-wide";
+    return long.includes(name) ? ".is-text.is-half" : ".is-text";
+  }
+
   function keyLinkOf(key, index) {
     const link = keyLink(state, key);
     // The other fields have columns of their own.
     link.textContent = key[index] || "(empty)";
+    link.dir = "auto";
     return link;
   }
 
@@ -118,8 +128,6 @@ export function totalsSection(report, days, state, signal) {
   }
 
   function drawHead(hasDates) {
-    const width = (name) => h(`col.is-${name}`);
-    fill(columns, state.keyNames.map(() => width("key")), hasDates && width("date"), width("plays"));
     const names = state.keyNames.map((name, index) => (index === 0 ? column(ROLES[name], "song", "") : h("th", { scope: "col" }, ROLES[name])));
     const focused = document.activeElement?.closest?.("th")?.dataset.by;
     fill(head, h("tr", {}, names, hasDates && column(DATE_HEADS[state.get("grain")] ?? "Date", "date", ""), column("Plays", "plays", ".number")));
@@ -150,7 +158,7 @@ export function totalsSection(report, days, state, signal) {
   const grain = state.get("grain") in TABLE_GRAINS ? state.get("grain") : "all";
   state.on(["from", "to", "starts", "contains", "grain", "order"], ask);
   ask({ isAtOnce: true });
-  return headed("all-totals", "All totals", h("span.faint", {}, counted(report.groups, "daily total")),
+  return headed("all-totals", "All totals", about,
     h("div.row.totals-tools", {}, hasSongs && h("div.search", {}, input), hasSongs && matchPlace, choose("By", "grain", TABLE_GRAINS, grain, chooseGrain)),
     note, h("div.totals-place", {}, table), h("div.row.pages", {}, back, forth, where));
 }

@@ -7,7 +7,7 @@ import * as uploads from "./uploads.js";
 
 // So long it is said that an upload goes on where it was.
 const RESUMED_MILLISECONDS = 3000;
-const STAGES = { queued: "Waiting for a worker", reading: "Reading", merging: "Merging", writing: "Writing the totals" };
+const STAGES = { queued: "Waiting for a worker", reading: "Reading", merging: "Adding up", writing: "Writing the totals" };
 
 // An element that follows its upload: call `update` after each change.
 export function card(upload) {

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { announce, fill, h } from "../dom.js";
-import { count, counted, periodStart, share, time } from "../format.js";
+import { count, counted, periodStart, signedShare, time } from "../format.js";
 import { ROLES } from "../preview/words.js";
 import { bar, choose, jump, keyText, latest, segmented, trouble } from "../report/parts.js";
 import { ratio } from "../report/periods.js";
@@ -46,9 +46,8 @@ export async function show(root, [laterPid, earlierPid], { signal, query }) {
     const isSame = Object.keys(KINDS).every((kind) => !found[kind].count);
     const noun = chosen.grain || later.group_by.join() !== "song" ? "totals" : "songs";
     fill(body,
-      h("p.accounting-rows", {}, h("b", {}, count(before)), " plays before, ", h("b", {}, count(after)), " now: ", h("b", {}, signed(after - before)),
-        before > 0n && ` (${percentText(ratio(after - before, before))})`, "."),
-      h("ul.kinds", {}, Object.entries(KINDS).map(([kind, name]) => h("li", {}, h("a.kind", { href: `#${kind}`, onclick: jump },
+      h("p.accounting-rows", {}, h("b", {}, count(before)), " plays before, ", h("b", {}, count(after)), " now", after === before ? "" : [": ", h("b", {}, signed(after - before)), before > 0n && ` (${signedShare(ratio(after - before, before))})`], "."),
+      h("ul.kinds", {}, Object.entries(KINDS).map(([kind, name]) => h("li", {}, h(found[kind].count ? "a.kind" : "div.kind", found[kind].count ? { href: `#${kind}`, onclick: jump } : {},
         h("span.kind-name", {}, name), h("strong", {}, count(found[kind].count)), h("span.faint", {}, `${noun}, ${signed(BigInt(found[kind].plays) - BigInt(found[kind].plays_before))} plays`))))),
       isSame ? h("p.soft", {}, "Both reports have the same totals.") : found.same.count > 0 && h("p.soft", {}, `${counted(found.same.count, noun.slice(0, -1))} with as many plays as before.`),
       Object.entries(KINDS).map(([kind, name]) => found[kind].count > 0 && changes(kind, name, found[kind])));
@@ -58,13 +57,14 @@ export async function show(root, [laterPid, earlierPid], { signal, query }) {
   function changes(kind, name, { count: number, largest }) {
     const most = largest.reduce((best, each) => (size(each) > best ? size(each) : best), 1n);
     const hasDates = Boolean(chosen.grain);
+    const numbers = hasBoth(kind) ? ["Before", "Now"].map((text) => h("th.number.changes-wide", { scope: "col" }, text)) : [];
     const id = `${kind}-heading`;
     return h("section.stack-tight", { id: kind, "aria-labelledby": id },
       h("div.section-head", {}, h("h2", { id, tabindex: "-1" }, `${name} · ${count(number)}`), h("span.faint", {}, number > largest.length ? `${ABOUT[kind]}, the ${largest.length} largest` : ABOUT[kind])),
       h("div.totals-place", {}, h("table.changes", {},
         h("caption.visually-hidden", {}, `${name}: ${ABOUT[kind]}`),
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, later.group_by.map((each) => ROLES[each]).join(", ")), hasDates && h("th.changes-date", { scope: "col" }, "Date"),
-          h("th.number.changes-wide", { scope: "col" }, "Before"), h("th.number.changes-wide", { scope: "col" }, "Now"), h("th.number", { scope: "col" }, "Difference"), h("th.changes-bar", { scope: "col" }, h("span.visually-hidden", {}, "As a bar")), h("th.number.changes-percent", { scope: "col" }, "Percent"))),
+          numbers, h("th.number", { scope: "col" }, hasBoth(kind) ? "Difference" : "Plays"), h("th.changes-bar", { scope: "col" }, h("span.visually-hidden", {}, "As a bar")), hasBoth(kind) && h("th.number.changes-percent", { scope: "col" }, "Percent"))),
         h("tbody", {}, largest.map((each) => row(kind, each, most, hasDates))))));
   }
 
@@ -74,11 +74,12 @@ export async function show(root, [laterPid, earlierPid], { signal, query }) {
     const of = kind === "gone" ? earlierPid : laterPid;
     const query = new URLSearchParams(later.group_by.map((name, index) => [name, key[index]]));
     return h("tr", {},
-      h("th", { scope: "row" }, h("a.key-link", { href: `/reports/${of}?${query}`, title: main }, main, others && h("span.faint", {}, ` ${others}`))),
+      h("th.is-text.is-wide", { scope: "row" }, h("a.key-link", { href: `/reports/${of}?${query}`, title: main }, h("bdi", {}, main), others && h("span.faint", {}, ` ${others}`))),
       hasDates && h("td.changes-date", {}, periodStart(each.date, chosen.grain)),
-      h("td.number.changes-wide", {}, count(each.plays_before)), h("td.number.changes-wide", {}, count(each.plays)), h("td.number", {}, signed(BigInt(each.difference))),
-      h("td.changes-bar", {}, changeBar(each, most)),
-      h("td.number.soft.changes-percent", {}, each.percent === null ? "new" : percentText(each.percent / 100)));
+      hasBoth(kind) && [each.plays_before, each.plays].map((plays) => h("td.number.changes-wide", {}, count(plays))),
+      h("td.number", {}, hasBoth(kind) ? signed(BigInt(each.difference)) : count(size(each))),
+      h("td.changes-bar", {}, bar(ratio(size(each), most), BigInt(each.difference) < 0n ? ".is-less" : "")),
+      hasBoth(kind) && h("td.number.soft.changes-percent", {}, signedShare(each.percent / 100)));
   }
 
   fill(root, h("div.report.stack-loose", {},
@@ -91,17 +92,13 @@ export async function show(root, [laterPid, earlierPid], { signal, query }) {
   ask();
 }
 
+// What is new or gone has one number of plays, all others have two.
+const hasBoth = (kind) => kind === "up" || kind === "down";
+
 const size = ({ difference }) => (BigInt(difference) < 0n ? -BigInt(difference) : BigInt(difference));
 
 function signed(number) {
   return number > 0n ? `+${count(number)}` : number < 0n ? `−${count(-number)}` : "0";
-}
-
-const percentText = (part) => (part > 0 ? `+${share(part)}` : share(part).replace("-", "−"));
-
-function changeBar(each, most) {
-  const isLess = BigInt(each.difference) < 0n;
-  return bar(ratio(size(each), most), isLess ? ".is-bad" : "");
 }
 
 function side(name, report) {

@@ -69,7 +69,7 @@ function dropZone() {
             h("p.soft", {}, "Daily totals per song, from files of any size. You see how they are read before anything is sent.")),
       h("div.drop-buttons", {}, first, folder),
       !isSmall && h("div.stack-tight", {},
-        h("p.faint", {}, "CSV and Excel with songs, dates and plays, in gzip or ZIP, too; files of Spotify, DistroKid, TuneCore, ListenBrainz, Spinitron, SoundExchange and DDEX as they are."),
+        h("p.faint", {}, "CSV or Excel with songs, dates and plays, also in gzip or ZIP. Files of Spotify, DistroKid, TuneCore, ListenBrainz, Spinitron, SoundExchange and DDEX are taken as they are."),
         h("p.faint", {}, "None at hand? ", h("button.link.is-inline", { type: "button", onclick: () => begin([sample()]) }, "Try it with a sample"))),
     );
   };

@@ -2,7 +2,8 @@
 
 import { get, poll, post, remove } from "../api.js";
 import { announce, fill, h } from "../dom.js";
-import { ago, bytes, date, duration } from "../format.js";
+import { ago, bytes, counted, date, duration } from "../format.js";
+import { inPageWords } from "../preview/words.js";
 import { chooseOther } from "../report/choose.js";
 import { downloads } from "../report/downloads.js";
 import { confirmed, trouble } from "../report/parts.js";
@@ -54,6 +55,7 @@ export async function show(root, [pid], { signal, query }) {
 
   function facts(report) {
     const all = report.status === PROCESSING ? [] : [ago(report.created)];
+    if (report.inputs?.length > 1) all.push(counted(report.inputs.length, "file"));
     if (report.input_bytes) all.push(bytes(report.input_bytes));
     if (report.duration_seconds !== null && report.status !== PROCESSING) all.push(`took ${duration(report.duration_seconds)}`);
     if (report.expires) all.push(`kept until ${date(report.expires.slice(0, 10))}`);
@@ -81,18 +83,19 @@ export async function show(root, [pid], { signal, query }) {
   function ended(report) {
     const isFailed = report.state === "failed";
     const again = h("div.again-place");
-    const fix = h("button.button.primary", { type: "button", onclick: async () => {
+    const fix = h(`button.button${isFailed ? ".primary" : ""}`, { type: "button", onclick: async () => {
       const { againSection } = await import("../report/again.js");
       fix.parentElement.hidden = true;
       fill(again, againSection(report, restart, own.signal));
       again.querySelector("h2").focus({ preventScroll: true });
       again.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-    } }, "Fix the options and run again");
+    } }, isFailed ? "Fix the options and run again" : "Change how it is read");
+    const asItIs = h(`button.button${isFailed ? "" : ".primary"}`, { type: "button", onclick: () => act(report, "retry") }, isFailed ? "Run again as it is" : "Run again");
     return [
       h(`section.card.stack${isFailed ? ".is-failed" : ""}`, { "aria-labelledby": "ended-heading" },
         h("h2", { id: "ended-heading" }, isFailed ? "It could not be totalled" : "It was cancelled"),
-        isFailed ? h("p.failure", {}, report.error?.message) : h("p", {}, "The file is kept, and can be run again."),
-        h("div.row", {}, fix, h("button.button", { type: "button", onclick: () => act(report, "retry") }, "Run again as it is")),
+        isFailed ? h("p.failure", {}, inPageWords(report.error?.message ?? "")) : h("p", {}, "The file is kept, and can be run again."),
+        h("div.row", {}, isFailed ? [fix, asItIs] : [asItIs, fix]),
         isFailed && h("p.faint", {}, "For support: ", h("code", {}, report.error?.code))),
       again,
       rejectsSection(report),
