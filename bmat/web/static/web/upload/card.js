@@ -7,6 +7,7 @@ import * as uploads from "./uploads.js";
 
 // So long it is said that an upload goes on where it was.
 const RESUMED_MILLISECONDS = 3000;
+const CONTINUES = "Continues where it was";
 const STAGES = { queued: "Waiting for a worker", reading: "Reading", merging: "Adding up", writing: "Writing the totals" };
 
 // An element that follows its upload: call `update` after each change.
@@ -49,8 +50,10 @@ function shareOf(upload) {
 function textOf(upload) {
   const { report } = upload;
   const percent = share(Math.floor(100 * upload.share) / 100);
-  if (upload.state === "waiting") return upload.isResumed ? `Continues at ${percent}` : "Waits for its turn";
+  if (upload.state === "waiting") return upload.isResumed ? CONTINUES : "Waits for its turn";
   if (upload.state === "sending") {
+    // What was kept may be a second old: the service knows how far it is.
+    if (upload.isResumed && !upload.isLocated) return CONTINUES;
     const isSaid = !upload.isResumed || performance.now() - upload.begun > RESUMED_MILLISECONDS;
     return isSaid ? progressText(upload.sent, upload.total, upload.meter.rate) : `Continues at ${percent}`;
   }

@@ -91,7 +91,11 @@ async function sendParts(upload, index, metadata, { onProgress, onAddress, signa
         const again = upload.urls[index] ? `-${Date.now()}` : "";
         if (request.getMethod() === "POST") request.setHeader("Idempotency-Key", `${upload.id}-${index}${again}`);
       },
-      onAfterResponse: (_request, response) => { pid = response.getHeader("Bmat-Report") ?? pid; },
+      onAfterResponse: (request, response) => {
+        pid = response.getHeader("Bmat-Report") ?? pid;
+        const offset = Number(response.getHeader("Upload-Offset") ?? NaN);
+        if (request.getMethod() === "HEAD" && Number.isSafeInteger(offset)) onProgress(offset);
+      },
       onUploadUrlAvailable: () => onAddress(index, sending.url),
       onProgress: (bytes) => {
         moved = performance.now();

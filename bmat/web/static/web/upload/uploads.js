@@ -39,7 +39,7 @@ class Upload {
   constructor(record, files) {
     Object.assign(this, {
       urls: [], sent: 0, ...record, files, state: files ? "waiting" : "wanted",
-      report: null, error: null, isKept: false, isOffline: false, isAway: false, isResumed: false,
+      report: null, error: null, isKept: false, isOffline: false, isAway: false, isResumed: false, isLocated: false,
     });
     this.meter = new Meter();
     this.control = new AbortController();
@@ -137,7 +137,7 @@ function begin() {
 }
 
 async function run(upload) {
-  upload.set({ state: "sending", begun: performance.now() });
+  upload.set({ state: "sending" });
   try {
     await alone(upload, () => transfer(upload));
   } catch (error) {
@@ -209,6 +209,7 @@ async function sent(upload) {
 function progress(upload, bytes) {
   const sentBytes = Math.min(bytes, upload.total);
   upload.meter.note(sentBytes);
+  if (!upload.isLocated) Object.assign(upload, { isLocated: true, begun: performance.now() });
   if (Date.now() - (upload.keptAt ?? 0) > 1000) {
     upload.keptAt = Date.now();
     store.keep({ ...upload.record, sent: sentBytes });
