@@ -14,7 +14,7 @@ from django.utils.http import parse_header_parameters
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 
-from bmat.api.services.disk import ReceivedFile, Room
+from bmat.api.services.disk import ReceivedFile
 
 # What a request may hold beside its files.
 FORM_BYTES = 2**20
@@ -52,7 +52,7 @@ class Part(Protocol):
 
 
 class Form:
-    """`announced_bytes`: how large its files are together at most, 0 where nobody knows.
+    """`announced_bytes`: how large its files are together at least, 0 where nobody knows.
     `limit_bytes`: how large they may be. `is_hashed`: whether the SHA-256 of its files is wanted.
     """
 
@@ -61,7 +61,7 @@ class Form:
         self.fields = QueryDict(mutable=True)
         self.files: MultiValueDict[str, Any] = MultiValueDict()
         self.file_bytes = self.field_bytes = 0
-        self._room = Room(announced_bytes)
+        self._announced_bytes = announced_bytes
         self._is_hashed = is_hashed
         self._opened: list[ReceivedFile] = []
         self._field_count = 0
@@ -120,8 +120,12 @@ class Form:
             raise ValidationError({name: [f"There are more than the {most} files of a report."]})
         charset = segment.charset and charset_of(name, segment)
         media_type = segment.content_type or ""
-        file = ReceivedFile(file_name, media_type, charset, self._room, self._is_hashed)
+        file = ReceivedFile(file_name, media_type, charset, self._is_hashed)
         self._opened.append(file)
+        if len(self._opened) == 1:
+            file.reserve(self._announced_bytes)
+        else:
+            file.take_over(max(0, self._announced_bytes - self.file_bytes))
         self.files.appendlist(name, file)
         return FilePart(self, file)
 

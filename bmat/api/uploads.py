@@ -132,7 +132,8 @@ def read_form(
     if not is_small(request) and not connection.in_atomic_block:
         # An upload may take hours: meanwhile its thread has no connection to the database.
         connection.close()
-    form = Form(length, limit_bytes, "HTTP_IDEMPOTENCY_KEY" in request.META)
+    announced = announced_bytes(request) if length else 0
+    form = Form(announced, limit_bytes, "HTTP_IDEMPOTENCY_KEY" in request.META)
     with receiving(request), ExitStack() as on_failure:
         on_failure.callback(form.discard)
         form.read(stream, boundary, length)

@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
-from django.db.models.functions import Coalesce, Greatest, Least, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from bmat.api.models.owners import visible_to
@@ -44,21 +44,11 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def held_bytes(self) -> int:
         """What they take when they are whole; of those without a length, what they have so far."""
         whole = Greatest(Coalesce("length", 0), "offset")
-        return self.sum_of(whole)
-
-    def granted_bytes(self) -> int:
-        """What they have brought and as much again, up to their length: so much of the disk is an
-        upload's (bmat.api.services.disk.Room).
-        """
-        return self.sum_of(Least(Coalesce("length", "offset"), 2 * models.F("offset")))
-
-    def sum_of(self, expression: Any) -> int:
-        found: int | None = self.aggregate(sum=models.Sum(expression))["sum"]
+        found: int | None = self.aggregate(sum=models.Sum(whole))["sum"]
         return found or 0
 
 
-# Each upload is a row and a file that are looked at with every other one: those that bring nothing
-# are kept no longer than this.
+# Room is reserved for all of an upload: one that brings nothing has it no longer than this.
 FIRST_BYTE_SECONDS = 3600
 
 

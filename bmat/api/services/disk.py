@@ -1,9 +1,9 @@
 """Files of requests on their way to the disk, and whether it has room: asked before somebody sends
 for hours what then cannot be kept, or somebody's result cannot be written.
 
-A file of the uploads' folder is longer than what has come of it, and filled from its start: what
-the disk has not got of it yet is reserved, for all processes to see. One that comes in parts is
-named by its id, and has its room reserved until it is removed.
+A file of the uploads' folder is as long as it was announced from its start on, and filled from
+there: what the disk has not got of it yet is reserved, for all processes to see. One that comes in
+parts is named by its id, and has its room reserved until it is removed.
 """
 
 import hashlib
@@ -31,8 +31,7 @@ BLOCK_BYTES = 512
 # A file to which nothing was added for this long is left over from a process that died: the web
 # server gives a client less.
 STALE_SECONDS = 300
-# After each of these, the disk is asked again how full it is. Of an upload whose length nobody
-# knows, no more than this is reserved ahead.
+# After each of these, the disk is asked again whether it has room.
 STEP_BYTES = 2**26
 # macOS has no fdatasync.
 sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
@@ -42,17 +41,8 @@ def has_room_for(more_bytes: int) -> bool:
     """Whether BMAT_MIN_FREE_BYTES would stay free with `more_bytes` on the disk, and all of the
     uploads that are under way.
     """
-    return free_bytes() - reserved_bytes() - more_bytes >= settings.BMAT_MIN_FREE_BYTES
-
-
-def is_full() -> bool:
-    """Whether not even what was reserved may be written any more."""
-    return free_bytes() < settings.BMAT_MIN_FREE_BYTES
-
-
-def free_bytes() -> int:
-    """What is free on the disk, reserved or not."""
-    return shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
+    free_bytes = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
+    return free_bytes - reserved_bytes() - more_bytes >= settings.BMAT_MIN_FREE_BYTES
 
 
 def has_room_for_upload(upload_bytes: int) -> bool:
@@ -66,12 +56,12 @@ def expected_bytes() -> int:
     """
     unfinished = Report.objects.filter(status=Report.Status.PROCESSING)
     return (unfinished.aggregate(sum=Sum("input_bytes"))["sum"] or 0) + (
-        Upload.objects.kept().granted_bytes()
+        Upload.objects.kept().held_bytes()
     )
 
 
 def reserved_bytes() -> int:
-    """What is reserved for more of the uploads that are under way."""
+    """What is still to come of the uploads that are under way."""
     fresh = time.time() - STALE_SECONDS
     reserved = 0
     for entry in os.scandir(settings.FILE_UPLOAD_TEMP_DIR):
@@ -93,63 +83,15 @@ class DiskFull(APIException):
     default_code = "disk_full"
 
 
-def full_or(error: OSError) -> Exception:
-    """DiskFull where that is what the system's error says, else the error."""
-    return DiskFull() if error.errno in NO_ROOM else error
-
-
-class Room:
-    """What is reserved of the disk for one upload. It grows as bytes come: ahead of what has come,
-    there is room for as much again at least, and for twice as much at most, within the length that
-    was announced. So nobody holds by a mere announcement what others need; and an upload that is
-    half here has room for the rest.
-
-    `announced_bytes` is 0 where nobody knows the length; `reserved_bytes` is what an earlier
-    request of the same upload has got. Of several files, each is begun and ended in turn.
-    """
-
-    def __init__(self, announced_bytes: int, reserved_bytes: int = 0) -> None:
-        self._announced_bytes, self._reserved_bytes = announced_bytes, reserved_bytes
-        self._ended_bytes = 0
-
-    def begin(self, file: int) -> None:
-        """Gives the next file, of that descriptor, what is left of the room."""
-        os.truncate(file, self._reserved_bytes - self._ended_bytes)
-
-    def cover(self, file: int, size: int) -> None:
-        """Has room for the file to become so large. Raises DiskFull."""
-        come = self._ended_bytes + size
-        most = self._announced_bytes
-        if most:
-            least, wanted = min(2 * come, most), min(3 * come, most)
-        else:
-            least, wanted = come, come + min(2 * come, STEP_BYTES)
-        if least <= self._reserved_bytes:
-            return
-        if not has_room_for(wanted - self._reserved_bytes):
-            raise DiskFull
-        try:
-            os.truncate(file, wanted - self._ended_bytes)
-        except OSError as error:
-            raise full_or(error) from error
-        self._reserved_bytes = wanted
-
-    def end(self, file: int, size: int) -> None:
-        """The file has its size, and no room beyond it."""
-        os.truncate(file, size)
-        self._ended_bytes += size
-
-
 class ReceivedFile(TemporaryUploadedFile):
-    """A file of a request. Until it is complete, it is open, and has `room` reserved. Unless it has
-    another place by then, it is removed when it is closed.
+    """A file of a request. Until it is complete, it is open, and has the length that was announced
+    for it: what it has not got on the disk yet is reserved for it. Unless it has another place by
+    then, it is removed when it is closed.
 
     Where `is_hashed`, `sha256` is that of its bytes, found by another thread beside the writing.
     """
 
-    def __init__(
-        self, name: str, media_type: str, charset: str | None, room: Room, is_hashed: bool
-    ) -> None:
+    def __init__(self, name: str, media_type: str, charset: str | None, is_hashed: bool) -> None:
         file = tempfile.NamedTemporaryFile(
             prefix="upload-", dir=settings.FILE_UPLOAD_TEMP_DIR, buffering=0
         )
@@ -159,12 +101,19 @@ class ReceivedFile(TemporaryUploadedFile):
         self._hashing = OneByOne() if is_hashed else None
         self._flushing = OneByOne()
         self._written_bytes = 0
-        self._room = room
-        room.begin(self.fileno())
+
+    def reserve(self, announced_bytes: int) -> None:
+        """Raises DiskFull where there is no room for as many."""
+        if not has_room_for(announced_bytes):
+            raise DiskFull
+        self.take_over(announced_bytes)
+
+    def take_over(self, announced_bytes: int) -> None:
+        """Reserves what a file before it had reserved and not needed."""
+        os.truncate(self.fileno(), announced_bytes)
 
     def write_chunk(self, chunk: bytes) -> None:
         """Appends to the file. Raises DiskFull."""
-        self._room.cover(self.fileno(), self._written_bytes + len(chunk))
         if self._hashing is not None:
             self._hashing.do(self.sha256.update, chunk)
         try:
@@ -172,11 +121,13 @@ class ReceivedFile(TemporaryUploadedFile):
             while left:
                 left = left[self.write(left) :]
         except OSError as error:
-            raise full_or(error) from error
+            if error.errno in NO_ROOM:
+                raise DiskFull from error
+            raise
         steps = self._written_bytes // STEP_BYTES
         self._written_bytes += len(chunk)
         if steps < self._written_bytes // STEP_BYTES:
-            if is_full():
+            if not has_room_for(0):
                 raise DiskFull
             # The disk works while the next bytes come: what is left for the end is little.
             self._flushing.do(sync_data, self.fileno())
@@ -185,7 +136,7 @@ class ReceivedFile(TemporaryUploadedFile):
         """All of it has come."""
         self._wait()
         self.size = self._written_bytes
-        self._room.end(self.fileno(), self.size)
+        os.truncate(self.fileno(), self.size)
         # `file` removes it in the end. Of a thousand that are complete, none takes a descriptor.
         self._opened.close()
 

@@ -1,20 +1,11 @@
 """The fixtures of bmat.api.tests.fixtures and results, for the tests in this folder."""
 
-from bmat.api.tests.fixtures import (
-    enqueued,
-    free,
-    fresh_counters,
-    home,
-    left_over,
-    submit,
-    worker_ends,
-)
+from bmat.api.tests.fixtures import enqueued, fresh_counters, home, left_over, submit, worker_ends
 from bmat.api.tests.results import done, download
 
 __all__ = [
     "done",
     "download",
-    "free",
     "fresh_counters",
     "home",
     "left_over",

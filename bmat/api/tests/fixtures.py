@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
@@ -50,17 +49,6 @@ def home(settings: Settings, tmp_path: Path) -> Path:
 def fresh_counters() -> None:
     """Nobody has sent any request yet."""
     counters.cache_clear()
-
-
-@pytest.fixture
-def free(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Lets the disk have so many bytes left."""
-
-    def set_free(free_bytes: int) -> None:
-        usage = SimpleNamespace(free=free_bytes)
-        monkeypatch.setattr("bmat.api.services.disk.shutil.disk_usage", lambda folder: usage)
-
-    return set_free
 
 
 @pytest.fixture

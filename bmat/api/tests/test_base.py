@@ -208,8 +208,9 @@ def test_the_totals_are_one_of_the_inputs_that_are_allowed(client, done, setting
     refused(post(client, done.pid), input_file=message)
 
 
-def test_it_wants_room_for_a_result_as_large_as_the_totals(done, settings, free):
-    free(settings.BMAT_MIN_FREE_BYTES + 50)
+def test_it_wants_room_for_a_result_as_large_as_the_totals(done, settings, monkeypatch):
+    usage = type("Usage", (), {"free": settings.BMAT_MIN_FREE_BYTES + 50})
+    monkeypatch.setattr("bmat.api.services.disk.shutil.disk_usage", lambda folder: usage)
 
     with pytest.raises(DiskFull):
         Submission([received()]).on_top_of(done)

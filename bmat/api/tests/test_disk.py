@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 from bmat.api.errors import told_as
 from bmat.api.models import Report
 from bmat.api.services import disk
-from bmat.api.services.disk import DiskFull, ReceivedFile, Room
+from bmat.api.services.disk import DiskFull, ReceivedFile
 
 pytestmark = pytest.mark.django_db
 
@@ -24,10 +24,15 @@ def post(client, content=b"x" * 1000):
     return client.post("/api/reports/", {"input_file": SimpleUploadedFile("plays.csv", content)})
 
 
-def received(announced_bytes=0, room=None, is_hashed=False):
-    """A file of a request whose bytes can come."""
-    room = room or Room(announced_bytes)
-    return ReceivedFile("plays.csv", "text/csv", None, room, is_hashed)
+@pytest.fixture
+def free(monkeypatch):
+    """Lets the disk have so many bytes left."""
+
+    def set_free(free_bytes):
+        usage = type("Usage", (), {"free": free_bytes})
+        monkeypatch.setattr("bmat.api.services.disk.shutil.disk_usage", lambda folder: usage)
+
+    return set_free
 
 
 def fail_with(number):
@@ -102,53 +107,17 @@ def test_it_counts_the_results_of_reports_that_are_not_finished(client, settings
     assert post(client, b"x" * 100_000).status_code == 201
 
 
-def test_it_reserves_nothing_for_what_was_only_announced(settings, free):
-    free(settings.BMAT_MIN_FREE_BYTES + 2**30)
-
-    with received(2**30):
-        assert disk.has_room_for(2**30)
-
-
-def test_it_reserves_twice_what_has_come_until_the_upload_is_complete(settings, free):
+def test_it_reserves_what_is_still_to_come_of_an_upload(settings, free):
     free(settings.BMAT_MIN_FREE_BYTES + 2**20)
-    with received(2**20) as file:
-        file.write_chunk(b"x" * 2**18)
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
+    file.reserve(2**20)
 
-        assert disk.has_room_for(2**19) and not disk.has_room_for(2**19 + 1)
-        file.complete()
-        assert disk.has_room_for(2**20)
-
-
-def test_an_upload_that_is_half_here_has_room_for_the_rest(settings, free):
-    free(settings.BMAT_MIN_FREE_BYTES + 2**20)
-    with received(2**20) as file:
-        file.write_chunk(b"x" * 2**19)
-
-        free(settings.BMAT_MIN_FREE_BYTES + 2**19)
-        assert not disk.has_room_for(1)
-        file.write_chunk(b"x" * 2**19)
-        assert Path(file.temporary_file_path()).stat().st_size == 2**20
-
-
-def test_of_a_length_that_nobody_knows_little_is_reserved_ahead(monkeypatch):
-    monkeypatch.setattr("bmat.api.services.disk.STEP_BYTES", 1000)
-    with received() as file:
-        for length in (2**20, 2**20 + 100):
-            file.write_chunk(b"x" * (length - file.tell()))
-
-            assert Path(file.temporary_file_path()).stat().st_size == 2**20 + 1000
-
-
-def test_the_files_of_a_form_have_one_room(settings, free):
-    free(settings.BMAT_MIN_FREE_BYTES + 2**20)
-    room = Room(2**20)
-    with received(room=room) as first, received(room=room) as second:
-        first.write_chunk(b"x" * 2**19)
-        first.complete()
-        free(settings.BMAT_MIN_FREE_BYTES)
-
-        second.write_chunk(b"x" * 2**19)
-        second.complete()
+    assert not disk.has_room_for(1)
+    file.write_chunk(b"x" * 2**19)
+    assert disk.has_room_for(2**19) and not disk.has_room_for(2**19 + 1)
+    file.complete()
+    assert disk.has_room_for(2**20)
+    file.close()
 
 
 def test_it_reserves_nothing_for_what_a_dead_process_left(settings, free):
@@ -165,20 +134,21 @@ def test_it_reserves_nothing_for_what_a_dead_process_left(settings, free):
 
 def test_it_asks_again_while_an_upload_comes(settings, free, monkeypatch, left_over):
     monkeypatch.setattr("bmat.api.services.disk.STEP_BYTES", 1000)
-    free(settings.BMAT_MIN_FREE_BYTES + 3000)
-    with received(3000) as file:
+    free(settings.BMAT_MIN_FREE_BYTES)
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
+    file.write_chunk(b"x" * 1500)
+
+    free(settings.BMAT_MIN_FREE_BYTES - 1)
+
+    with pytest.raises(DiskFull):
         file.write_chunk(b"x" * 1500)
-
-        free(settings.BMAT_MIN_FREE_BYTES - 1)
-
-        with pytest.raises(DiskFull):
-            file.write_chunk(b"x" * 1500)
+    file.close()
     assert left_over() == []
 
 
 def test_it_finds_the_sha256_beside_the_writing():
     chunks = [bytes([number]) * 1000 for number in range(100)]
-    file = received(is_hashed=True)
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=True)
     for chunk in chunks:
         file.write_chunk(chunk)
     file.complete()
@@ -190,10 +160,12 @@ def test_it_finds_the_sha256_beside_the_writing():
 
 def test_it_reserves_nothing_where_there_is_no_room(settings, free, left_over):
     free(settings.BMAT_MIN_FREE_BYTES + 999)
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
 
-    with pytest.raises(DiskFull), received(1000) as file:
-        file.write_chunk(b"x" * 500)
+    with pytest.raises(DiskFull):
+        file.reserve(1000)
 
+    file.close()
     assert left_over() == []
 
 

@@ -169,12 +169,12 @@ def test_bytes_that_find_no_room_are_refused(tus, url, monkeypatch):
 
 def test_another_error_of_the_disk_is_no_full_disk():
     error = OSError(5, "Input/output error")
-    assert disk.full_or(error) is error
+    assert appending.full_or(error) is error
 
 
 def test_a_disk_that_fills_up_ends_it_and_keeps_what_has_come(tus, url, monkeypatch):
     monkeypatch.setattr(appending, "SYNC_BYTES", KIB)
-    monkeypatch.setattr(disk, "is_full", lambda: True)
+    monkeypatch.setattr(disk, "has_room_for", lambda _: False)
 
     assert patch_steps(tus, url, b"x" * 2 * KIB, b"y").status_code == 507
     assert tus.head(url)["Upload-Offset"] == str(2 * KIB)

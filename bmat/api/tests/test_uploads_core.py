@@ -53,7 +53,7 @@ def test_it_creates_an_upload(tus, home):
     assert (answer.status_code, answer["Tus-Resumable"]) == (201, "1.0.0")
     assert answer["Location"] == f"http://testserver/api/uploads/{upload.pk}"
     assert (answer["Upload-Offset"], "Upload-Expires" in answer) == ("0", True)
-    assert (home / "uploads" / str(upload.pk)).stat().st_size == 0
+    assert (home / "uploads" / str(upload.pk)).stat().st_size == 10
 
 
 def test_head_tells_where_it_stands(tus):

@@ -1,6 +1,7 @@
 """How uploads end: by their owner, by time, or as a report, whatever dies meanwhile."""
 
 import os
+import shutil
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from io import BytesIO
@@ -98,7 +99,7 @@ def test_each_byte_gives_it_more_time(tus, settings):
     assert later - first > timedelta(minutes=50)
 
 
-def test_one_that_brings_nothing_is_kept_for_an_hour(tus):
+def test_one_that_brings_nothing_has_its_room_for_an_hour(tus):
     url = tus.created(10)
 
     empty = parsedate_to_datetime(tus.head(url)["Upload-Expires"])
@@ -332,6 +333,35 @@ def test_a_length_that_comes_later_counts_too(client, settings):
 
     assert tus.patch(url, 0, b"x", Upload_Length="1001").status_code == 429
     assert tus.patch(url, 0, b"x", Upload_Length="1000").status_code == 204
+
+
+def test_its_room_is_reserved_from_the_first_moment(tus, settings):
+    free = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
+    settings.BMAT_MIN_FREE_BYTES = free - 4 * 2**30
+
+    assert tus.create(2**30).status_code == 201
+    refused = tus.create(2**30)
+
+    assert (refused.status_code, refused.json()["code"]) == (507, "disk_full")
+    assert tus.create(2**20).status_code == 201
+
+
+def test_a_length_that_comes_later_needs_room(tus, settings):
+    url = path_of(tus.send("POST", UPLOADS, Upload_Defer_Length="1"))
+    free = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
+    settings.BMAT_MIN_FREE_BYTES = free - 2**30
+
+    assert tus.patch(url, 0, b"x", Upload_Length=str(2**30)).status_code == 507
+
+
+def test_room_that_the_system_does_not_give_is_none(tus, monkeypatch, home):
+    def too_large(*_):
+        raise OSError(27, "File too large")
+
+    monkeypatch.setattr(os, "truncate", too_large)
+
+    assert tus.create(10).status_code == 507
+    assert in_uploads(home) == []
 
 
 def test_it_is_there_for_its_owner_alone(client, settings):

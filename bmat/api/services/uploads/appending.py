@@ -1,8 +1,9 @@
 """Bytes on their way into the file of a resumable upload: one writer at a time, and synced before
 they count.
 
-Until it is whole, the file is as long as what is reserved for it (bmat.api.services.disk.Room).
-What lies behind the row's offset was never confirmed: it is written over.
+Until it is whole, the file has the length that was announced for it, so that what the disk has not
+got of it yet is reserved (bmat.api.services.disk). What lies behind the row's offset was never
+confirmed: it is written over.
 """
 
 import fcntl
@@ -18,8 +19,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from bmat.aggregation.errors import NO_ROOM
 from bmat.api.services import disk
-from bmat.api.services.disk import DiskFull, OneByOne, Room, full_or
+from bmat.api.services.disk import DiskFull, OneByOne
 
 # So much, or what came in so many seconds, is lost at most where the server is killed.
 SYNC_BYTES = 2**25
@@ -51,17 +53,20 @@ def wanted(upload_id: UUID) -> Path:
 
 
 @contextmanager
-def made_file(upload_id: UUID) -> Iterator[BinaryIO]:
-    """The file of a new upload, which is empty."""
+def made_file(upload_id: UUID, length: int) -> Iterator[BinaryIO]:
+    """The file of a new upload, with room reserved for all of it. Raises DiskFull."""
     with path_of(upload_id).open("xb", buffering=0) as file:
         os.chmod(file.fileno(), settings.FILE_UPLOAD_PERMISSIONS)
+        reserve(file, length)
         yield file
 
 
-def cut(file: BinaryIO, length: int) -> None:
-    """Gives back what was reserved beyond a length that nobody knew before."""
-    if os.fstat(file.fileno()).st_size > length:
+def reserve(file: BinaryIO, length: int) -> None:
+    """Gives the file its announced length. Raises DiskFull."""
+    try:
         os.truncate(file.fileno(), length)
+    except OSError as error:
+        raise full_or(error) from error
 
 
 @contextmanager
@@ -119,12 +124,10 @@ class Appending:
         self,
         file: BinaryIO,
         offset: int,
-        length: int | None,
         record: Callable[[int], None],
         hasher: Any = None,
     ) -> None:
         self._file, self._record, self._hasher = file, record, hasher
-        self._room = Room(length or 0, os.fstat(file.fileno()).st_size)
         self.offset = self._synced = offset
         self._is_kept = hasher is None
         self._synced_at = time.monotonic()
@@ -143,7 +146,6 @@ class Appending:
 
     def write(self, chunk: bytes) -> None:
         """Raises DiskFull."""
-        self._room.cover(self._file.fileno(), self.offset + len(chunk))
         if self._hasher is not None:
             self._beside.do(self._hasher.update, chunk)
         left = memoryview(chunk)
@@ -172,7 +174,7 @@ class Appending:
         if self.offset - self._synced < SYNC_BYTES and not is_late:
             return
         self._synced, self._synced_at = self.offset, time.monotonic()
-        if disk.is_full():
+        if not disk.has_room_for(0):
             raise DiskFull
         self._beside.do(self._sync, self.offset)
 
@@ -197,3 +199,8 @@ def join(parts: Sequence[UUID], target: BinaryIO) -> None:
     except OSError as error:
         raise full_or(error) from error
     disk.sync_data(target.fileno())
+
+
+def full_or(error: OSError) -> Exception:
+    """DiskFull where that is what the system's error says, else the error."""
+    return DiskFull() if error.errno in NO_ROOM else error

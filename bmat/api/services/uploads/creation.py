@@ -53,8 +53,8 @@ class Announced:
 
 
 def create(announced: Announced, owner: User | None, key: str | None) -> tuple[Upload, bool]:
-    """The new upload and its file, where there is room for it now. Under a `key` that its owner
-    has used, the upload of that time, and True.
+    """The new upload, its file and room for it. Under a `key` that its owner has used, the upload
+    of that time, and True.
 
     Raises UploadTooLarge, DiskFull, QuotaExceeded, KeyReused, KeyOutlived, and ValidationError.
     """
@@ -97,7 +97,9 @@ def made(announced: Announced, owner: User | None, key: str | None) -> Upload:
     path = appending.path_of(upload_id)
     with ExitStack() as on_failure:
         on_failure.callback(path.unlink, missing_ok=True)
-        with appending.made_file(upload_id) as file:
+        with appending.made_file(
+            upload_id, 0 if announced.parts else announced.length or 0
+        ) as file:
             join(announced.parts or [], file)
         sync_folder(path.parent)
         try:

@@ -72,7 +72,7 @@ def receive(upload: Upload, piece: Piece, file: BinaryIO) -> None:
     most_bytes = settings.BMAT_MAX_UPLOAD_BYTES if upload.length is None else upload.length
     record_offset = partial(record, upload)
     try:
-        with Appending(file, upload.offset, upload.length, record_offset, piece.hasher) as appended:
+        with Appending(file, upload.offset, record_offset, piece.hasher) as appended:
             while chunk := piece.read(appending.CHUNK_BYTES):
                 if appended.offset + len(chunk) > most_bytes:
                     raise UploadTooLarge(most_bytes)
@@ -115,7 +115,7 @@ def with_length(upload: Upload, piece: Piece, file: BinaryIO) -> Upload:
         quotas.hold(upload.owner)
         Upload.objects.filter(pk=upload.pk, length=None).update(length=length)
         quotas.check(upload.owner)
-    appending.cut(file, length)
+    appending.reserve(file, length)
     upload.length = length
     return upload
 
