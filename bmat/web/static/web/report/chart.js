@@ -10,6 +10,7 @@ const MONTH = 30 * DAY;
 const YEAR = 365 * DAY;
 const STEPS = [1, 2, 3, 4, 5, 7, 10, 15].map((days) => days * DAY).concat(
   [1, 2, 3, 4, 6].map((months) => months * MONTH), [1, 2, 5, 10, 25, 50, 100, 500].map((years) => years * YEAR));
+const LABEL_PIXELS = 44;
 // Less than this, and bars are a hedge.
 const BAR_PIXELS = 7;
 
@@ -68,7 +69,7 @@ export function chart(root, shown, signal) {
     const first = starts[0];
     const end = following(starts.at(-1), grain);
     return {
-      width, height, ms: 1e-3, padding: [12, Math.max(0, 20 - (hasBars ? width / starts.length / 2 : 0)), 0, 0],
+      width, height, ms: 1e-3, padding: [12, 0, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       legend: { show: false },
       cursor: { y: false, points: { show: !hasBars, size: 7, fill: colour("--accent") }, drag: { x: Boolean(onSelect), y: false, setScale: false } },
@@ -136,10 +137,13 @@ function room(_plot, texts) {
   return 8 * Math.max(1, ...(texts ?? []).map((text) => text.length)) + 8;
 }
 
-// The labels of the axis of days: the year stands under the first one, and where it changes.
-function labels(_plot, splits, _axis, _space, step) {
+// The labels of the axis of days: the year stands under the first one, and where it changes. One
+// that the right edge would cut is left out.
+function labels(plot, splits, _axis, _space, step) {
+  const end = plot.bbox.width / devicePixelRatio - LABEL_PIXELS / 2;
   let year = null;
   return splits.map((seconds) => {
+    if (plot.valToPos(seconds, "x") > end) return "";
     const date = new Date(seconds * 1000);
     if (step >= YEAR) return String(date.getUTCFullYear());
     const text = (step >= MONTH ? monthOnly : dayAndMonth).format(date);

@@ -45,7 +45,7 @@ function accounting(report, days) {
   ];
   const plays = [part(report.plays_total, "plays in"), BigInt(report.plays_total) === out ? " = " : " ≠ ", part(out, "plays out")];
   const others = [days.length > 0 && periodName({ first: days[0][0], last: days.at(-1)[0] }), days.length !== 1 && counted(days.length, "day"), counted(report.groups, "daily total")];
-  return h("div.accounting", {}, h("p.accounting-rows", {}, h("span", {}, rows, ". "), h("span", {}, plays, ".")), h("p.soft", {}, others.filter(Boolean).join(" · ")));
+  return h("div.accounting", {}, h("p.accounting-rows", {}, h("span", {}, rows, ". "), h("span", {}, plays, ".")), h("p.soft", {}, others.filter(Boolean).map((text, index) => [index > 0 && " · ", h("span", {}, text)])));
 }
 
 function warnings(report) {
