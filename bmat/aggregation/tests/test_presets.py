@@ -57,7 +57,9 @@ def test_each_sample_is_of_a_preset_and_each_preset_has_one() -> None:
 @pytest.mark.parametrize(("name", "preset"), OF_HEAD.items())
 def test_a_sample_is_recognised_by_its_first_bytes(name: str, preset: str) -> None:
     data = (SAMPLES / name).read_bytes()
-    for head in (data, b"\xef\xbb\xbf" + data, data.replace(b"\n", b"\r\n")):
+    for end in (b"\r\n", b"\r"):
+        assert recognised_head(data.replace(b"\n", end)) is by_name(preset)
+    for head in (data, b"\xef\xbb\xbf" + data):
         assert recognised_head(head) is by_name(preset)
 
 
@@ -288,6 +290,17 @@ def test_a_run_counts_a_sample(run: Run, name: str, block_bytes: int) -> None:
     assert result.summary.left_out_by_reason == left_out
     assert [warning.code for warning in result.summary.warnings] == warnings
     assert result.summary.bytes_read == len(data)
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_a_sample_with_old_line_ends_is_the_same(run: Run, name: str) -> None:
+    data = (SAMPLES / name).read_bytes()
+    old, new = run(data.replace(b"\n", b"\r")), run(data)
+    assert (old.totals, old.rejects) == (new.totals, new.rejects)
+    assert old.summary.left_out_by_reason == new.summary.left_out_by_reason
+    assert [one.header_line for one in old.summary.inputs] == [
+        one.header_line for one in new.summary.inputs
+    ]
 
 
 def test_rejected_json_is_listed_by_its_own_line_and_path(run: Run) -> None:
