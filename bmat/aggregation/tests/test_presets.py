@@ -63,6 +63,12 @@ def test_a_sample_is_recognised_by_its_first_bytes(name: str, preset: str) -> No
         assert recognised_head(head) is by_name(preset)
 
 
+@pytest.mark.parametrize("name", ["listenbrainz.jsonl", "spotify.json"])
+def test_empty_arrays_may_stand_before_a_sample(name: str) -> None:
+    data = b"[]\n [ ]" + (SAMPLES / name).read_bytes()
+    assert recognised_head(data) is by_name(OF_HEAD[name])
+
+
 @pytest.mark.parametrize("name", OF_HEADER)
 def test_a_sample_is_recognised_by_its_header_and_read_by_its_columns(name: str) -> None:
     preset, _, line, first = OF_HEADER[name]
