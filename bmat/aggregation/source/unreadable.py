@@ -170,15 +170,16 @@ def other_ways(preset: Preset, first: First, head: Head) -> Iterator[tuple[Head,
 
 def other_delimiters(preset: Preset, first: First, head: Head) -> list[str]:
     """Those under which nobody has looked for a header. Where none is named, they are those in the
-    first record, if it is an ordinary one.
+    first record, if it has none of the usual ones.
     """
     if head.named_delimiter(preset) is not None:
         return [delimiter.decode() for delimiter in DELIMITERS]
     start, stop, _ = first.record.extent
-    if first.skipped or stop - start > COMPARED_BYTES:
+    record = head.data[start:stop]
+    is_likely = not first.skipped and len(record) <= COMPARED_BYTES
+    if not is_likely or any(delimiter in record for delimiter in DELIMITERS):
         return []
-    there = {chr(byte) for byte in head.data[start:stop] if bytes([byte]) not in DELIMITERS}
-    return sorted(filter(is_delimiter, there))
+    return sorted(filter(is_delimiter, map(chr, set(record))))
 
 
 def changed(head: Head, **options: Any) -> Head:
