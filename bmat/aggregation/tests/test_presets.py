@@ -321,6 +321,11 @@ def test_rejected_json_is_listed_by_its_own_line_and_path(run: Run) -> None:
     assert lines[2].startswith('5,missing_field,"track_metadata.track_name: {""listened_at""')
 
 
+def test_where_all_is_rejected_the_preset_is_named(run: Run) -> None:
+    with pytest.raises(AggregationError, match=r"\(1 invalid_date\) under the preset librefm, the"):
+        run(b"Artist,Track,Time\nx,a,2026-01-05\n")
+
+
 def test_a_strict_run_names_the_json_at_fault(run: Run) -> None:
     good = b'{"listened_at": 1577836800, "track_metadata": {"track_name": "a"}}\n'
     with pytest.raises(AggregationError, match=r"Line 3 .*\(malformed_json\): '\[\]'"):
