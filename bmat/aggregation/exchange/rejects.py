@@ -137,8 +137,10 @@ def no_valid_rows(job: Job, totals: Totals, summary: Summary) -> NoValidRows:
     source = job.sources[totals.rejects[0].source]
     first = first_reject(source, totals.rejects[0])
     of_file = f" of {source.owner_path}" if len(job.sources) > 1 else ""
+    preset = source.read_as.preset
+    under = f" under the preset {preset}" if preset != "default" else ""
     found = (
-        f"all {totals.rows_rejected} were rejected ({', '.join(counts)}), "
+        f"all {totals.rows_rejected} were rejected ({', '.join(counts)}){under}, "
         f"the first on line {first.line}{of_file} ({first.reason}): {first.shown()}"
     )
     error = NoValidRows("no_valid_rows", MESSAGES["no_valid_rows"].format(found=found))

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Options, delimiter_byte
 from bmat.aggregation.source.opened import (
-    UTF8_BOM,
     OnRead,
     Opened,
     Place,
@@ -24,6 +23,7 @@ from bmat.aggregation.source.opened import (
     head_of,
     layout_of,
     refuse,
+    with_line_feeds,
 )
 from bmat.aggregation.source.presets.preset import Preset
 
@@ -91,23 +91,23 @@ def open_dsr(
     Of the beginning of a report the records are not asked for.
     """
     refuse(preset, options, "header_line")
-    head = head_of(readable)
-    start = len(UTF8_BOM) if head.startswith(UTF8_BOM) else 0
-    found = HEAD.search(head[start:])
+    head, has_cr_ends = beginning = head_of(readable)
+    place = Place(beginning.start, 1, has_cr_ends)
+    found = HEAD.search(head[place.start :])
     if found is None:
         raise preset.misfit("it has no HEAD record", source)
     header = cells_of(found[0])
     fields = found_fields(preset, preset.fields, options, source)
     first, last = period_of(header, preset, source)
     if is_whole:
-        counts = counts_of(readable, start, on_read)
+        counts = counts_of(readable, place, on_read)
         if not counts.sales:
             others = "its records are of other kinds, which are not read"
             raise preset.misfit(f"it has no SR02 record: {others}", source)
-        check(header, readable, counts, source)
+        check(header, footer_of(readable, has_cr_ends), counts, source)
     delimiter = delimiter_byte(options.delimiter or preset.delimiter or "\t")
     is_dated = "date" in fields
-    place, day = Place(start, 1), None if is_dated else first
+    day = None if is_dated else first
     layout = layout_of(preset, options, delimiter, preset.fields, fields, place, day)
     return Opened(readable, layout, are_periods=not is_dated and first != last)
 
@@ -143,14 +143,14 @@ def days_of(text: str) -> tuple[date, date] | None:
     return first, date(year, last_month, monthrange(year, last_month)[1])
 
 
-def footer_of(path: Path) -> tuple[list[str] | None, int]:
+def footer_of(path: Path, has_cr_ends: bool) -> tuple[list[str] | None, int]:
     """The cells of the last record that is a footer, and how many empty lines are behind it, where
     nothing else is.
     """
     with path.open("rb") as file:
         size = file.seek(0, SEEK_END)
         file.seek(max(size - TAIL_BYTES, 0))
-        tail = file.read()
+        tail = with_line_feeds(file.read(), has_cr_ends)
     found = list(FOOT.finditer(tail))
     if not found:
         return None, 0
@@ -158,8 +158,8 @@ def footer_of(path: Path) -> tuple[list[str] | None, int]:
     return cells_of(found[-1][0]), 0 if behind.strip() else max(behind.count(b"\n") - 1, 0)
 
 
-def counts_of(path: Path, start: int, on_read: OnRead) -> Counts:
-    """What lines there are from byte `start` on, in one pass over all bytes. `on_read` is told how
+def counts_of(path: Path, place: Place, on_read: OnRead) -> Counts:
+    """What lines there are from `place` on, in one pass over all bytes. `on_read` is told how
     many have been passed, and may raise.
     """
     counts = Counts()
@@ -167,8 +167,10 @@ def counts_of(path: Path, start: int, on_read: OnRead) -> Counts:
     window = np.zeros(LOOKED_AT + CHUNK_BYTES, dtype=np.uint8)
     window[LOOKED_AT - 1] = LF
     with path.open("rb", buffering=0) as file:
-        file.seek(start)
+        file.seek(place.start)
         while size := file.readinto(window[LOOKED_AT:].data):
+            if place.has_cr_ends:
+                window[window == CR] = LF
             counts.add(window[: LOOKED_AT + size])
             window[:LOOKED_AT] = window[size : LOOKED_AT + size].copy()
             on_read(file.tell())
@@ -178,9 +180,11 @@ def counts_of(path: Path, start: int, on_read: OnRead) -> Counts:
     return counts
 
 
-def check(header: list[str], path: Path, counts: Counts, source: Path) -> None:
-    """Compares what the footer says. Raises AggregationError `count_mismatch`."""
-    footer, behind = footer_of(path)
+def check(
+    header: list[str], found: tuple[list[str] | None, int], counts: Counts, source: Path
+) -> None:
+    """Compares what the footer that was `found` says. Raises AggregationError `count_mismatch`."""
+    footer, behind = found
     if footer is None:
         message = "The report has no FOOT record at its end: it is incomplete. Get it again."
         raise AggregationError("count_mismatch", message, source)

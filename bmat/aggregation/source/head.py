@@ -16,6 +16,7 @@ from bmat.aggregation.source.presets.preset import Preset
 from bmat.aggregation.source.records import (
     Dialect,
     Record,
+    has_old_line_ends,
     line_end,
     record_at,
     records_from,
@@ -26,8 +27,6 @@ DELIMITERS = (b",", b";", b"\t", b"|")
 PREAMBLE_LINES = 100
 SHOWN_NAMES = 20
 NONE = Record(Extent(0, 0, 0), 0, 0, [])
-# A file whose first bytes, so many, hold a CR and no LF is one of old line ends.
-LINE_END_BYTES = 2**16
 BYTE_ORDER_MARKS = re.compile(rb"(?:\xef\xbb\xbf)*+")
 # What Excel writes, and other programs write for it.
 SEP_LINE = re.compile(
@@ -93,8 +92,7 @@ class Head:
 
     @cached_property
     def has_cr_ends(self) -> bool:
-        begin = self.data[:LINE_END_BYTES]
-        return b"\r" in begin and b"\n" not in begin
+        return has_old_line_ends(self.data)
 
     @cached_property
     def _behind_sep(self) -> tuple[bytes | None, Start]:

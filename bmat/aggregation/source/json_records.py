@@ -59,7 +59,7 @@ def open_json(
     JSON, or the format has no such field; `not_text`, and `invalid_option`.
     """
     refuse(preset, options, "delimiter", "quoting", "header_line")
-    check(head_of(readable), preset, source)
+    check(head_of(readable).data, preset, source)
     # Whether a record without a song is a play is asked whatever the key is.
     roles = {*preset.wanted(options), "song"}
     fields = {role: field_of(preset, role, options, source) for role in roles}

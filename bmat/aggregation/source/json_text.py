@@ -14,6 +14,8 @@ from itertools import chain
 from json import JSONDecoder
 from typing import Any
 
+from bmat.aggregation.source.records import has_old_line_ends
+
 UTF8_BOM = codecs.BOM_UTF8
 # Bytes that are not UTF-8 may stand in fields that nobody reads: they are kept as lone surrogates.
 KEEP_BYTES = "surrogateescape"
@@ -76,8 +78,7 @@ def records_of(chunks: Iterable[bytes], longest: int) -> Iterator[Found]:
         if len(head) >= (HEAD_BYTES if begin else longest):
             break
     everything = chain([head], chunks)
-    has_cr_ends = b"\r" in head[:HEAD_BYTES] and b"\n" not in head[:HEAD_BYTES]
-    end = b"\r" if has_cr_ends else b"\n"
+    end = b"\r" if has_old_line_ends(head) else b"\n"
     read = records_in_arrays if begin.startswith(b"[") else records_in_lines
     return read(everything, longest, end)
 

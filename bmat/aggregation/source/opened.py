@@ -13,6 +13,7 @@ from bmat.aggregation.errors import failure, shown
 from bmat.aggregation.options import Options, column_key, delimiter_byte
 from bmat.aggregation.source.layout import Filter, JSONOrigin, Layout
 from bmat.aggregation.source.presets.preset import Preset
+from bmat.aggregation.source.records import has_old_line_ends
 
 OnRead = Callable[[int], None]
 
@@ -34,10 +35,23 @@ class Opened(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where the records begin: the byte, and the physical line."""
+    """Where the records begin: the byte, and the physical line; and whether each CR ends a line."""
 
     start: int
     line: int
+    has_cr_ends: bool
+
+
+class Beginning(NamedTuple):
+    """The first bytes of a file; with `has_cr_ends` they have an LF for each of its CRs."""
+
+    data: bytes
+    has_cr_ends: bool
+
+    @property
+    def start(self) -> int:
+        """Where the text starts, behind a byte order mark."""
+        return len(UTF8_BOM) if self.data.startswith(UTF8_BOM) else 0
 
 
 def refuse(preset: Preset, options: Options, *names: str) -> None:
@@ -94,6 +108,7 @@ def layout_of(
         thousands=options.thousands,
         fixed_day=None if day is None else day.toordinal() - date.min.toordinal(),
         is_quoted=(options.quoting or preset.quoting) == "csv",
+        has_cr_ends=place.has_cr_ends,
         filter=kept,
         bounds=options.bounds,
     )
@@ -106,8 +121,8 @@ def open_positions(preset: Preset, readable: Path, options: Options, source: Pat
     refuse(preset, options, "header_line")
     delimiter = delimiter_byte(options.delimiter or preset.delimiter or ",")
     fields = found_fields(preset, preset.fields, options, source)
-    head = head_of(readable)
-    start = len(UTF8_BOM) if head.startswith(UTF8_BOM) else 0
+    head, has_cr_ends = beginning = head_of(readable)
+    start = beginning.start
     assert preset.head is not None
     match = preset.head.match(head, start)
     if match is None:
@@ -118,7 +133,7 @@ def open_positions(preset: Preset, readable: Path, options: Options, source: Pat
             )
     else:
         start = match.end()
-    place = Place(start, 1 + head.count(b"\n", 0, start))
+    place = Place(start, 1 + head.count(b"\n", 0, start), has_cr_ends)
     layout = layout_of(preset, options, delimiter, preset.fields, fields, place)
     return Opened(readable, layout, preset.are_periods)
 
@@ -136,7 +151,16 @@ def compare(things: str, said: str, found: int, source: Path) -> None:
     raise failure("count_mismatch", source, **details)
 
 
-def head_of(path: Path) -> bytes:
+def head_of(path: Path) -> Beginning:
     """The first bytes of a file."""
     with path.open("rb") as file:
-        return file.read(HEAD_BYTES)
+        data = file.read(HEAD_BYTES)
+    has_cr_ends = has_old_line_ends(data)
+    return Beginning(with_line_feeds(data, has_cr_ends), has_cr_ends)
+
+
+def with_line_feeds(text: bytes, has_cr_ends: bool) -> bytes:
+    """A part of a file, of the same length, whose lines end with LF, so that they can be counted.
+    Of a CR LF the LF is an empty line then.
+    """
+    return text.replace(b"\r", b"\n") if has_cr_ends else text

@@ -14,6 +14,8 @@ from bmat.aggregation.options import BOUNDS, Bounds
 from bmat.aggregation.results import Extent
 
 UNTERMINATED, MALFORMED = "unterminated_quote", "malformed_quotes"
+# A file whose first bytes, so many, hold a CR and no LF is one of old line ends.
+LINE_END_BYTES = 2**16
 OLD_LINE_END = re.compile(rb"\r\n?|\n")
 # Empty lines and byte order marks; as many as two CRs are an empty line at the end of the file. The
 # quantifiers are possessive: else each line would be remembered until the last one has matched.
@@ -45,6 +47,12 @@ class Record(NamedTuple):
     next_line: int
     fields: list[bytes]
     fault: str | None = None
+
+
+def has_old_line_ends(data: bytes) -> bool:
+    """Whether in a file that begins with `data` each CR ends a line."""
+    begin = data[:LINE_END_BYTES]
+    return b"\r" in begin and b"\n" not in begin
 
 
 def records_from(data: bytes, start: int, line: int, dialect: Dialect) -> Iterator[Record]:

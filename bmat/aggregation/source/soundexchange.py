@@ -13,7 +13,6 @@ from typing import NamedTuple
 from bmat.aggregation.errors import shown
 from bmat.aggregation.options import Options, column_key, delimiter_byte
 from bmat.aggregation.source.opened import (
-    UTF8_BOM,
     OnRead,
     Opened,
     Place,
@@ -21,6 +20,7 @@ from bmat.aggregation.source.opened import (
     found_fields,
     head_of,
     layout_of,
+    with_line_feeds,
 )
 from bmat.aggregation.source.presets.preset import Preset
 
@@ -38,7 +38,7 @@ PERIOD_IN_NAME = re.compile(r"(?<![0-9])([0-9]{8})[-_\N{EN DASH}]([0-9]{8})(?![0
 
 class Header(NamedTuple):
     """The names of the columns, on physical line `line`, which ends at byte `stop`; `before` are
-    the lines in front of it.
+    the lines in front of it. With `has_cr_ends` each CR ends a line.
     """
 
     columns: list[str]
@@ -47,6 +47,7 @@ class Header(NamedTuple):
     line: int
     stop: int
     before: list[str]
+    has_cr_ends: bool
 
     @property
     def period(self) -> tuple[date, date] | None:
@@ -71,7 +72,8 @@ def open_soundexchange(
     days = None
     if "date" not in fields:
         days = period_of(preset, header, source)
-    place, day = Place(header.stop, header.line + 1), days[0] if days else None
+    place = Place(header.stop, header.line + 1, header.has_cr_ends)
+    day = days[0] if days else None
     layout = layout_of(preset, options, header.delimiter, header.columns, fields, place, day)
     if header.period is not None:
         if layout.is_quoted and header.before[-INDICATOR].strip() not in ("", '"'):
@@ -88,17 +90,17 @@ def header_of(preset: Preset, path: Path, options: Options, source: Path) -> Hea
     """The first line that has the names of the columns; that of the option `header_line`, where it
     is given.
     """
-    head = head_of(path)
-    start = len(UTF8_BOM) if head.startswith(UTF8_BOM) else 0
+    head, has_cr_ends = beginning = head_of(path)
     delimiters = (delimiter_byte(options.delimiter),) if options.delimiter else DELIMITERS
     before: list[bytes] = []
-    for match in islice(LINE.finditer(head, start), MOST_LINES_BEFORE):
+    for match in islice(LINE.finditer(head, beginning.start), MOST_LINES_BEFORE):
         text = match[0].rstrip(b"\r\n")
         for delimiter in delimiters if options.header_line in (None, len(before) + 1) else ():
             columns = names_in(text, delimiter)
             if preset.fingerprint <= {column_key(name) for name in columns}:
                 cells = [cell_of(line, delimiter) for line in before]
-                return Header(columns, delimiter, text, len(before) + 1, match.end(), cells)
+                line = len(before) + 1
+                return Header(columns, delimiter, text, line, match.end(), cells, has_cr_ends)
         before.append(text)
     raise preset.misfit("it has no header with a sound recording's title and artist", source)
 
@@ -152,7 +154,7 @@ def check_rows(said: str, path: Path, header: Header, source: Path, on_read: OnR
     lines, unquoted, total, is_inside = Rows(), Rows(), header.stop, False
     with path.open("rb") as file:
         file.seek(header.stop)
-        while chunk := file.read(CHUNK_BYTES):
+        while chunk := with_line_feeds(file.read(CHUNK_BYTES), header.has_cr_ends):
             lines.add(chunk)
             pieces = chunk.split(b'"')
             unquoted.add(b'"' * is_inside + b'""'.join(pieces[is_inside::2]))

@@ -6,15 +6,18 @@ from difflib import get_close_matches
 from typing import Any
 
 from bmat.aggregation.errors import AggregationError, failure, shown
-from bmat.aggregation.options import DATE_FORMATS, column_key, python_encoding
+from bmat.aggregation.options import DATE_FORMATS, column_key, is_delimiter, python_encoding
 from bmat.aggregation.source.encoding import WITHOUT_MARK
 from bmat.aggregation.source.head import DELIMITERS, First, Head
-from bmat.aggregation.source.header import headerless_layout
+from bmat.aggregation.source.header import has_named_columns, headerless_layout
 from bmat.aggregation.source.looks import AS_CSV, Format, is_utf8, known_format
 from bmat.aggregation.source.presets.preset import DEFAULT, Preset
+from bmat.aggregation.source.presets.registry import recognised_header
 
 # Names are compared that are not longer, and no more of them.
 COMPARED_NAMES, COMPARED_LENGTH = 200, 60
+# In a first record of no more bytes delimiters are looked for.
+COMPARED_BYTES = 4096
 LIKENESS = 0.55
 
 
@@ -109,7 +112,8 @@ def advice_for(
     line = header_line_of(preset, head)
     if line is not None:
         return f"Line {line} looks like the header: name it in the option header_line"
-    change = next((how for other, how in other_ways(preset, head) if fits(preset, other)), None)
+    ways = other_ways(preset, first, head)
+    change = next((how for other, how in ways if fits(preset, other)), None)
     change = change or other_dates(preset, head)
     if change is not None:
         return change
@@ -123,6 +127,8 @@ def advice_for(
     if options:
         plural = "option" if len(options) == 1 else "options"
         rename += f", or name yours in the {plural} {', '.join(options)}"
+    if "plays" in roles and not nearest_names(preset, ["plays"], first, head):
+        rename += "; where each record is one play, use the option plays=one"
     nearest = nearest_names(preset, roles, first, head)
     return f"Did you mean {', '.join(nearest)}? {rename}" if nearest else rename
 
@@ -131,20 +137,23 @@ def header_line_of(preset: Preset, head: Head) -> int | None:
     """The physical line, of the first hundred, on which a header starts that is not the first
     record.
     """
-    fit = (one for one in head.preamble(preset) if not missing_roles(preset, one, head))
-    return next((one.record.line for one in fit), None)
+    lines = head.preamble(preset)
+    fit = [one for one in lines if not missing_roles(preset, one, head)]
+    # Without a preset each is looked for that a header tells.
+    if not fit and head.options.preset is None and not has_named_columns(head.options):
+        fit = [one for one in lines if recognised_header(one.keys, head.options)]
+    return fit[0].record.line if fit else None
 
 
-def other_ways(preset: Preset, head: Head) -> Iterator[tuple[Head, str]]:
-    """The file as it would be read without an option that is given, or without what the preset says
-    in its place, each with what to do for that.
+def other_ways(preset: Preset, first: First, head: Head) -> Iterator[tuple[Head, str]]:
+    """The file as it would be read with another delimiter, or without an option that is given, each
+    with what to do for that.
     """
     options = head.options
-    if head.named_delimiter(preset) is not None:
-        for delimiter in map(bytes.decode, DELIMITERS):
-            name = "tab" if delimiter == "\t" else shown(delimiter)
-            how = f"The fields stand between {name}: name that in the option delimiter"
-            yield changed(head, delimiter=delimiter), how
+    for delimiter in other_delimiters(preset, first, head):
+        name = "tab" if delimiter == "\t" else shown(delimiter)
+        how = f"The fields stand between {name}: name that in the option delimiter"
+        yield changed(head, delimiter=delimiter), how
     if not head.is_quoted(preset):
         yield changed(head, quoting="csv"), "The names are in quotes: use the option quoting=csv"
     if options.header_line is not None:
@@ -157,6 +166,20 @@ def other_ways(preset: Preset, head: Head) -> Iterator[tuple[Head, str]]:
             Head(text, replace(options, encoding=None), head.source),
             "The file is in UTF-8: leave out the option encoding",
         )
+
+
+def other_delimiters(preset: Preset, first: First, head: Head) -> list[str]:
+    """Those under which nobody has looked for a header. Where none is named, they are those in the
+    first record, if it has none of the usual ones.
+    """
+    if head.named_delimiter(preset) is not None:
+        return [delimiter.decode() for delimiter in DELIMITERS]
+    start, stop, _ = first.record.extent
+    record = head.data[start:stop]
+    is_likely = not first.skipped and len(record) <= COMPARED_BYTES
+    if not is_likely or any(delimiter in record for delimiter in DELIMITERS):
+        return []
+    return sorted(filter(is_delimiter, map(chr, set(record))))
 
 
 def changed(head: Head, **options: Any) -> Head:

@@ -8,6 +8,7 @@ import pytest
 
 from bmat.aggregation import AggregationError
 from bmat.aggregation.source import dsr
+from bmat.aggregation.source.opened import Place
 from bmat.aggregation.tests.reading import SAMPLES, opened, read
 
 SAMPLE = (SAMPLES / "dsr.tsv").read_bytes()
@@ -185,6 +186,8 @@ def test_chunks_of_any_size_count_alike(
         b"\n\n", b"\n\n\r\r\n\r\n\n\n"
     )
     told: list[int] = []
-    counts = dsr.counts_of(save(data), 0, told.append)
+    counts = dsr.counts_of(save(data), Place(0, 1, has_cr_ends=False), told.append)
+    old = data.replace(b"\r", b"").replace(b"\n", b"\r")
+    assert dsr.counts_of(save(old), Place(0, 1, has_cr_ends=True), lambda done: None) == counts
     assert counts == dsr.Counts(lines=17, summaries=1, sales=4, comments=2, empty=8)
     assert counts.others == 0 and told[-1] == len(data)

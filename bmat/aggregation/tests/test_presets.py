@@ -57,8 +57,16 @@ def test_each_sample_is_of_a_preset_and_each_preset_has_one() -> None:
 @pytest.mark.parametrize(("name", "preset"), OF_HEAD.items())
 def test_a_sample_is_recognised_by_its_first_bytes(name: str, preset: str) -> None:
     data = (SAMPLES / name).read_bytes()
-    for head in (data, b"\xef\xbb\xbf" + data, data.replace(b"\n", b"\r\n")):
+    for end in (b"\r\n", b"\r"):
+        assert recognised_head(data.replace(b"\n", end)) is by_name(preset)
+    for head in (data, b"\xef\xbb\xbf" + data):
         assert recognised_head(head) is by_name(preset)
+
+
+@pytest.mark.parametrize("name", ["listenbrainz.jsonl", "spotify.json"])
+def test_empty_arrays_may_stand_before_a_sample(name: str) -> None:
+    data = b"[]\n [ ]" + (SAMPLES / name).read_bytes()
+    assert recognised_head(data) is by_name(OF_HEAD[name])
 
 
 @pytest.mark.parametrize("name", OF_HEADER)
@@ -290,6 +298,17 @@ def test_a_run_counts_a_sample(run: Run, name: str, block_bytes: int) -> None:
     assert result.summary.bytes_read == len(data)
 
 
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_a_sample_with_old_line_ends_is_the_same(run: Run, name: str) -> None:
+    data = (SAMPLES / name).read_bytes()
+    old, new = run(data.replace(b"\n", b"\r")), run(data)
+    assert (old.totals, old.rejects) == (new.totals, new.rejects)
+    assert old.summary.left_out_by_reason == new.summary.left_out_by_reason
+    assert [one.header_line for one in old.summary.inputs] == [
+        one.header_line for one in new.summary.inputs
+    ]
+
+
 def test_rejected_json_is_listed_by_its_own_line_and_path(run: Run) -> None:
     good = '{"listened_at": 1577836800, "track_metadata": {"track_name": "a"}}'
     bad = '{"listened_at": "soon", "track_metadata": {"track_name": "b"}}'
@@ -300,6 +319,11 @@ def test_rejected_json_is_listed_by_its_own_line_and_path(run: Run) -> None:
     assert lines[0].startswith('2,invalid_date,"listened_at: {""listened_at"": ""soon"",')
     assert lines[1] == "3,malformed_json,{oh"
     assert lines[2].startswith('5,missing_field,"track_metadata.track_name: {""listened_at""')
+
+
+def test_where_all_is_rejected_the_preset_is_named(run: Run) -> None:
+    with pytest.raises(AggregationError, match=r"\(1 invalid_date\) under the preset librefm, the"):
+        run(b"Artist,Track,Time\nx,a,2026-01-05\n")
 
 
 def test_a_strict_run_names_the_json_at_fault(run: Run) -> None:

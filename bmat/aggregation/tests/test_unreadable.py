@@ -16,7 +16,10 @@ CONTRACT = Path(__file__).parents[3] / "docs" / "data-contract.md"
 ROW = b"a,2020-01-01,1\n"
 TEXT = HEADER + ROW
 WANTED = "The header has no column 'Song', 'Date' or 'Number of Plays': "
-RENAME = "Rename the columns, or name yours in the options song_column, date_column, plays_column."
+ONE = "; where each record is one play, use the option plays=one."
+RENAME = (
+    f"Rename the columns, or name yours in the options song_column, date_column, plays_column{ONE}"
+)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_a_missing_column_is_named_with_those_found_and_the_nearest() -> None:
 def test_one_missing_column_is_one() -> None:
     assert refused(b"Song,Date,x\n").message == (
         "The header has no column 'Number of Plays': it has 'Song', 'Date', 'x'. "
-        "Rename the column, or name yours in the option plays_column."
+        f"Rename the column, or name yours in the option plays_column{ONE}"
     )
 
 
@@ -150,6 +153,14 @@ def test_the_line_that_looks_like_the_header_is_named(before: bytes) -> None:
         error = refused(before + TEXT.replace(b",", delimiter))
         assert (error.code, error.message.endswith(hint)) == ("missing_column", True)
     assert layout(before + TEXT, header_line=4).first_line == 5
+
+
+def test_the_line_of_a_header_that_a_preset_knows_is_named() -> None:
+    totals = b"Report\nSong,Date,Total Number of Plays for Date\na,2020-01-01,1\n"
+    assert "Line 2 looks like the header" in refused(totals).message
+    for options in ({"preset": "default"}, {"song_column": "Title"}):
+        assert "looks like the header" not in refused(totals, **options).message
+    assert layout(totals, header_line=2).plays == 2
 
 
 def test_it_is_looked_for_among_a_hundred_lines() -> None:
@@ -194,6 +205,7 @@ AS_UTF_16 = TEXT.decode("utf-16-le", "replace").encode()
         (TEXT, {"delimiter": ";"}, "The fields stand between ',': name that in the option"),
         (b"sep=;\n" + TEXT.replace(b",", b"\t"), {}, "between tab: name that in the option"),
         (ROW, {"delimiter": "tab"}, "between ',': name that in the option delimiter."),
+        (TEXT.replace(b",", b"^"), {}, "The fields stand between '^': name that in the option"),
         (TEXT.replace(b"Song", b'"Song"'), {"quoting": "none"}, "use the option quoting=csv."),
         (ROW, {"header_line": 1}, "leave out the option header_line."),
         (AS_UTF_16, {"encoding": "utf-16"}, "in UTF-8: leave out the option encoding."),
@@ -218,6 +230,8 @@ def test_the_option_is_named_that_stands_against_a_header(
 def test_no_option_is_named_that_would_not_help() -> None:
     options = {"delimiter": ";", "quoting": "none", "header_line": 1, "encoding": "cp1252"}
     assert refused(b"x,y\n", **options).message.endswith(RENAME)
+    for data in (b'"open\nx^y\n', b"x^" * 4096, b"`Song`,`Date`,`Number of Plays`\n"):
+        assert RENAME[:-1].partition(";")[0] in refused(data).message
 
 
 def test_a_preset_that_the_file_does_not_fit_is_named_with_the_columns() -> None:

@@ -2,14 +2,14 @@
 
 import re
 
-from bmat.aggregation.source.presets.preset import Preset
+from bmat.aggregation.source.presets.preset import JSON_BEGIN, Preset
 
 LISTENBRAINZ = Preset(
     name="listenbrainz",
     title="ListenBrainz listens",
     specification="https://listenbrainz.readthedocs.io/en/latest/users/json.html",
     reader="json",
-    head=re.compile(rb'(?s)\s*(?:\[\s*)?\{(?=.*"listened_at"\s*:).*"track_metadata"\s*:\s*\{'),
+    head=re.compile(rb"(?s)" + JSON_BEGIN + rb'(?=.*"listened_at"\s*:).*"track_metadata"\s*:\s*\{'),
     columns={
         "song": ("track_metadata.track_name",),
         "artist": ("track_metadata.artist_name",),

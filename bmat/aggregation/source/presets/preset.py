@@ -20,6 +20,10 @@ from bmat.aggregation.options import (
 Reader = Literal["header", "positions", "dsr", "soundexchange", "json"]
 
 
+# How JSON begins: with an object, or an array of them; empty arrays may stand before it.
+JSON_BEGIN = rb"\s*+(?:\[\s*+\]\s*+)*+(?:\[\s*+)?\{"
+
+
 @dataclass(frozen=True)
 class Keep:
     """Which records count: those with this text in the column of the role `filter`, or, of a

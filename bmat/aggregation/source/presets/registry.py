@@ -17,6 +17,7 @@ from bmat.aggregation.source.presets.spotify import SPOTIFY
 from bmat.aggregation.source.presets.suisa import SUISA
 from bmat.aggregation.source.presets.totals import TOTALS
 from bmat.aggregation.source.presets.tunecore import TUNECORE
+from bmat.aggregation.source.records import has_old_line_ends
 
 PRESETS = (
     DEFAULT,
@@ -50,6 +51,8 @@ def recognised_head(head: bytes) -> Preset | None:
     """The preset of a file that begins with `head`, where it is one of those whose header does not
     tell. Looks at HEAD_BYTES.
     """
+    if has_old_line_ends(head):
+        head = head[:HEAD_BYTES].replace(b"\r", b"\n")
     start = len(UTF8_BOM) if head.startswith(UTF8_BOM) else 0
     for preset in PRESETS:
         if preset.head is not None and preset.head.match(head, start, HEAD_BYTES):

@@ -2,14 +2,14 @@
 
 import re
 
-from bmat.aggregation.source.presets.preset import Listening, Preset
+from bmat.aggregation.source.presets.preset import JSON_BEGIN, Listening, Preset
 
 SPOTIFY = Preset(
     name="spotify",
     title="Spotify streaming history",
     specification="https://support.spotify.com/article/understanding-my-data/",
     reader="json",
-    head=re.compile(rb'(?s)\s*(?:\[\s*)?\{.*"(?:ms_played|msPlayed)"\s*:'),
+    head=re.compile(rb"(?s)" + JSON_BEGIN + rb'.*"(?:ms_played|msPlayed)"\s*:'),
     columns={
         "song": ("master_metadata_track_name", "trackName"),
         "artist": ("master_metadata_album_artist_name", "artistName"),
