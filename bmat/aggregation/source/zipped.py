@@ -7,6 +7,7 @@ the end is missing.
 
 import bz2
 import lzma
+import os
 import re
 import struct
 from collections.abc import Callable, Generator, Iterable
@@ -34,6 +35,8 @@ from bmat.aggregation.source.unpacking import (
 MOST_MEMBERS = 1000
 # Of so many members it takes less, whatever their names.
 MOST_DIRECTORY_BYTES = 2**22
+# The record at the end, and a comment behind it; that of a larger archive before them.
+END_BYTES = 2**16 + 2**10
 CHUNK_BYTES = 2**20
 # https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.7: signature, version, flags,
 # method, time, date, CRC, sizes, lengths of the name and of what is between it and the data.
@@ -147,12 +150,31 @@ def directory_of(path: Path, allowance: Allowance) -> list[ZipInfo]:
     """All that is in an archive. Raises AggregationError `damaged_archive`."""
     try:
         with DirectoryFile(path) as file, ZipFile(file) as archive:
-            return archive.infolist()
+            infos = archive.infolist()
+            # A length that is wrong by a bit can make the next entries a part of the one before.
+            if len(infos) != told_count(file):
+                raise BadZipFile("its directory has more or fewer entries than it says")
+            return infos
     # The last three are what a damaged directory makes of the standard library's own reader.
     except (BadZipFile, NotImplementedError, struct.error, UnicodeDecodeError, ValueError) as error:
         size = path.stat().st_size
         how = f"its directory, before byte {size:,}, cannot be read"
         raise failure("damaged_archive", allowance.source, archive=ZIP, how=how) from error
+
+
+def told_count(file: DirectoryFile) -> int:
+    """How many entries the directory has, by the record at the archive's end. Raises struct.error
+    where there is none.
+    """
+    file.seek(max(file.seek(0, os.SEEK_END) - END_BYTES, 0))
+    end = file.read(END_BYTES)
+    at = end.rfind(b"PK\x05\x06")
+    count: int = struct.unpack_from("<H", end, at + 10)[0]
+    if count == 2**16 - 1:
+        # As many, or as many as the record of larger archives says, which is before.
+        at = end.rfind(b"PK\x06\x06", 0, at)
+        count = count if at < 0 else struct.unpack_from("<Q", end, at + 32)[0]
+    return count
 
 
 def is_workbook(names: Iterable[str]) -> bool:

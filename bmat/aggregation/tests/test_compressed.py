@@ -272,6 +272,31 @@ def test_a_directory_that_names_places_that_there_are_not_is_damage(tmp_path: Pa
     assert error_of(tmp_path, bytes(data)).code == "damaged_archive"
 
 
+def test_no_bit_of_a_directory_hides_a_file(tmp_path: Path) -> None:
+    data = zipped(("a.csv", PLAYS), ("b.csv", HEADER + ROW))
+    directory, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    # Those of the lengths of the first file's name, of what is beside it and of its comment.
+    for place in range(directory + 28, directory + 34):
+        for bit in range(8):
+            changed = bytearray(data)
+            changed[place] ^= 1 << bit
+            assert error_of(tmp_path, bytes(changed)).code == "damaged_archive"
+    for told in (1, 3):
+        changed = bytearray(data)
+        struct.pack_into("<H", changed, end + 10, told)
+        assert error_of(tmp_path, bytes(changed)).code == "damaged_archive"
+
+
+def test_a_large_archive_says_elsewhere_how_many_files_it_has(tmp_path: Path) -> None:
+    data = zipped(("a.csv", PLAYS))
+    directory, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    size = end - directory
+    larger = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, directory)
+    larger += struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
+    last = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, *[2**16 - 1] * 2, *[2**32 - 1] * 2, 0)
+    assert run(tmp_path, data[:end] + larger + last).totals == TOTALS
+
+
 @pytest.mark.parametrize("packer", PACKERS)
 def test_a_cut_off_archive_is_refused_with_its_length(tmp_path: Path, packer: str) -> None:
     data = PACKERS[packer](PLAYS + b"".join(b"%d,2020-01-01,1\n" % n for n in range(5000)))
