@@ -45,6 +45,11 @@ def has_room_for(more_bytes: int) -> bool:
     return free_bytes() - reserved_bytes() - more_bytes >= settings.BMAT_MIN_FREE_BYTES
 
 
+def has_room_for_upload(upload_bytes: int) -> bool:
+    """The same with an upload, its result, and the results of all reports that are not finished."""
+    return has_room_for(2 * upload_bytes + expected_bytes())
+
+
 def is_full() -> bool:
     """Whether not even what was reserved may be written any more."""
     return free_bytes() < settings.BMAT_MIN_FREE_BYTES
@@ -53,11 +58,6 @@ def is_full() -> bool:
 def free_bytes() -> int:
     """What is free on the disk, reserved or not."""
     return shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
-
-
-def has_room_for_upload(upload_bytes: int) -> bool:
-    """The same with an upload, its result, and the results of all reports that are not finished."""
-    return has_room_for(2 * upload_bytes + expected_bytes())
 
 
 def expected_bytes() -> int:
