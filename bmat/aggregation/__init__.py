@@ -11,7 +11,7 @@ are first asked for: they load the compiled kernels, which takes most of a secon
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bmat.aggregation.errors import AggregationError, ClusterAway
+from bmat.aggregation.errors import AggregationError, ClusterAway, InspectionTooSlow
 from bmat.aggregation.options import InputFile, Limits, Options
 from bmat.aggregation.progress import Progress
 from bmat.aggregation.results import ColumnsNotFound, Inspection, NoValidRows, Summary
@@ -34,6 +34,7 @@ __all__ = [
     "ColumnsNotFound",
     "InputFile",
     "Inspection",
+    "InspectionTooSlow",
     "Limits",
     "NoValidRows",
     "Options",

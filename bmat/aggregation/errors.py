@@ -153,6 +153,10 @@ class ConservationError(Exception):
         super().__init__(text)
 
 
+class InspectionTooSlow(Exception):
+    """An inspection has had its time. The input may be sound: a run may take longer."""
+
+
 class ClusterAway(ConnectionError):
     """The Dask cluster cannot be reached, or has gone away: the same run may succeed later."""
 

@@ -1,14 +1,16 @@
 """What would be read of an input: told from its first bytes, by the code that reads the whole."""
 
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 
-from bmat.aggregation.errors import AggregationError
+from bmat.aggregation.errors import AggregationError, InspectionTooSlow
 from bmat.aggregation.options import InputFile, Limits, Options
-from bmat.aggregation.progress import ProgressMeter
+from bmat.aggregation.progress import Progress, ProgressMeter
 from bmat.aggregation.read.record import records_in
 from bmat.aggregation.results import (
     ColumnsNotFound,
@@ -37,13 +39,16 @@ LIMITS = Limits(memory_budget_bytes=2**28)
 LINE_ENDS = {b"\r\r\n": "CRCRLF", b"\r\n": "CRLF", b"\n": "LF"}
 
 
-def inspect(given: Path | InputFile, options: Options) -> Inspection:
+def inspect(
+    given: Path | InputFile, options: Options, most_seconds: float = math.inf
+) -> Inspection:
     """How an input (`-`: standard input) would be read: its first INSPECTED_BYTES are looked at,
     and its first INSPECTED_RECORDS shown. Of an archive it is the text inside, of several files
     there the first one, which is looked at; a workbook is opened whole.
 
     Raises AggregationError where the run would, for the same reason, before its first record:
-    ColumnsNotFound where the header lacks columns; and OSError.
+    ColumnsNotFound where the header lacks columns; InspectionTooSlow after `most_seconds`, which a
+    large workbook may take; and OSError.
     """
     path, name = (given.path, given.name) if isinstance(given, InputFile) else (given, "")
     with TemporaryDirectory(prefix=".bmat-inspect-") as temporary:
@@ -58,7 +63,7 @@ def inspect(given: Path | InputFile, options: Options) -> Inspection:
             begin, is_cut = path, path.stat().st_size == INSPECTED_BYTES
         else:
             begin.write_bytes(head)
-        meter = ProgressMeter(None)
+        meter = ProgressMeter(listener_until(monotonic() + most_seconds))
         try:
             source = open_source(
                 begin,
@@ -86,6 +91,16 @@ def inspect(given: Path | InputFile, options: Options) -> Inspection:
         records=records,
         is_cut=is_cut,
     )
+
+
+def listener_until(deadline: float) -> Callable[[Progress], None]:
+    """What ends an inspection that goes on for longer."""
+
+    def listen(_: Progress) -> None:
+        if monotonic() > deadline:
+            raise InspectionTooSlow
+
+    return listen
 
 
 def as_seen(

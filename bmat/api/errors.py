@@ -23,7 +23,7 @@ from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from bmat.aggregation.errors import NO_ROOM
+from bmat.aggregation.errors import NO_ROOM, InspectionTooSlow
 from bmat.api.forms import BROKEN_OFF
 from bmat.api.services import database
 from bmat.results import TooLarge, TooSlow
@@ -138,6 +138,10 @@ CODES: Mapping[str, Code] = {
         507, "There is no room to write this format at the moment. CSV can still be had."
     ),
 }
+INSPECTION_TOO_SLOW = (
+    "It takes too long to see how this file would be read. Try again later, or start its report, "
+    "which has more time."
+)
 
 
 class ApiError(APIException):
@@ -223,6 +227,8 @@ def translated(error: Exception) -> Exception:
         return ApiError("question_too_large")
     if isinstance(error, TooSlow):
         return ApiError("question_too_slow")
+    if isinstance(error, InspectionTooSlow):
+        return ApiError("question_too_slow", INSPECTION_TOO_SLOW)
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         logger.info("a request was answered 507: %s", error)
         return ApiError("disk_full")

@@ -126,7 +126,11 @@ def parts_of(concat: str, path: str) -> list[UUID] | None:
     addresses = concat.removeprefix(FINAL).split()
     if not 1 <= len(addresses) <= MOST_PARTS:
         raise wrong(CONCAT, f"Name 1 to {MOST_PARTS} uploads.")
-    return [id_in(address, path) for address in addresses]
+    parts = [id_in(address, path) for address in addresses]
+    if len(set(parts)) < len(parts):
+        # Else a short request would fill the disk with copies of one short upload.
+        raise wrong(CONCAT, "Name each upload once.")
+    return parts
 
 
 def id_in(address: str, path: str) -> UUID:

@@ -49,7 +49,7 @@ def announced_bytes(request: HttpRequest) -> int:
     return max(1, length_of(request) - FORM_BYTES)
 
 
-def length_of(request: HttpRequest) -> int:
+def length_of(request: HttpRequest | Request) -> int:
     """The Content-Length; 0 where there is none."""
     return int(request.META.get("CONTENT_LENGTH") or 0)
 

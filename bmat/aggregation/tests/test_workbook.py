@@ -3,6 +3,8 @@
 import json
 import resource
 import runpy
+import signal
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -12,7 +14,14 @@ from typing import Any
 
 import pytest
 
-from bmat.aggregation import AggregationError, Limits, Options, aggregate, inspect
+from bmat.aggregation import (
+    AggregationError,
+    InspectionTooSlow,
+    Limits,
+    Options,
+    aggregate,
+    inspect,
+)
 from bmat.aggregation.source import workbook
 from bmat.aggregation.tests.packing import fed, zipped
 from bmat.aggregation.tests.running import names_in, without_header
@@ -257,6 +266,23 @@ def test_an_inspection_opens_a_workbook_whole_or_says_why_not(tmp_path: Path) ->
     with pytest.raises(AggregationError) as caught:
         inspect(tmp_path / "in", Options())
     assert "a workbook" in caught.value.message
+
+
+def test_an_inspection_of_a_workbook_ends_when_it_has_had_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    (tmp_path / "in").write_bytes(xlsx(One={1: HEADER, **{n: PLAYS[2] for n in range(2, 50_000)}}))
+    with pytest.raises(InspectionTooSlow):
+        inspect(tmp_path / "in", Options(), most_seconds=0.2)
+    assert [child.poll() for child in started] == [-signal.SIGKILL]
 
 
 class Cancelled(Exception):

@@ -201,6 +201,7 @@ inspect_operation = extend_schema_view(
         "be read is answered with 200, too: `error` says why. Nothing is kept.",
         {200: OpenApiResponse(InspectionSerializer, "How it would be read.")},
         *(*BODY, *NOT_LET_IN, *CHANGE, *UPLOAD, "too_many_transfers", "too_many_uploads"),
+        "question_too_slow",
         request={"multipart/form-data": InspectSerializer},
         tags=["reports"],
     )
@@ -212,7 +213,7 @@ kept_inspect_operation = extend_schema_view(
         "As `/api/inspect`, of the first file that was uploaded: with the options of the address, "
         "which replace all of the report's, or with these where there are none.",
         {200: OpenApiResponse(InspectionSerializer, "How it would be read."), **NOT_MODIFIED},
-        *("invalid", *ON_REPORT, *NOT_LET_IN, "no_file"),
+        *("invalid", *ON_REPORT, *NOT_LET_IN, "no_file", "question_too_slow", "too_many_questions"),
         parameters=[PID, FormSerializer],
     )
 )

@@ -1,4 +1,6 @@
-"""Questions about results, of which a process answers a few at a time."""
+"""Questions about results, of which a process answers a few at a time. To look into a file that was
+kept is one, too.
+"""
 
 import json
 import threading

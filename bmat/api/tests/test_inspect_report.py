@@ -1,11 +1,12 @@
 """`GET /api/reports/<pid>/inspect`."""
 
+from threading import BoundedSemaphore
 from uuid import uuid4
 
 import pytest
 
 from bmat.api.models import Report
-from bmat.api.services import files
+from bmat.api.services import files, results
 from bmat.api.services.process import process_report
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +67,24 @@ def test_it_says_that_the_file_is_gone(client, submit):
     response = client.get(f"/api/reports/{report.pid}/inspect")
 
     assert (response.status_code, response.json()["code"]) == (409, "no_file")
+
+
+def test_it_ends_when_it_has_had_its_time(inspect, monkeypatch):
+    monkeypatch.setattr(results, "ANSWER_SECONDS", 0)
+
+    response = inspect()
+
+    assert (response.status_code, response["Retry-After"]) == (503, "10")
+    assert response.json()["code"] == "question_too_slow"
+    assert response.json()["message"].startswith("It takes too long to see how this file")
+
+
+def test_it_is_one_of_a_few_questions_at_a_time(inspect, monkeypatch):
+    monkeypatch.setattr(results, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(results, "questions", BoundedSemaphore(1))
+
+    with results.a_turn():
+        assert inspect().json()["code"] == "too_many_questions"
 
 
 def test_it_refuses_another_method(client, submit):

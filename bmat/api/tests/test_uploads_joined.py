@@ -122,6 +122,15 @@ def test_it_knows_no_other_way_to_join(tus, value):
     assert (answer.status_code, list(answer.json()["fields"])) == (400, ["Upload-Concat"])
 
 
+def test_one_part_is_not_joined_with_itself(tus, left_over):
+    part = partial(tus, PLAYS)
+
+    answer = join(tus, part, f"{part}/")
+
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["Upload-Concat"])
+    assert len(left_over()) == 1
+
+
 def test_what_is_joined_brings_no_bytes_and_no_length(tus):
     part = partial(tus, PLAYS)
 

@@ -1,10 +1,15 @@
-"""`/api/auth/`: a token for a name and a password, and the end of tokens."""
+"""`/api/auth/`: a token for a name and a password, and the end of tokens; `/api/tokens/`: those of
+whoever asks.
+"""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.http import Http404
+from knox.models import AuthToken
 from knox.settings import knox_settings
 from knox.views import LogoutView as KnoxLogoutView
 from rest_framework.exceptions import AuthenticationFailed, ParseError
@@ -16,10 +21,23 @@ from rest_framework.views import APIView
 
 from bmat.api.authentication import IsLetIn, TokenAuthentication
 from bmat.api.errors import CODES, ApiError
-from bmat.api.schema.operations import login_operation, logout_all_operation, logout_operation
-from bmat.api.serializers.accounts import LoginSerializer, TokenSerializer
+from bmat.api.schema.operations import (
+    login_operation,
+    logout_all_operation,
+    logout_operation,
+    token_operation,
+    tokens_operation,
+)
+from bmat.api.serializers.accounts import (
+    KeptTokenSerializer,
+    LoginSerializer,
+    MadeTokenSerializer,
+    NewTokenSerializer,
+    TokenSerializer,
+)
 from bmat.api.services import tokens
 from bmat.api.services.tokens import TooManyTokens
+from bmat.api.uploads import length_of
 
 # The parsers hold the whole body in memory.
 BODY_BYTES = 2**16
@@ -33,6 +51,12 @@ class ShallowJSONParser(JSONParser):
             return super().parse(*arguments, **named)
         except RecursionError as error:
             raise ParseError("JSON parse error - it is nested too deeply.") from error
+
+
+def refuse_large(request: Request, what: str) -> None:
+    """Raises ApiError form_too_large for a body of more than BODY_BYTES."""
+    if length_of(request) > BODY_BYTES:
+        raise ApiError("form_too_large", f"{what} has at most {BODY_BYTES} bytes.")
 
 
 @login_operation
@@ -88,11 +112,55 @@ def logged_in(request: Request) -> User:
     """The user whose name and password the body says. Raises ApiError form_too_large,
     ValidationError and AuthenticationFailed.
     """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES:
-        raise ApiError("form_too_large", f"A login has at most {BODY_BYTES} bytes.")
+    refuse_large(request, "A login")
     given = LoginSerializer(data=request.data)
     given.is_valid(raise_exception=True)
     user = authenticate(request._request, **given.validated_data)
     if not isinstance(user, User):
         raise AuthenticationFailed(CODES["wrong_login"].message, "wrong_login")
     return user
+
+
+@tokens_operation
+class TokensView(APIView):
+    """The valid tokens of whoever asks, newest first, and new ones: 201. A new one is told once. It
+    expires with the token that asks for it, where it would be valid for longer than that.
+    """
+
+    permission_classes = (IsLetIn, IsAuthenticated)
+    parser_classes = (ShallowJSONParser, FormParser)
+    serializer_class = NewTokenSerializer
+
+    def get(self, request: Request) -> Response:
+        assert isinstance(request.user, User)
+        found = list(tokens.valid_tokens(request.user))
+        shown = KeptTokenSerializer(found, many=True, context={"sent": request.auth})
+        return Response(shown.data)
+
+    def post(self, request: Request) -> Response:
+        assert isinstance(request.user, User)
+        refuse_large(request, "This form")
+        given = NewTokenSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        sent = request.auth.expiry if isinstance(request.auth, AuthToken) else None
+        valid_for = timedelta(days=given.validated_data["days"])
+        name = given.validated_data["name"]
+        try:
+            row, token = tokens.make_token(request.user, valid_for, name, not_after=sent)
+        except TooManyTokens as error:
+            raise ApiError("too_many_tokens") from error
+        row.token = token
+        return Response(MadeTokenSerializer(row).data, status=201)
+
+
+@token_operation
+class TokenView(APIView):
+    """One of them, to be revoked: 204."""
+
+    permission_classes = (IsLetIn, IsAuthenticated)
+
+    def delete(self, request: Request, id: str) -> Response:
+        assert isinstance(request.user, User)
+        if not tokens.revoke(request.user, id):
+            raise Http404
+        return Response(status=204)

@@ -10,14 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bmat.aggregation import AggregationError, ColumnsNotFound, InputFile, Options
-from bmat.api.access import NOT_KEPT, VisibleReports
-from bmat.api.errors import ApiError
+from bmat.api.access import VisibleReports
 from bmat.api.schema.operations import inspect_operation, kept_inspect_operation
 from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
 from bmat.api.serializers.options import given_options, refused_option
 from bmat.api.serializers.reports import FormSerializer, replaced_options
-from bmat.api.services import files
+from bmat.api.services import files, results
 from bmat.api.uploads import HeadParser
+from bmat.api.views.results import answering
 
 
 @inspect_operation
@@ -51,22 +51,22 @@ class KeptInspectView(VisibleReports):
         options = replaced_options(report, request.query_params)
         if options is None:
             options = {**report.options, **report.inputs[0]["options"]}
-        path = files.path(report.input_file.name or "")
-        try:
-            return Response(inspected(InputFile(path, report.inputs[0]["name"]), options))
-        except FileNotFoundError as error:
-            raise ApiError("no_file", NOT_KEPT) from error
+        given = InputFile(files.path(report.input_file.name or ""), report.inputs[0]["name"])
+        with answering(), results.a_turn():
+            return Response(inspected(given, options))
 
 
 def inspected(given: InputFile, options: dict[str, Any]) -> dict[str, Any]:
     """How a file would be read, as JSON. Raises ValidationError for options that cannot
-    be followed with it.
+    be followed with it, and InspectionTooSlow.
     """
     # Loads the compiled kernels: a process that is never asked does without.
     from bmat.aggregation import inspect
 
     try:
-        return InspectionSerializer.shown(inspect(given, Options.of(options)))
+        return InspectionSerializer.shown(
+            inspect(given, Options.of(options), results.ANSWER_SECONDS)
+        )
     except AggregationError as error:
         if error.option is not None:
             raise refused_option(error) from error

@@ -47,8 +47,8 @@ from bmat.api.services.reports import (
 )
 from bmat.api.services.uploads import ending
 from bmat.api.uploads import REPLAYED_HEADER, announced_bytes, idempotency_key
-from bmat.api.views.deliveries import DeliveryActions
 from bmat.api.views.results import ResultActions
+from bmat.api.views.webhooks import DeliveryActions
 
 POLL_AGAIN_SECONDS = 1
 

@@ -1,24 +1,35 @@
-"""`/api/webhooks/`: who is told of all reports of the caller."""
+"""`/api/webhooks/`: who is told of all reports of the caller; `/api/reports/<pid>/deliveries`: what
+became of the events of a report.
+"""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http import Http404
+from rest_framework.decorators import action
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
+from bmat.api.access import VisibleReports
 from bmat.api.authentication import owner_of
 from bmat.api.errors import ApiError
-from bmat.api.models import Webhook
-from bmat.api.schema.operations import webhook_operations
-from bmat.api.serializers.webhooks import NewWebhookSerializer, WebhookSerializer
+from bmat.api.models import Delivery, Webhook
+from bmat.api.schema.operations import deliveries_operation, resend_operation, webhook_operations
+from bmat.api.serializers.webhooks import (
+    DeliverySerializer,
+    NewWebhookSerializer,
+    WebhookSerializer,
+)
+from bmat.api.services import targets
 from bmat.api.services.targets import TooManyWebhooks, create_webhook
-from bmat.api.views.accounts import BODY_BYTES, ShallowJSONParser
-from bmat.api.views.deliveries import as_uuid
+from bmat.api.views.accounts import ShallowJSONParser, refuse_large
 
+MOST_DELIVERIES = 100
 NO_LOGINS = (
     "This service asks nobody who they are, so that nobody has webhooks here. Give an upload a "
     "callback_url."
@@ -48,8 +59,7 @@ class WebhookViewSet(GenericViewSet[Webhook]):
         return Response(WebhookSerializer(self.get_queryset(), many=True).data)
 
     def create(self, request: Request) -> Response:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES:
-            raise ApiError("form_too_large", f"A webhook has at most {BODY_BYTES} bytes.")
+        refuse_large(request, "A webhook")
         given = WebhookSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         owner = owner_of(request)
@@ -70,3 +80,36 @@ class WebhookViewSet(GenericViewSet[Webhook]):
         as_uuid(webhook_id)
         self.get_object().delete()
         return Response(status=204)
+
+
+class DeliveryActions(VisibleReports):
+    """The part of the reports' view set that is about who is told of them."""
+
+    @deliveries_operation
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def deliveries(self, request: Request, pid: str) -> Response:
+        """The newest events first, a hundred at most, each with its attempts."""
+        report = self.get_kept()
+        shown = Delivery.objects.filter(report=report)[:MOST_DELIVERIES]
+        return Response(DeliverySerializer(shown, many=True).data)
+
+    @resend_operation
+    @action(detail=True, methods=["post"], url_path="deliveries/(?P<delivery_id>[^/]+)/resend")
+    def resend(self, request: Request, pid: str, delivery_id: str) -> Response:
+        """Sends the event again: 202. 409 where its target is disabled, or was removed."""
+        report = self.get_kept()
+        delivery = Delivery.objects.filter(report=report, pk=as_uuid(delivery_id)).first()
+        if delivery is None:
+            raise Http404
+        if not targets.resend(delivery):
+            raise ApiError("target_disabled")
+        delivery.refresh_from_db()
+        return Response(DeliverySerializer(delivery).data, status=202)
+
+
+def as_uuid(text: str) -> UUID:
+    """The id that a path names. Raises Http404."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Http404 from error

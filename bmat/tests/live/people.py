@@ -8,9 +8,10 @@ LOCKED = {
     "BMAT_REQUEST_RATE": "900000/min",
     "BMAT_LOGIN_FAILURES": "none",
 }
+PASSWORD = "a password of the live tests"
 # Logs out all the time.
-LEAVER = {"username": "leaver", "password": "a password of the live tests"}
+LEAVER = {"username": "leaver", "password": PASSWORD}
 # Makes tokens all the time, and revokes them.
-MAKER = {"username": "maker", "password": "a password of the live tests"}
+MAKER = {"username": "maker", "password": PASSWORD}
 # What the requests of schemathesis carry as `Authorization`.
 TOKEN_VARIABLE = "BMAT_SCHEMATHESIS_TOKEN"

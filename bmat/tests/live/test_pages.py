@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bmat.tests.live.browser import Person, person
+from bmat.tests.live.people import PASSWORD
 from bmat.tests.live.stack import Stack
 from bmat.tests.samples import PLAYS, PLAYS_TOTALS
 
 # Behind the one for the cookie of the admin.
 TOKEN = ".auth-container ~ .auth-container"
-PASSWORD = "a password of the live tests"
 UPLOAD, LIST = "#operations-reports-create_report", "#operations-reports-list_reports"
 
 

@@ -1,6 +1,5 @@
 """Files that people bring to the page: what they are shown of them, and how they get there."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,12 +7,12 @@ from selenium.webdriver.common.keys import Keys
 
 from bmat.tests.live.analyst import Analyst, analyst_at, newest
 from bmat.tests.live.client import Client
+from bmat.tests.live.people import PASSWORD
 from bmat.tests.live.processes import PROJECT_FOLDER
 from bmat.tests.live.stack import Stack
 from bmat.tests.samples import PLAYS, PLAYS_TOTALS
 
 FORMATS = sorted((PROJECT_FOLDER / "bmat/aggregation/tests/presets").iterdir())
-PASSWORD = "a password of the live tests"
 HEADER = "Song,Date,Number of Plays\n"
 ROW = "Umbrella,2020-01-02,200\n"
 # Larger than what goes in one request.
@@ -33,26 +32,10 @@ return (async () => {
 """
 
 
-@pytest.fixture(scope="module")
-def client(locked: Stack) -> Client:
-    token = locked.add_users({"username": "uploader", "password": PASSWORD})
-    return Client(locked.client.base_url, token)
-
-
-@pytest.fixture(scope="module")
-def analyst(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analyst]:
-    folder = tmp_path_factory.mktemp("browser")
-    with analyst_at(folder, client.base_url, "uploader", PASSWORD) as somebody:
-        yield somebody
-
-
 @pytest.fixture(autouse=True)
-def home(analyst: Analyst) -> Iterator[None]:
-    """Each test begins at home, and ends without a complaint of the browser's."""
+def home(analyst: Analyst) -> None:
+    """Each test begins at home."""
     analyst.go_home()
-    analyst.complaints()
-    yield
-    assert analyst.complaints() == []
 
 
 def test_a_newcomer_tries_the_sample_with_a_click_and_a_key(locked: Stack, tmp_path: Path) -> None:

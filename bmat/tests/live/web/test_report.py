@@ -1,6 +1,5 @@
 """A report on the page: as people look at it, ask it, compare it, and run it again."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,9 @@ from selenium.webdriver.common.keys import Keys
 from bmat.tests.live.analyst import Analyst, analyst_at
 from bmat.tests.live.browser import person
 from bmat.tests.live.client import Body, Client
+from bmat.tests.live.people import PASSWORD
 from bmat.tests.live.stack import Stack
 
-PASSWORD = "a password of the live tests"
 HEADER = "Song,Date,Number of Plays\n"
 MONTHS = (("2020-01", 31), ("2020-02", 29), ("2020-03", 31))
 # Forty songs; song 1 has the most plays, song 40 the fewest.
@@ -38,12 +37,6 @@ HAS_CUT_NUMBERS = (
 
 
 @pytest.fixture(scope="module")
-def client(locked: Stack) -> Client:
-    token = locked.add_users({"username": "analyst", "password": PASSWORD})
-    return Client(locked.client.base_url, token)
-
-
-@pytest.fixture(scope="module")
 def report(client: Client) -> Body:
     return client.done(client.upload((HEADER + ROWS + BAD_ROWS).encode(), "first quarter.csv"))
 
@@ -51,21 +44,6 @@ def report(client: Client) -> Body:
 @pytest.fixture(scope="module")
 def later(client: Client) -> Body:
     return client.done(client.upload((HEADER + LATER_ROWS).encode(), "one day.csv"))
-
-
-@pytest.fixture(scope="module")
-def browser(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analyst]:
-    folder = tmp_path_factory.mktemp("browser")
-    with analyst_at(folder, client.base_url, "analyst", PASSWORD) as somebody:
-        yield somebody
-
-
-@pytest.fixture
-def analyst(browser: Analyst) -> Iterator[Analyst]:
-    """The same browser for each test, which ends without a complaint of it."""
-    browser.complaints()
-    yield browser
-    assert browser.complaints() == []
 
 
 def look_at(analyst: Analyst, report: Body, query: str = "") -> None:

@@ -1,39 +1,15 @@
 """The list of reports on the page: found, watched, cancelled, tried again, deleted, compared."""
 
-from collections.abc import Iterator
-
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from bmat.tests.live.analyst import SECONDS, Analyst, analyst_at
+from bmat.tests.live.analyst import SECONDS, Analyst
 from bmat.tests.live.client import CANCELLED, Client
 from bmat.tests.live.processes import wait_until
 from bmat.tests.live.stack import Stack
 from bmat.tests.samples import PLAYS, PLAYS_TOTALS
 
-PASSWORD = "a password of the live tests"
 NAMES = ".list-name a"
-
-
-@pytest.fixture(scope="module")
-def client(locked: Stack) -> Client:
-    token = locked.add_users({"username": "keeper", "password": PASSWORD})
-    return Client(locked.client.base_url, token)
-
-
-@pytest.fixture(scope="module")
-def analyst(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Analyst]:
-    folder = tmp_path_factory.mktemp("browser")
-    with analyst_at(folder, client.base_url, "keeper", PASSWORD) as somebody:
-        yield somebody
-
-
-@pytest.fixture(autouse=True)
-def quiet(analyst: Analyst) -> Iterator[None]:
-    """The browser has nothing to complain about."""
-    analyst.complaints()
-    yield
-    assert analyst.complaints() == []
 
 
 def act(verb: str, name: str) -> str:
