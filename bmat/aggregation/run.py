@@ -20,6 +20,7 @@ from bmat.aggregation.plan.plan import make_job
 from bmat.aggregation.progress import Progress, ProgressMeter
 from bmat.aggregation.results import NoValidRows, Outcome, Summary
 from bmat.aggregation.scheduler import compute, is_in_process
+from bmat.aggregation.source.layout import Source
 from bmat.aggregation.source.open import HeadRoom, Opener
 from bmat.aggregation.write.files import is_stream, refuse_shared_paths, whole
 from bmat.aggregation.write.output import header_of
@@ -45,11 +46,12 @@ def aggregate(
     """Writes the daily totals per song of all `inputs` together to `output`, and what could not be
     counted to `rejects`. `summary_file` gets the counts, top songs and plays per day as JSON.
 
-    At most MOST_INPUTS inputs are paths, or InputFiles, which have names and options of their own.
-    A path may be a FIFO or another stream, and `-` is standard input: see `source.origin` for what
-    that costs. All files appear whole, or not at all: see `write.files` for what replaces
-    which file. `on_progress` is called in the caller's thread; what it raises ends the run and
-    comes out of here. The formats are those of docs/data-contract.md.
+    Inputs are paths, or InputFiles, which have names and options of their own; with the files of
+    archives they are MOST_INPUTS at most. A path may be a FIFO or another stream, and `-` is
+    standard input: see `source.origin` for what that costs. All files appear whole, or not at all:
+    see `write.files` for what replaces which file. `on_progress` is called in the caller's thread;
+    what it raises ends the run and comes out of here. The formats are those of
+    docs/data-contract.md.
 
     Raises AggregationError, with one of the codes of `bmat.aggregation.errors`, and OSError for
     paths that cannot be read or written.
@@ -92,14 +94,8 @@ def aggregate_in(
         # On a cluster all texts are in files.
         room = HeadRoom(limits.memory_budget_bytes // HEAD_SHARE) if is_in_process() else None
         opener = stack.enter_context(closing(Opener(options, limits, meter, room)))
-        last = last_stream(inputs)
-        sources = tuple(
-            source
-            for number, one in enumerate(inputs)
-            for source in opener.sources(one, folder / f"input-{number}", can_stream=number >= last)
-        )
         job = make_job(
-            sources,
+            tuple(sources_in(opener, inputs, folder)),
             folder,
             part,
             rejects_part,
@@ -112,6 +108,19 @@ def aggregate_in(
             write_summary(summary_part, outcome)
         meter.update(1.0, 1.0, outcome.summary.rows_read)
         return outcome.summary
+
+
+def sources_in(opener: Opener, inputs: Sequence[InputFile], folder: Path) -> list[Source]:
+    """The inputs, opened, and those that are in them. Raises AggregationError `too_many_inputs`
+    where these are, and what the opener raises.
+    """
+    last, sources = last_stream(inputs), list[Source]()
+    for number, one in enumerate(inputs):
+        target = folder / f"input-{number}"
+        sources += opener.sources(one, target, can_stream=number >= last)
+        if len(sources) > MOST_INPUTS:
+            raise failure("too_many_inputs", count=f"at least {len(sources)}", most=MOST_INPUTS)
+    return sources
 
 
 @contextmanager

@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
 from bmat.aggregation.errors import failure, shown, shown_names
 from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.source.looks import IN_A_SPREADSHEET
 from bmat.aggregation.source.origin import LocalFile
 from bmat.aggregation.source.unpacking import Allowance
 from bmat.aggregation.source.zipped import directory_of, member_chunks, members_of
@@ -37,6 +39,8 @@ DATES = {
     "ymd": "{0.year:04}/{0.month:02}/{0.day:02}",
 }
 WORKBOOK = "workbook"
+# https://learn.microsoft.com/en-us/openspecs/office_file_formats/ms-offcrypto
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 FOLDER = Path(__file__).parents[3]
 
 
@@ -90,11 +94,19 @@ def converted(
         raise failure("invalid_option", source, option="sheet", value=value, advice=advice)
     if "fault" in said:
         looks_like = "a workbook that cannot be read, or another document of an office program"
-        advice = f"Open it in a spreadsheet program, and save it as CSV (UTF-8): {said['fault']}"
+        advice = f"{IN_A_SPREADSHEET}: {said['fault']}"
+        if is_locked(path):
+            looks_like, advice = "a workbook with a password", IN_A_SPREADSHEET
         raise failure("not_text", source, looks_like=looks_like, advice=advice)
     return Sheet(
         source, target, broken_lines=tuple(said["broken_lines"]), unread=tuple(said["unread"])
     )
+
+
+def is_locked(path: Path) -> bool:
+    """Whether the workbook is in an encrypted package, as those with a password are."""
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        return data.find(ENCRYPTED) >= 0
 
 
 def check_members(source: Path, path: Path, limits: Limits, check: Callable[[], None]) -> None:

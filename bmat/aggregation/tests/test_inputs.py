@@ -15,6 +15,7 @@ from bmat.aggregation.job import Job
 from bmat.aggregation.options import MOST_INPUTS
 from bmat.aggregation.plan.partitions import SAMPLES, stretches_of
 from bmat.aggregation.source.layout import Layout, Source
+from bmat.aggregation.tests.packing import zipped
 from bmat.aggregation.tests.reading import SAMPLES as PRESETS
 from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, before_the_tasks
 
@@ -176,6 +177,15 @@ def test_an_input_by_other_columns_is_refused(tmp_path: Path) -> None:
 def test_more_inputs_than_a_run_takes_are_refused_before_any_is_opened(tmp_path: Path) -> None:
     with pytest.raises(AggregationError, match="There are 1001 inputs") as raised:
         run(tmp_path, [tmp_path / "not there"] * (MOST_INPUTS + 1))
+
+    assert raised.value.code == "too_many_inputs"
+
+
+def test_the_files_of_archives_count_as_inputs(tmp_path: Path) -> None:
+    plays = HEADER + b"a,2020-01-01,1\n"
+    archive = written(tmp_path, "zip", zipped(*[(f"{n}.csv", plays) for n in range(600)]))
+    with pytest.raises(AggregationError, match="There are at least 1200 inputs") as raised:
+        run(tmp_path, [archive, archive, tmp_path / "not there"])
 
     assert raised.value.code == "too_many_inputs"
 

@@ -230,6 +230,16 @@ def test_what_is_no_workbook_after_all_is_no_text(tmp_path: Path, data: bytes) -
     assert refused(tmp_path, data).code == "not_text"
 
 
+def test_a_workbook_with_a_password_is_called_so(tmp_path: Path) -> None:
+    package = "EncryptedPackage".encode("utf-16-le")
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000) + package + bytes(2000)
+    error = refused(tmp_path, data)
+    assert (error.code, "looks like a workbook with a password. Open it" in error.message) == (
+        "not_text",
+        True,
+    )
+
+
 def test_a_damaged_workbook_is_refused(tmp_path: Path) -> None:
     data = bytearray(xlsx(One=PLAYS))
     at = data.index(b"xl/worksheets/1.xml") + 40
