@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.source.header import read_header
 from bmat.aggregation.source.origin import OnRead, Origin, counted, write
+from bmat.aggregation.source.presets.preset import DEFAULT
 from bmat.aggregation.source.signatures import OFFICE
 from bmat.aggregation.source.unpacking import (
     DECOMPRESSORS,
@@ -14,7 +16,7 @@ from bmat.aggregation.source.unpacking import (
     Unpacking,
     inner_text,
 )
-from bmat.aggregation.source.workbook import Sheet, converted
+from bmat.aggregation.source.workbook import Sheet, converted, sheet_options
 from bmat.aggregation.source.zipped import (
     Member,
     directory_of,
@@ -120,7 +122,22 @@ class Unpacker:
 
     def _sheet(self, origin: Origin, path: Path) -> Sheet:
         target = self.target.with_name(f"{self.target.name}-sheet")
-        return converted(origin.path, path, target, self.options, self.limits, self.check)
+        options = self.options
+
+        def sheet(date_format: str) -> Sheet:
+            return converted(
+                origin.path, path, target, options, date_format, self.limits, self.check
+            )
+
+        made = sheet(options.date_format or DEFAULT.date_format)
+        if options.date_format is None:
+            with target.open("rb") as file:
+                head = file.read(options.bounds.held)
+            preset = read_header(head, sheet_options(options), origin.path).preset
+            # Its header is read before it is known how its dates are to be written.
+            if preset.date_format != DEFAULT.date_format:
+                made = sheet(preset.date_format)
+        return made
 
     def _local(self, origin: Origin) -> Path:
         """The archive as a file: its end, with the directory, is read first."""

@@ -37,6 +37,7 @@ DATES = {
     "dmy": "{0.day:02}/{0.month:02}/{0.year:04}",
     "mdy": "{0.month:02}/{0.day:02}/{0.year:04}",
     "ymd": "{0.year:04}/{0.month:02}/{0.day:02}",
+    "month": "{0.year:04}-{0.month:02}",
 }
 WORKBOOK = "workbook"
 # https://learn.microsoft.com/en-us/openspecs/office_file_formats/ms-offcrypto
@@ -72,16 +73,17 @@ def converted(
     path: Path,
     target: Path,
     options: Options,
+    date_format: str,
     limits: Limits,
     check: Callable[[], None],
 ) -> Sheet:
-    """Writes a sheet of the workbook at `path` to `target`. `check` is called all the time, and may
-    raise. Raises AggregationError `decompression_limit`, `damaged_archive`, `not_text`, or
-    `invalid_option` for a sheet that is not there.
+    """Writes a sheet of the workbook at `path` to `target`, its days in `date_format`. `check` is
+    called all the time, and may raise. Raises AggregationError `decompression_limit`,
+    `damaged_archive`, `not_text`, or `invalid_option` for a sheet that is not there.
     """
     check_members(source, path, limits, check)
     memory_bytes = limits.memory_budget_bytes + BYTES_BESIDE_SHEET
-    arguments = [str(memory_bytes), str(path), str(target), options.date_format or "iso"]
+    arguments = [str(memory_bytes), str(path), str(target), date_format]
     if options.sheet is not None:
         arguments.append(options.sheet)
     said = answer_of(arguments, check)

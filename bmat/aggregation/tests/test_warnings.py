@@ -51,6 +51,13 @@ def test_plays_of_days_before_1900(warned: Warned) -> None:
     assert "1899-12-31" in warned(b"a,1899-12-31,1\n")["early_dates"]
 
 
+def test_times_since_1970_of_another_unit(warned: Warned) -> None:
+    seconds = b"a,1577836800,1\nb,1577836801,2\n"
+    assert warned(seconds, date_format="epoch") == {}
+    message = warned(seconds, date_format="epoch_ms")["early_dates"]
+    assert message.startswith("3 plays are of days before 1971, the first one 1970-01-19: ")
+
+
 @pytest.mark.parametrize(
     "last", [b"Total,2020-01-01,3", b'"TOTAL:",2020-01-01,3\r\n\n', b"sum ,2020-01-01,3\r"]
 )

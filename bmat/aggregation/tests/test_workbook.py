@@ -132,6 +132,15 @@ def test_a_sheet_is_read_with_its_dates_and_whole_numbers(tmp_path: Path) -> Non
     assert rejects == '6,invalid_plays,"b,2020-01-01,5.5"\n'
 
 
+def test_days_are_days_in_each_format_of_a_preset(tmp_path: Path) -> None:
+    times: Rows = {1: {0: "Artist", 1: "Track", 2: "Time"}, 2: {0: "x", 1: "a", 2: MOMENT}}
+    assert run(tmp_path, xlsx(One=times))[0] == "a,2020-01-01,1\n"
+    names = ("Reporting Date", "Sale Month", "Store", "Title", "Quantity", "Song/Album")
+    cells = (DAY, DAY, "x", "a", 5, "Song")
+    months: Rows = {1: dict(enumerate(names)), 2: dict(enumerate(cells))}
+    assert run(tmp_path, xlsx(One=months))[0] == "a,2020-01-01,5\n"
+
+
 def test_a_line_is_a_row_of_the_sheet_whatever_its_cells_hold(tmp_path: Path) -> None:
     rows: Rows = {3: HEADER, 4: {0: "two\nlines\n", 1: DAY, 2: 1}, 5: {0: "bad"}, 9: {0: "bad"}}
     totals, rejects = run(tmp_path, xlsx(One=rows))

@@ -13,7 +13,10 @@ from bmat.aggregation.job import Job
 from bmat.aggregation.results import Record, Warning
 
 MOST_REJECTED_SHARE = 0.05
-FIRST_LIKELY_DAY = date(1900, 1, 1).toordinal() - 1
+FIRST_LIKELY_YEAR = 1900
+# Nobody has counted the seconds of plays before.
+FIRST_LIKELY_YEAR_OF_EPOCH = 1971
+EPOCHS = ("epoch", "epoch_ms")
 SHOWN_EXAMPLES = 3
 # How a row of totals is named, in the languages of those who send them.
 TOTALS = frozenset(
@@ -28,7 +31,8 @@ def warnings_of(
 ) -> Iterator[Warning]:
     """The warnings of a run, in the order of the data contract."""
     yield from many_rejects(job, totals)
-    yield from unlikely_days(plays_by_day)
+    is_epoch = any(source.layout.date_format in EPOCHS for source in job.sources)
+    yield from unlikely_days(plays_by_day, is_epoch=is_epoch)
     for found in totals.last_records:
         yield from totals_row(found, plays_by_day)
     if sums.songs is not None:
@@ -67,19 +71,24 @@ def many_rejects(job: Job, totals: Totals) -> Iterator[Warning]:
         yield Warning("many_rejects", f"{message}.")
 
 
-def unlikely_days(plays_by_day: dict[int, int]) -> Iterator[Warning]:
-    """Warns of plays after tomorrow (somewhere it may be tomorrow already), and before 1900."""
+def unlikely_days(plays_by_day: dict[int, int], *, is_epoch: bool) -> Iterator[Warning]:
+    """Warns of plays after tomorrow (somewhere it may be tomorrow already), and before 1900; with
+    `is_epoch` there are times since 1970, and plays before 1971 are unlikely.
+    """
     tomorrow = (date.today() + timedelta(days=1)).toordinal() - 1
     future = {day: plays for day, plays in plays_by_day.items() if day > tomorrow}
     if future:
         last = date.fromordinal(max(future) + 1)
         message = f"{sum(future.values())} plays are of days to come, the last one {last}."
         yield Warning("future_dates", message)
-    early = {day: plays for day, plays in plays_by_day.items() if day < FIRST_LIKELY_DAY}
+    year = FIRST_LIKELY_YEAR_OF_EPOCH if is_epoch else FIRST_LIKELY_YEAR
+    first_likely = date(year, 1, 1).toordinal() - 1
+    early = {day: plays for day, plays in plays_by_day.items() if day < first_likely}
     if early:
         first = date.fromordinal(min(early) + 1)
-        message = f"{sum(early.values())} plays are of days before 1900, the first one {first}."
-        yield Warning("early_dates", message)
+        why = ": a clock was not set, or the times are of another unit" if is_epoch else ""
+        message = f"{sum(early.values())} plays are of days before {year}, the first one {first}"
+        yield Warning("early_dates", f"{message}{why}.")
 
 
 def totals_row(found: Record | None, plays_by_day: dict[int, int]) -> Iterator[Warning]:
