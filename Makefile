@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults load downloads uploads screenshots rows fuzz schemathesis bench cluster billion compressed memory cancel lint format schema lock audit clean
+.PHONY: help run test faults load downloads uploads screenshots page rows fuzz schemathesis bench cluster billion compressed memory cancel lint format schema lock audit clean
 .PHONY: venv-run venv-test venv-bench
 
 VENV := .venv
@@ -36,6 +36,9 @@ uploads: venv-test ## a resumable upload of 1 GB (UPLOAD_BYTES) beside a copy, a
 
 screenshots: venv-test ## take pictures of the page in every state, into docs/img
 	@$(BIN)/python -m bmat.tests.live.programs --browser && $(BIN)/python -m bench.screenshots
+
+page: venv-test ## the page in a browser: drop to chart, a broken upload, searches, Lighthouse (PAGE_PARTS, PAGE_UPLOAD_BYTES, BENCH_ROWS)
+	@$(BIN)/python -m bmat.tests.live.programs --browser && $(BIN)/python -m bench.page
 
 rows: venv-test ## ask a result of 25 million rows for songs (BENCH_ROWS, BENCH_SHAPE=high): p95 below 50 ms
 	@$(BIN)/python -m bmat.tests.live.programs && $(BIN)/python -m bench.rows

@@ -155,8 +155,19 @@ class Pager:
             following = [found[self._limit][0]] if len(found) > self._limit else None
             return self._page_of(found[: self._limit], following)
         starts = self._period_starts(start, None, self._limit + 1)
-        stop = starts[self._limit] if len(starts) > self._limit else None
-        return self._page_of(self._rows_between(start, stop), None if stop is None else [stop])
+        if not starts:
+            return Page([], None)
+        if len(starts) > self._limit:
+            stop = starts[self._limit]
+            return self._page_of(self._rows_between(starts[0], stop), [stop])
+        return self._page_of(self._rows_to_last_key(starts), None)
+
+    def _rows_to_last_key(self, starts: list[int]) -> list[Any]:
+        """The rows of the last periods there are. What is behind their keys is not read again: it
+        may be most of the file, where few keys have what is looked for.
+        """
+        (last,) = keys_at(self._database, "totals", starts[-1:]).values()
+        return self._rows_between(starts[0], None, last[0])
 
     def _backwards(self, stop: int | None = None) -> Page:
         """The rows before number `stop`, or the last ones, the last one first."""
@@ -204,11 +215,16 @@ class Pager:
         )
         return [number for (number,) in numbers]
 
-    def _rows_between(self, start: int, stop: int | None) -> list[Any]:
-        """The number, key, period and plays of the wanted rows from `start` up to `stop`. By day,
-        one more than the limit; by another grain, `stop` is what limits them.
+    def _rows_between(self, start: int, stop: int | None, last: str | None = None) -> list[Any]:
+        """The number, key, period and plays of the wanted rows from `start` up to `stop`, and to
+        `last` in the first column. By day, one more than the limit; by another grain, `stop` or
+        `last` is what limits them.
         """
+        parameters: dict[str, Any]
         before, parameters = upper_bound(stop)
+        if last is not None:
+            before = f" AND {self._columns[0]} <= $last_of_page"
+            parameters = {"last_of_page": last}
         if self._question.grain is Grain.DAY:
             return self._ask(
                 f"SELECT n, {self._key}, Date, Plays FROM totals "

@@ -12,6 +12,7 @@ from bench import cluster
 from bench.billion import TIMES, are_exact
 from bench.cluster import Runs
 from bench.outputs import digest_of
+from bench.page_uploads import direct_totals, totals_of, write_plays
 from bench.report import Measurement, Result, targets
 from bench.shapes import LOW, SHAPES, make
 from bench.titles import titles
@@ -100,6 +101,17 @@ def test_the_totals_of_a_billion_rows_are_compared(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "met     the totals are 3 times those of 1,000 rows" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["world-low-1000.csv"]
+
+
+def test_a_play_log_of_a_size_has_whole_lines_and_the_totals_of_a_direct_sum(
+    tmp_path: Path,
+) -> None:
+    source = write_plays(tmp_path / "plays.csv", 100_000)
+    content = source.read_bytes()
+    assert 99_900 < len(content) <= 100_000
+    assert content.endswith(b"\n")
+    aggregate([source], tmp_path / "totals.csv")
+    assert totals_of(tmp_path / "totals.csv") == direct_totals(source)
 
 
 def test_packed_files_are_measured(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The document of the page, and the form to log in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
+
+from bmat.web.modules import needed_by
 
 # Only the page's own files run and load; uploads and questions go to its own service.
 POLICY = (
@@ -26,15 +29,16 @@ def as_page(response: HttpResponseBase) -> HttpResponseBase:
 
 @ensure_csrf_cookie
 @require_safe
-def page(request: HttpRequest) -> HttpResponseBase:
+def page(request: HttpRequest, modules: Sequence[str]) -> HttpResponseBase:
     """The one document, whatever its address; where logins are on, for those who are logged in. The
-    cookie that this sets is the modules' CSRF token.
+    cookie that this sets is the modules' CSRF token. `modules` are those of the address's view.
     """
     if settings.BMAT_REQUIRE_AUTH and not request.user.is_authenticated:
         return as_page(redirect_to_login(request.get_full_path(), "login-page"))
     context = {
         "requires_login": settings.BMAT_REQUIRE_AUTH,
         "max_upload_bytes": settings.BMAT_MAX_UPLOAD_BYTES,
+        "modules": needed_by(*modules),
     }
     return as_page(render(request, "web/page.html", context))
 

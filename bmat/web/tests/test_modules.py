@@ -8,12 +8,12 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 
 from bmat.web import apps
+from bmat.web.modules import IMPORTS, needed_by
 from config.static import ModuleStorage
 
 STATIC = Path(apps.__file__).parent / "static"
 WEB = STATIC / "web"
 MODULES = sorted(path for path in WEB.rglob("*.js") if "vendor" not in path.parts)
-IMPORTS = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)";$', re.MULTILINE)
 LOADS = re.compile(r'\bimport\("(\.[^"]+)"\)')
 # Ways to run text as code or to parse it as HTML, and what the page's policy refuses.
 NEVER = re.compile(
@@ -26,17 +26,6 @@ FIRST_PAINT_BYTES = 100_000
 def imported(module: Path, pattern: re.Pattern[str]) -> list[Path]:
     """The modules that a module names."""
     return [(module.parent / name).resolve() for name in pattern.findall(module.read_text())]
-
-
-def needed(module: Path) -> set[Path]:
-    """A module, and all that must be there before it runs."""
-    found, waiting = set[Path](), [module]
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += imported(one, IMPORTS)
-    return found
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(WEB)))
@@ -67,6 +56,13 @@ def test_the_names_of_files_change_with_what_they_hold(tmp_path: Path) -> None:
 
 
 def test_what_the_first_view_needs_is_small() -> None:
-    modules = needed(WEB / "main.js") | needed(WEB / "views" / "home.js")
+    modules = [STATIC / name for name in needed_by("web/views/home.js")]
     files = [*modules, WEB / "app.css", WEB / "icon.svg"]
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) < FIRST_PAINT_BYTES
+
+
+def test_a_view_is_all_that_its_modules_import() -> None:
+    found = {STATIC / name for name in needed_by("web/views/account.js")}
+    assert {WEB / "main.js", WEB / "dom.js", WEB / "account" / "webhooks.js"} <= found
+    assert {other for one in found for other in imported(one, IMPORTS)} <= found
+    assert WEB / "views" / "home.js" not in found

@@ -29,6 +29,15 @@ def test_every_address_is_the_same_document(client, address):
     assert "csrftoken" in response.cookies
 
 
+def test_the_document_names_the_modules_of_its_view_at_once(client):
+    named = '<link rel="modulepreload" href="/static/web/{}.js">'.format
+    report = client.get(f"/reports/{PID}").content.decode()
+
+    assert named("views/report") in report and named("report/totals") in report
+    assert named("views/home") not in report
+    assert named("views/home") in client.get("/").content.decode()
+
+
 def test_a_page_runs_nothing_but_its_own_files(client):
     policy = client.get("/")["Content-Security-Policy"]
 

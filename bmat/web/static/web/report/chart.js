@@ -1,9 +1,19 @@
 // Plays over time, drawn by uPlot: bars where there is room for them, else a line.
 
 import { compact, count, dates } from "../format.js";
-import uPlot from "../vendor/uplot-1.6.32/uPlot.esm.js";
 import { fill, h } from "./parts.js";
 import { extent, following, secondsOf, startOf, textOf } from "./periods.js";
+
+let uPlot = null;
+let loading = null;
+
+// The largest module of all comes once what is written around the chart is on the screen.
+function load() {
+  loading ??= painted().then(() => import("../vendor/uplot-1.6.32/uPlot.esm.js")).then((module) => { uPlot = module.default; });
+  return loading;
+}
+
+const painted = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
 
 const DAY = 86_400;
 const MONTH = 30 * DAY;
@@ -47,9 +57,16 @@ export function chart(root, shown, signal) {
   const place = h("div.chart-place", {});
   fill(root, place, tip);
   let plot = null;
-  const draw = () => {
+  const draw = async () => {
+    try {
+      await load();
+    } catch {
+      return fill(place, h("p.note", {}, "The chart cannot be drawn: a part of the page did not come. The numbers are below, as a table."));
+    }
+    if (signal.aborted) return null;
     plot?.destroy();
     if (place.clientWidth) plot = new uPlot(options(), data(), place);
+    return null;
   };
 
   function data() {

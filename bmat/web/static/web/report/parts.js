@@ -111,14 +111,14 @@ export function trouble(error, again) {
 export function latest(work, milliseconds, signal) {
   let own = null;
   let timer = 0;
-  return ({ isAtOnce = false } = {}) => {
+  return ({ isAtOnce = false, pause = milliseconds } = {}) => {
     own?.abort();
     clearTimeout(timer);
     if (signal.aborted) return;
     own = new AbortController();
     const { signal: ownSignal } = own;
     signal.addEventListener("abort", () => own.abort(), { once: true });
-    timer = setTimeout(() => work(ownSignal), isAtOnce ? 0 : milliseconds);
+    timer = setTimeout(() => work(ownSignal), isAtOnce ? 0 : pause);
   };
 }
 

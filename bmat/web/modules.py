@@ -1,0 +1,48 @@
+"""Which modules the view of an address is made of.
+
+A module tells what it imports once it has come, so that a browser would ask for a view level by
+level: each costs a way to the service and back. The document names them all, and they come
+together.
+"""
+
+import re
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from django.contrib.staticfiles import finders
+
+IMPORTS = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)";$', re.MULTILINE)
+START = "web/main.js"
+
+
+@cache
+def needed_by(*names: str) -> tuple[str, ...]:
+    """These modules, and all that they import, by their names as static files. What a module loads
+    later on is not among them.
+    """
+    found: dict[str, None] = {}
+    waiting = [START, *names]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found[name] = None
+            waiting += imported_by(name)
+    return tuple(found)
+
+
+def imported_by(name: str) -> list[str]:
+    path = finders.find(name)
+    assert isinstance(path, str), f"{name} is no static file"
+    folder = PurePosixPath(name).parent
+    return [joined(folder, other) for other in IMPORTS.findall(Path(path).read_text())]
+
+
+def joined(folder: PurePosixPath, relative: str) -> str:
+    """`../dom.js` in the folder `web/views` is `web/dom.js`."""
+    parts = list(folder.parts)
+    for part in PurePosixPath(relative).parts:
+        if part == "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
