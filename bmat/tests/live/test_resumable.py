@@ -129,8 +129,11 @@ def test_a_client_whose_connection_was_lost_goes_on_at_once(tus: Resumable) -> N
         assert lost.recv(12) == b"HTTP/1.1 423"
 
 
-def test_a_second_writer_is_refused_while_the_first_one_writes(tus: Resumable) -> None:
+def test_a_second_writer_is_refused_while_the_first_one_writes(
+    stack: Stack, tus: Resumable
+) -> None:
     url, ends = tus.create(1000 * MIB), threading.Event()
+    file = stack.home / "uploads" / url.rsplit("/", 1)[1]
     with tus.begun(url, 0, 1000 * MIB, b"x") as first:
 
         def send() -> None:
@@ -139,6 +142,7 @@ def test_a_second_writer_is_refused_while_the_first_one_writes(tus: Resumable) -
 
         sending = threading.Thread(target=send)
         sending.start()
+        wait_until(lambda: file.stat().st_size > 0, 10, "the first one to write")
         answer = tus.patch(url, 0, b"y" * MIB)
         ends.set()
         sending.join()
