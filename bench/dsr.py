@@ -19,6 +19,7 @@ from bench.shapes import FOLDER, ROWS_PER_CHUNK, SEED, table_of
 from bench.titles import titles
 from bmat.aggregation import AggregationError, aggregate
 from bmat.aggregation.source.dsr import counts_of
+from bmat.aggregation.source.opened import Place
 
 LINES = int(os.environ.get("BENCH_LINES", "10000000"))
 SONGS, MOST_STREAMS, DAY = 50_000, 1_000, "2026-01-05"
@@ -94,7 +95,7 @@ def main() -> int:
     expected = make(path, LINES)
     size = path.stat().st_size
     start = time.perf_counter()
-    counts = counts_of(path, 0, lambda done: None)
+    counts = counts_of(path, Place(0, 1, has_cr_ends=False), lambda done: None)
     seconds = time.perf_counter() - start
     print(f"{counts.sales:,} sales, {size / 1e9:.2f} GB: counted in {seconds:.2f} s")
     start = time.perf_counter()
