@@ -36,13 +36,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="page-", dir=FOLDER) as name:
         folder = Path(name).absolute()
         with page_user(folder) as (somebody, client, stack):
-            figures = [
-                figure for part in CHOSEN for figure in PARTS[part](somebody, client, stack, folder)
+            met = [
+                shown(figure)
+                for part in CHOSEN
+                for figure in PARTS[part](somebody, client, stack, folder)
             ]
     load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     print(f"load averages of 1, 5 and 15 minutes: {load}, on {os.cpu_count()} processors")
-    print(*figures, sep="\n")
-    return 0 if all(figure.is_met for figure in figures) else 1
+    return 0 if all(met) else 1
+
+
+def shown(figure: Figure) -> bool:
+    """Prints it as soon as it is known; whether it is met."""
+    print(figure, flush=True)
+    return figure.is_met
 
 
 if __name__ == "__main__":
