@@ -232,7 +232,8 @@ def test_a_report_that_failed_is_read_in_another_way_and_run_again(
     client.finished(pid)
     analyst.open(f"{analyst.home}reports/{pid}")
     analyst.see(".failure", "The header has no column")
-    analyst.see(".failure", "or name yours in the head of the table.")
+    analyst.see(".failure", "or name yours in the head of the table; where each record is one")
+    analyst.see(".failure", "choose “Each row is one play”.")
     analyst.click(".is-failed .primary")
     analyst.see(".again .caution", "Say which column holds")
     for number, role in enumerate(("song", "date", "plays"), start=2):

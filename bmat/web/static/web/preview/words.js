@@ -108,7 +108,9 @@ export function readingText(found) {
 // What the service says of its options, for a person who has menus instead.
 export function inPageWords(text) {
   return text
-    .replace(/use the option quoting=none/g, `choose “${QUOTING.none}”`)
+    .replace(/use the option quoting=(csv|none)/g, (_all, value) => `choose “${QUOTING[value]}”`)
+    .replace(/use the option plays=one/g, `choose “${PLAYS.one}”`)
+    .replace(/leave out the option (\w+)/g, (all, name) => (name in MENUS ? `choose “Automatic” under “${MENUS[name]}”` : all))
     .replace(/in the options? (?:\w+_column(?:, )?)+/g, "in the head of the table")
     .replace(/in the option (\w+)/g, (all, name) => (name in MENUS ? `under “${MENUS[name]}”` : all));
 }
