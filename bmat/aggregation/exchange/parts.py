@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,13 +60,29 @@ class Overflow:
 
 
 @dataclass(frozen=True)
+class SongTexts:
+    """The songs of a table: number n is `texts[starts[n] : starts[n + 1]]`. To make an object of
+    each would cost more than to sum its plays up, and seldom is a run of so few that it is done.
+    """
+
+    texts: bytes
+    starts: Ints
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (self.texts[start:stop] for start, stop in pairwise(self.starts.tolist()))
+
+
+@dataclass(frozen=True)
 class Sums:
     """What is to be known of the totals so far, and does not grow with them.
 
     `first_day` and `last_day` are those that occur; `days` are those with plays, in order,
     `day_low` and `day_high` their sums in words of 64 bits; `top` are the songs with the most
-    plays, with their totals; `overflow` is the first total that is too large. `songs` are all of
-    them, None where there are more than MOST_COMPARED_SONGS.
+    plays, with their totals; `overflow` is the first total that is too large. `songs` are those of
+    all tables, None where there are more than MOST_COMPARED_SONGS.
     """
 
     groups: int
@@ -76,7 +93,7 @@ class Sums:
     day_low: Words
     day_high: Words
     top: list[tuple[int, bytes]]
-    songs: list[bytes] | None
+    songs: list[SongTexts] | None
     overflow: Overflow | None
 
 
@@ -115,9 +132,11 @@ def added(before: Sums, more: Sums) -> Sums:
     )
 
 
-def few_songs(before: list[bytes] | None, more: list[bytes] | None) -> list[bytes] | None:
+def few_songs(
+    before: list[SongTexts] | None, more: list[SongTexts] | None
+) -> list[SongTexts] | None:
     """The songs of both; None where these are too many."""
-    if before is None or more is None or len(before) + len(more) > MOST_COMPARED_SONGS:
+    if before is None or more is None or sum(map(len, before + more)) > MOST_COMPARED_SONGS:
         return None
     return before + more
 

@@ -7,6 +7,7 @@ from bmat.aggregation.exchange.parts import (
     TOP_SONGS,
     Overflow,
     Part,
+    SongTexts,
     Sums,
     few_songs,
     first_of_top,
@@ -50,7 +51,7 @@ class PartWriter:
         self._plays = 0
         self._first_day, self._last_day = ALL_DAYS, -1
         self._top: list[tuple[int, bytes]] = []
-        self._songs: list[bytes] | None = []
+        self._songs: list[SongTexts] | None = []
         self.overflow: Overflow | None = None
 
     def write(self, table: Table) -> None:
@@ -113,13 +114,12 @@ class PartWriter:
         ]
         self._top = first_of_top(self._top)
 
-    def _songs_of(self, table: Table) -> list[bytes] | None:
+    def _songs_of(self, table: Table) -> list[SongTexts] | None:
         """All songs of the table, unless they are too many."""
         if self._songs is None or table.song_count > MOST_COMPARED_SONGS:
             return None
-        starts = self._memory.table.starts[: table.song_count + 1].tolist()
-        texts = self._memory.table.texts[: starts[-1]].tobytes()
-        return [texts[start:stop] for start, stop in zip(starts, starts[1:], strict=False)]
+        starts = self._memory.table.starts[: table.song_count + 1].copy()
+        return [SongTexts(self._memory.table.texts[: starts[-1]].tobytes(), starts)]
 
     def finish(self) -> Part:
         """The part. The memory's sums by day are cleared."""

@@ -189,9 +189,7 @@ def check_strictly(job: Job, before: Settled | None, settled: Settled) -> None:
         checked = rejects.source
 
 
-def add_up(
-    job: Job, settled: list[list[Settled]], streamed: list[Settled] | None = None
-) -> Totals:
+def add_up(job: Job, settled: list[list[Settled]], streamed: list[Settled] | None = None) -> Totals:
     """Take all batches together, and what was `streamed`.
 
     Raises AggregationError `strict_violation`.

@@ -3,8 +3,9 @@ says.
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from itertools import chain
 
 from bmat.aggregation.errors import shown, shown_names
 from bmat.aggregation.exchange.counts import Totals
@@ -36,7 +37,7 @@ def warnings_of(
     for found in totals.last_records:
         yield from totals_row(found, plays_by_day)
     if sums.songs is not None:
-        yield from similar_songs(sums.songs)
+        yield from similar_songs(chain.from_iterable(sums.songs))
     if any(source.are_periods for source in job.sources):
         message = (
             "The input says what was played in a month or a longer period, not on which day: all "
@@ -106,7 +107,7 @@ def totals_row(found: Record | None, plays_by_day: dict[int, int]) -> Iterator[W
             return
 
 
-def similar_songs(songs: Sequence[bytes]) -> Iterator[Warning]:
+def similar_songs(songs: Iterable[bytes]) -> Iterator[Warning]:
     """Warns of songs that differ only by their Unicode normal form, case or white space."""
     alike: dict[bytes, list[bytes]] = {}
     for song in songs:
