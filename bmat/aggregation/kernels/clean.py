@@ -24,7 +24,6 @@ from bmat.aggregation.kernels.bytes import (
     QUOTES,
     copy_bytes,
     find_field_end,
-    find_field_stop,
     hash_bytes,
     hash_word,
     inlined,
@@ -193,10 +192,11 @@ def starts_with_mark(buffer: Any, at: Any) -> Any:
 def skip_field(buffer: Any, at: Any, end: Any, delimiters: Any, most_quoted: Any) -> Any:
     """Where the delimiter or LF behind the field at `at` stands; -1 where it is not clean."""
     if load8(buffer, at) != QUOTE:
-        at = find_field_stop(buffer, at, end, delimiters)
-        if load8(buffer, at) == CR and at < end:
-            return at + 1 if load8(buffer, at + 1) == LF else np.int64(-1)
-        return at
+        at = find_stop(buffer, at, end, delimiters)
+        byte = load8(buffer, at)
+        if np.uint64(byte) == (delimiters & np.uint64(0xFF)) or byte == LF or at >= end:
+            return at
+        return at + 1 if byte == CR and load8(buffer, at + 1) == LF else np.int64(-1)
     closing = find_field_end(buffer, at + 1, end, QUOTES)
     behind = closing + 1
     if closing >= end or closing - at - 1 > most_quoted or load8(buffer, closing) != QUOTE:
@@ -208,6 +208,21 @@ def skip_field(buffer: Any, at: Any, end: Any, delimiters: Any, most_quoted: Any
         return behind if byte == LF else np.int64(-1)
     is_end = byte == LF or np.uint64(byte) == (delimiters & np.uint64(0xFF))
     return behind if is_end else np.int64(-1)
+
+
+@inlined
+def find_stop(buffer: Any, start: Any, end: Any, delimiters: Any) -> Any:
+    """Where the first delimiter or control character, as LF and CR are, stands in
+    `buffer[start:end]`; `end` for none.
+    """
+    at = start
+    while at < end:
+        word = load64(buffer, at)
+        stops = zero_bytes(word ^ delimiters) | ((word - SPACES) & ~word & HIGHS)
+        if stops != np.uint64(0):
+            return min(at + (trailing_zeros(stops) >> 3), end)
+        at += 8
+    return end
 
 
 @inlined
