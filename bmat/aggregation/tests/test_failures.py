@@ -13,6 +13,7 @@ import pytest
 from bmat.aggregation import AggregationError, Limits, Progress, aggregate, graph
 from bmat.aggregation.progress import ProgressFile, ProgressInMemory, Stopped
 from bmat.aggregation.read import batch
+from bmat.aggregation.source.window import Window
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import HEADER, before_the_tasks, error_of, names_in
 
@@ -101,6 +102,14 @@ def test_a_task_of_a_run_that_is_over_stops_when_it_looks(tmp_path: Path, is_sha
             task.report(2, 2)
         with pytest.raises(Stopped):
             task.check()
+
+
+def test_who_waits_for_a_text_that_is_read_forward_stops_when_the_run_is_over() -> None:
+    window = Window.of(b"A,2020-01-01,5\n")
+    window.check()
+    window.stop()
+    with pytest.raises(Stopped):
+        window.check()
 
 
 def test_a_task_that_begins_when_the_shared_run_is_over_stops(tmp_path: Path) -> None:
