@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench.page_clients import Figure, PageUser, page_user
+from bench.page_clients import Figure, PageUser, logged_in
 from bench.page_lighthouse import scores
 from bench.page_search import questions
 from bench.page_uploads import from_drop_to_chart, large_upload
@@ -35,7 +35,7 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="page-", dir=FOLDER) as name:
         folder = Path(name).absolute()
-        with page_user(folder) as (somebody, client, stack):
+        with logged_in(folder, PageUser) as (somebody, client, stack):
             met = [
                 shown(figure)
                 for part in CHOSEN

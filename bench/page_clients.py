@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from selenium.webdriver import Chrome
 
 from bench.report import judged
 from bmat.tests.live.analyst import Analyst
@@ -12,6 +14,8 @@ from bmat.tests.live.browser import person
 from bmat.tests.live.client import Client
 from bmat.tests.live.people import LOCKED
 from bmat.tests.live.stack import Stack
+
+Somebody = TypeVar("Somebody", bound=Analyst)
 
 LOGIN = {"name": "analyst", "password": "a password of the bench"}
 # What every document gets beside its own modules. `once` waits for something in it. `acts` and
@@ -102,8 +106,9 @@ def in_ms(seconds: float) -> str:
 class PageUser(Analyst):
     """An analyst whose browser tells when what was there."""
 
-    def with_tools(self) -> None:
-        """Every document from now on has `bench`."""
+    def __init__(self, driver: Chrome) -> None:
+        """Every document has `bench`."""
+        super().__init__(driver)
         self.chrome("Page.enable")
         self.chrome("Page.addScriptToEvaluateOnNewDocument", source=TOOLS)
 
@@ -147,15 +152,14 @@ class PageUser(Analyst):
 
 
 @contextmanager
-def page_user(folder: Path) -> Iterator[tuple[PageUser, Client, Stack]]:
+def logged_in(folder: Path, kind: type[Somebody]) -> Iterator[tuple[Somebody, Client, Stack]]:
     """Somebody with an account at a service of their own, a client of theirs, and the service."""
     running = Stack(folder / "stack", settings=LOCKED)
     try:
         running.start()
         token = running.add_users({"username": LOGIN["name"], "password": LOGIN["password"]})
         client = Client(running.client.base_url, token)
-        with person(folder / "browser", PageUser) as somebody:
-            somebody.with_tools()
+        with person(folder / "browser", kind) as somebody:
             somebody.log_in(client.base_url, **LOGIN)
             yield somebody, client, running
     finally:

@@ -2,25 +2,21 @@
 so that they show what is there.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from selenium.webdriver.common.keys import Keys
 
+from bench.page_clients import logged_in
 from bench.shapes import SHAPES, make
 from bmat.tests.live.analyst import Analyst
-from bmat.tests.live.browser import person
 from bmat.tests.live.client import Client
-from bmat.tests.live.people import LOCKED
 from bmat.tests.live.processes import PROJECT_FOLDER, wait_until
 from bmat.tests.live.stack import Stack
 
 IMAGES = PROJECT_FOLDER / "docs" / "img"
 ROWS = 300_000
-LOGIN = {"name": "analyst", "password": "a password of the pictures"}
 WIDE, PHONE = (1280, 860), (390, 844)
 HEADER = "Song,Date,Number of Plays\n"
 GOOD = "Umbrella,2020-01-01,150\nIn The End,2020-01-01,1500\nHalo,2020-01-02,320\n"
@@ -50,22 +46,6 @@ class Photographer(Analyst):
         self.script("document.fonts.ready; window.scrollBy(0, 0)")
         self._driver.get_screenshot_as_file(str(IMAGES / f"{name}.png"))
         print(f"{name}.png")
-
-
-@contextmanager
-def photographer(folder: Path) -> Iterator[tuple[Photographer, Client, Stack]]:
-    """Somebody with an account at a service of their own, a client of theirs, and the service."""
-    running = Stack(folder / "stack", settings=LOCKED)
-    try:
-        running.start()
-        token = running.add_users({"username": LOGIN["name"], "password": LOGIN["password"]})
-        client = Client(running.client.base_url, token)
-        with person(folder / "browser", Photographer) as somebody:
-            somebody.log_in(client.base_url, **LOGIN)
-            somebody.look(WIDE)
-            yield somebody, client, running
-    finally:
-        running.stop()
 
 
 def picture_beginnings(somebody: Photographer) -> None:
@@ -162,7 +142,8 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="bmat-pictures-") as name:
         folder = Path(name)
-        with photographer(folder) as (somebody, client, running):
+        with logged_in(folder, Photographer) as (somebody, client, running):
+            somebody.look(WIDE)
             picture_beginnings(somebody)
             picture_upload(somebody, client, running)
             picture_report(somebody, client, folder)
