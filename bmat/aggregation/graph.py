@@ -17,7 +17,7 @@ from bmat.aggregation.merge.merge import merge_part
 from bmat.aggregation.read.batch import BatchReading, add_up, read_batch, settle_batches
 from bmat.aggregation.read.settled import Settled
 from bmat.aggregation.read.stream import Streams, read_streams, settled_streams
-from bmat.aggregation.write.output import Written, write_part
+from bmat.aggregation.write.output import place_part, write_part
 from bmat.aggregation.write.summary import finish
 
 # So many parts may be merged but not written yet: it bounds the memory that their texts take.
@@ -25,6 +25,9 @@ PARTS_AHEAD = 6
 # On a cluster, where each task costs milliseconds, so many batches are settled by one: those that
 # are left for the end of the reading keep all workers waiting.
 BATCHES_SETTLED_TOGETHER = 8
+
+# What has been merged is written before more is merged: each text that waits takes memory.
+URGENT = ("place", "write")
 
 RESULT = "outcome"
 
@@ -49,9 +52,11 @@ def build(job: Job) -> dict[Any, Any]:
     for number in partitions:
         ahead = ("write", number - PARTS_AHEAD) if number >= PARTS_AHEAD else None
         graph["merge", number] = (merge_in_turn, "job", "totals", number, ahead)
-        before = ("write", number - 1) if number else None
-        graph["write", number] = (write_part, "job", number, before, ("merge", number))
-    graph[RESULT] = (finish, "job", "totals", ("write", partitions[-1]), "rejects")
+        before = ("place", number - 1) if number else None
+        graph["place", number] = (place_part, "job", before, ("merge", number))
+        graph["write", number] = (write_part, "job", number, ("place", number), ("merge", number))
+    written = [("write", number) for number in partitions]
+    graph[RESULT] = (finish, "job", "totals", ("place", partitions[-1]), "rejects", written)
     return graph
 
 
@@ -89,6 +94,6 @@ def read_in_turn(job: Job, number: int, settled: list[Settled] | None) -> BatchR
     return read_batch(job, number)
 
 
-def merge_in_turn(job: Job, totals: Totals, number: int, ahead: Written | None) -> Part:
+def merge_in_turn(job: Job, totals: Totals, number: int, ahead: None) -> Part:
     """Merge a part; not before the part `ahead` of it has been written."""
     return merge_part(job, totals.spilled, number)

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from bmat.aggregation.errors import AggregationError, failure, naming_a_full_disk
-from bmat.aggregation.graph import RESULT, build, job_in_file
+from bmat.aggregation.graph import RESULT, URGENT, build, job_in_file
 from bmat.aggregation.job import Job
 from bmat.aggregation.options import MOST_INPUTS, InputFile, Limits, Options
 from bmat.aggregation.plan.budget import task_threads
@@ -168,7 +168,7 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
         graph |= job_in_file(job)
     is_small = sum(source.size for source in job.sources) <= BYTES_FOR_ONE_THREAD
     if is_small and is_in_process() and not job.readers:
-        outcome: Outcome = compute(graph, RESULT, None)
+        outcome: Outcome = compute(graph, RESULT, None, URGENT)
         return outcome
     return run_on_threads(job, graph, limits, meter)
 
@@ -182,7 +182,7 @@ def run_on_threads(
         ThreadPoolExecutor(1) as submitter,
     ):
         try:
-            future = submitter.submit(compute, graph, RESULT, pool)
+            future = submitter.submit(compute, graph, RESULT, pool, URGENT)
             follow(job, future, meter)
             outcome: Outcome = future.result()
             return outcome

@@ -31,6 +31,7 @@ from bmat.aggregation.kernels.arrays import (
     SLACK_BYTES,
     ArenaArrays,
     ArenaState,
+    Bytes,
     Ints,
     PaddedBytes,
     SortedArrays,
@@ -51,8 +52,6 @@ FIRST_WIDE = 1024
 HUGE_BYTES = 2**22
 # Of what is written past the page cache.
 PAGE_BUFFER_BYTES = 2**22
-# Room for a line with the longest song, and more.
-LEAST_TEXT_BYTES = 2**14
 ALL_DAYS = 3_652_059 + 1
 
 N = TypeVar("N", bound=np.generic)
@@ -79,12 +78,6 @@ class Sizes:
     batches_ahead: int
     run_bytes: int
     stream_block_bytes: int
-
-    @property
-    def first_text_bytes(self) -> int:
-        """How much room a part's text has at first."""
-        most = min(2 * self.part_bytes, 4 * self.merge_text_bytes, self.written_text_bytes)
-        return max(most, LEAST_TEXT_BYTES)
 
 
 def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
@@ -239,6 +232,16 @@ class MergingMemory:
         self.table.slots[:FIRST_SLOTS] = 0
 
 
+class WritingMemory:
+    """What a task needs to write a part: `pages` of memory, and by how many seconds the disk has
+    been faster than it must be to be written to directly, less than 0 where it was slower.
+    """
+
+    def __init__(self) -> None:
+        self.pages: Bytes = np.frombuffer(mmap(-1, PAGE_BUFFER_BYTES), dtype=np.uint8)
+        self.lead_seconds = 0.0
+
+
 def longer(array: npt.NDArray[N], size: int) -> npt.NDArray[N]:
     """A copy of an array, with zeros behind it up to `size`."""
     copy = np.zeros(size, dtype=array.dtype)
@@ -309,8 +312,8 @@ class Workspace:
         self.rows = RowMemory(0, 0)
         self.reading = Pool(lambda: ReadingMemory(sizes))
         self.merging = Pool(lambda: MergingMemory(sizes))
-        self.texts = Pool(lambda: padded_bytes(sizes.first_text_bytes))
-        self.pages = Pool(lambda: np.frombuffer(mmap(-1, PAGE_BUFFER_BYTES), dtype=np.uint8))
+        self.texts = Pool(lambda: large_padded_bytes(sizes.written_text_bytes))
+        self.writing = Pool(WritingMemory)
         self.pairs = Pool(lambda: np.zeros(sizes.pairs, dtype=np.uint64))
 
     def __reduce__(self) -> tuple[Any, ...]:

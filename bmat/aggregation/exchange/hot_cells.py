@@ -14,7 +14,13 @@ from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.exchange.splitters import NO_TEXTS
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import HotSongs, Ints, Words
-from bmat.aggregation.kernels.hot import PAIR_PLAYS_BITS, SLOT_FIELDS, add_pairs, empty_cells
+from bmat.aggregation.kernels.hot import (
+    PAIR_PLAYS_BITS,
+    SLOT_FIELDS,
+    add_pairs,
+    empty_cells,
+    group_pairs,
+)
 from bmat.aggregation.workspace import Arena
 
 NO_HOT_SONGS = HotSongs(
@@ -36,12 +42,16 @@ def give_pairs_back(job: Job, pairs: Words) -> None:
         job.workspace.pairs.give_back(pairs)
 
 
-def sorted_pairs(job: Job, pairs: Words, count: int) -> tuple[Words, Ints]:
-    """The first `count` pairs, in the order of their cells, and where each partition's begin."""
-    pairs = pairs[:count]
-    pairs.sort()
-    firsts = (job.hot.firsts * job.hot.days).astype(np.uint64) << np.uint64(PAIR_PLAYS_BITS)
-    return pairs, np.searchsorted(pairs, firsts)
+def grouped_pairs(job: Job, pairs: Words, arena: Arena) -> tuple[Words, Ints]:
+    """The pairs, partition after partition, in the bytes of the empty `arena`, and where each
+    partition's begin. Sorting them would take as long as reading them did.
+    """
+    partitions = len(job.hot.firsts) - 1
+    of_songs = np.repeat(np.arange(partitions), np.diff(job.hot.firsts))
+    grouped = arena.bytes[: pairs.nbytes].view(np.uint64)
+    firsts = np.zeros(partitions + 1, dtype=np.int64)
+    group_pairs(pairs, job.hot.days, of_songs, grouped, firsts)
+    return grouped, firsts
 
 
 def add_spilled_pairs(cells: Words, spill: Spilled, partition: int, first: int) -> None:

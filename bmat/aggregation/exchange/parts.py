@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,14 @@ class Stored:
     path_bytes: int
     buffer: Bytes
     size: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Into another process goes what is used of the buffer alone."""
+        return Stored, (self.path, self.path_bytes, self.buffer[: self.size], self.size)
+
+    @property
+    def total_bytes(self) -> int:
+        return self.path_bytes + self.size
 
     def stretches(self) -> Iterator[Bytes]:
         """All bytes, in order; the file is gone then. Raises OSError where it has lost some."""

@@ -80,13 +80,6 @@ def padded_copy(data: bytes | npt.NDArray[np.uint8]) -> PaddedBytes:
     return copy
 
 
-def grown(array: PaddedBytes, size: int, used: int) -> PaddedBytes:
-    """A larger array with the first `used` bytes of `array`."""
-    larger = padded_bytes(size)
-    larger[:used] = array[:used]
-    return larger
-
-
 def size_of(array: PaddedBytes) -> int:
     """How many bytes it has without the slack."""
     return len(array) - SLACK_BYTES

@@ -212,6 +212,27 @@ def add_pairs(cells: Words, pairs: Words, count: Int64) -> Int64:
 
 
 @kernel
+def group_pairs(pairs: Words, days: Int64, partitions: Ints, grouped: Words, firsts: Ints) -> Int64:
+    """Copy the pairs, partition after partition: those of song s belong to `partitions[s]`, and
+    those of partition p are `grouped[firsts[p]:firsts[p + 1]]` then. `firsts` are zeros at first.
+    Returns the number of pairs.
+    """
+    days = np.uint64(days)
+    for index in range(len(pairs)):
+        song = (pairs[np.uint64(index)] >> np.uint64(PAIR_PLAYS_BITS)) // days
+        firsts[np.uint64(partitions[song])] += 1
+    for number in range(1, len(firsts)):
+        firsts[number] += firsts[number - 1]
+    for index in range(len(pairs) - 1, -1, -1):
+        pair = pairs[np.uint64(index)]
+        song = (pair >> np.uint64(PAIR_PLAYS_BITS)) // days
+        partition = np.uint64(partitions[song])
+        firsts[partition] -= 1
+        grouped[np.uint64(firsts[partition])] = pair
+    return len(pairs)
+
+
+@kernel
 def empty_cells(cell: Int64, stop: Int64, cells: Words, hot: HotSongs, arena: ArenaArrays) -> Int64:
     """Turn the cells from number `cell` to `stop` into rows of the first partition: runs of days.
 

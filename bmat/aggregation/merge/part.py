@@ -19,9 +19,7 @@ from bmat.aggregation.kernels.arrays import (
     FormatState,
     LineTexts,
     PaddedBytes,
-    grown,
     number_of,
-    size_of,
 )
 from bmat.aggregation.kernels.fields import MONTH_STARTS
 from bmat.aggregation.kernels.format import (
@@ -63,7 +61,8 @@ class PartWriter:
         outcome = self._format(state)
         while outcome not in (FORMATTED, OVERFLOW):
             self._progress.check()
-            self._make_room(state)
+            self._file.append([self._text.data[: int(state.text_bytes)]])
+            state.text_bytes = 0
             outcome = self._format(state)
         self._text_bytes = int(state.text_bytes)
         self._plays += number_of(state.plays_low, state.plays_high)
@@ -86,16 +85,6 @@ class PartWriter:
             state, memory.table, memory.ordered, memory.sums, lines, self._text
         )
         return outcome
-
-    def _make_room(self, state: FormatState) -> None:
-        """Grow the text, or move it to a file where it is as large as it may be."""
-        used = int(state.text_bytes)
-        size = size_of(self._text)
-        if used and size >= self._job.sizes.written_text_bytes:
-            self._file.append([self._text.data[:used]])
-            state.text_bytes = 0
-        else:
-            self._text = grown(self._text, 2 * size, used)
 
     def _note_top(self, table: Table) -> None:
         """Keep the songs with the most plays, those first in order where plays are the same."""

@@ -71,7 +71,7 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         ),
         merge_songs=min(max(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_SONG), most_rows),
         merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
-        written_text_bytes=between(64 * KIB, share // 8, 64 * MIB),
+        written_text_bytes=between(64 * KIB, min(share // 8, 2 * data_bytes), 64 * MIB),
         cells=min(max(256, row_memory_bytes(limits) // 2 // 8), most_rows),
         pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),
         batches_ahead=2 * task_threads(limits) if shares_memory else 0,

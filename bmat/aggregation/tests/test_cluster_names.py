@@ -1,8 +1,8 @@
-"""What a graph is called on a cluster that other runs compute on, too."""
+"""What a cluster is told of a graph, when other runs compute on it, too."""
 
 from dask.core import get
 
-from bmat.aggregation.scheduler import under_own_names
+from bmat.aggregation.scheduler import priority, under_own_names
 
 
 def add_up(numbers: list[int], more: int) -> int:
@@ -30,3 +30,9 @@ def test_it_comes_to_the_same() -> None:
     graph, key = under_own_names(GRAPH, "outcome", "a")
 
     assert get(graph, key) == get(GRAPH, "outcome") == 1123
+
+
+def test_its_urgent_tasks_come_before_all_others() -> None:
+    graph, _ = under_own_names(GRAPH, "outcome", "a")
+
+    assert [priority(["read"], name) for name in graph] == [0, 1, 1, 0]

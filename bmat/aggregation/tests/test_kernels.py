@@ -20,6 +20,7 @@ from bmat.aggregation.kernels.arrays import (
     Words,
     padded_copy,
 )
+from bmat.aggregation.kernels.hot import PAIR_PLAYS_BITS, group_pairs
 from bmat.aggregation.kernels.ingest import divide_rows
 from bmat.aggregation.kernels.sums import compact, sum_in_cells
 from bmat.aggregation.merge.table import Table
@@ -217,3 +218,19 @@ def test_the_last_day_of_any_year_is_written(run: Run, expected: Run) -> None:
     days = [b"%04d-%s" % (year, day) for year in range(1, 9999, 97) for day in (b"12-31", b"01-01")]
     data = HEADER + b"".join(b"a,%s,1\n" % day for day in days)
     assert run(data) == expected(data)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(0, 2**24 - 1))))
+def test_pairs_are_grouped_by_the_partitions_of_their_songs(
+    rows: list[tuple[int, int, int]],
+) -> None:
+    days, of_songs = 10, [0, 0, 2, 2, 2, 3]
+    pairs = [(song * days + day) << PAIR_PLAYS_BITS | plays for song, day, plays in rows]
+    grouped, firsts = np.ones(len(rows), dtype=np.uint64), np.zeros(5, dtype=np.int64)
+
+    group_pairs(np.array(pairs, dtype=np.uint64), days, np.array(of_songs), grouped, firsts)
+
+    for partition in range(4):
+        found = grouped[firsts[partition] : firsts[partition + 1]].tolist()
+        rows_there = zip(rows, pairs, strict=True)
+        assert found == [pair for row, pair in rows_there if of_songs[row[0]] == partition]

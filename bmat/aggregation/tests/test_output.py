@@ -3,7 +3,8 @@
 import errno
 import fcntl
 import os
-from mmap import mmap
+import pickle
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,9 @@ import pytest
 from dask.sizeof import sizeof
 
 from bmat.aggregation.exchange.parts import Part, Stored, Sums
-from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, Pool
+from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, WritingMemory
 from bmat.aggregation.write.output import PageWriter
 
-BUFFERS = Pool(lambda: np.frombuffer(mmap(-1, PAGE_BUFFER_BYTES), dtype=np.uint8))
 DATA = np.arange(2 * PAGE_BUFFER_BYTES + 12_345, dtype=np.uint32).view(np.uint8)
 
 
@@ -25,13 +25,13 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def write(path: Path) -> PageWriter:
-    """Writes DATA in two pieces; the tail, less than a page, is left to the caller."""
-    writer = PageWriter(path, BUFFERS, 0, b"", lead_seconds=0.0)
+def write(path: Path, start: int = 0) -> PageWriter:
+    """Writes DATA in two pieces."""
+    writer = PageWriter(path, WritingMemory(), start)
     writer.append(DATA[:1_000_001])
     writer.append(DATA[1_000_001:])
     writer.close()
-    assert path.read_bytes() + writer.tail == DATA.tobytes()
+    assert path.read_bytes()[start : start + DATA.nbytes] == DATA.tobytes()
     return writer
 
 
@@ -43,16 +43,22 @@ def broken(*_: object) -> int:
     raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
-def test_it_writes_whole_pages_and_keeps_the_rest(path: Path) -> None:
-    assert len(write(path).tail) == DATA.nbytes % 4096
+@pytest.mark.parametrize("starts", [(10, 10 + DATA.nbytes), (10 + DATA.nbytes, 10)])
+def test_parts_that_share_a_page_are_written_in_any_order(
+    path: Path, starts: tuple[int, int]
+) -> None:
+    path.write_bytes(b"the header")
+    for start in starts:
+        assert write(path, start).is_direct
+    assert path.read_bytes() == b"the header" + 2 * DATA.tobytes()
 
 
-def test_it_goes_on_from_where_another_has_stopped(path: Path) -> None:
-    first = write(path)
-    second = PageWriter(path, BUFFERS, first.offset, first.tail, first.lead_seconds)
-    second.append(DATA)
-    second.close()
-    assert path.read_bytes() + second.tail == 2 * DATA.tobytes()
+@pytest.mark.parametrize("size", [1, 90, 4096, 5000])
+def test_a_part_of_few_bytes_is_written_too(path: Path, size: int) -> None:
+    path.write_bytes(bytes(4000))
+    with closing(PageWriter(path, WritingMemory(), 4000)) as writer:
+        writer.append(DATA[:size])
+    assert path.read_bytes() == bytes(4000) + DATA[:size].tobytes()
 
 
 def test_a_disk_that_cannot_is_written_to_through_the_page_cache(
@@ -83,7 +89,7 @@ def test_another_error_comes_out(
 ) -> None:
     get_flags = fcntl.fcntl
     fail = broken if call[1] == "pwrite" else lambda a, b, *c: broken() if c else get_flags(a, b)
-    writer = PageWriter(path, BUFFERS, 0, b"", lead_seconds=0.0)
+    writer = PageWriter(path, WritingMemory(), 0)
     monkeypatch.setattr(*call, fail)
     with pytest.raises(OSError, match="Input/output error"):
         writer.append(DATA)
@@ -93,3 +99,10 @@ def test_a_part_tells_the_scheduler_how_many_bytes_a_move_would_take() -> None:
     none = np.zeros(0, dtype=np.uint64)
     sums = Sums(0, 0, 0, 0, none.astype(np.int64), none, none, [], [], None)
     assert sizeof(Part(Stored(Path("part"), 0, DATA, len(DATA)), sums)) >= len(DATA)
+
+
+def test_of_a_text_that_moves_only_what_is_used_of_its_buffer_does() -> None:
+    moved = pickle.loads(pickle.dumps(Stored(Path("part"), 0, DATA, 1000)))
+
+    assert len(moved.buffer) == 1000
+    assert b"".join(piece.tobytes() for piece in moved.stretches()) == DATA[:1000].tobytes()

@@ -11,7 +11,6 @@ from bmat.aggregation import (
     Options,
     Progress,
     aggregate,
-    system,
 )
 from bmat.aggregation.errors import ConservationError
 from bmat.aggregation.tests.conftest import Run
@@ -150,7 +149,7 @@ def test_a_full_disk_is_an_error_of_its_own(
         raise OSError(code, os.strerror(code))
 
     (tmp_path / "in.csv").write_bytes(MANY)
-    monkeypatch.setattr(system, "write_views", fail)
+    monkeypatch.setattr(os, "pwrite", fail)
     with pytest.raises(error, match="space left|Input/output"):
         aggregate([tmp_path / "in.csv"], tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]

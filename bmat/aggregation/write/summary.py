@@ -12,18 +12,24 @@ from bmat.aggregation.exchange.rejects import no_valid_rows
 from bmat.aggregation.job import Job
 from bmat.aggregation.results import Example, Input, Outcome, Summary
 from bmat.aggregation.source.layout import Source
-from bmat.aggregation.write.output import Written, write_last
+from bmat.aggregation.write.output import Placed
 from bmat.aggregation.write.warnings import warnings_of
 
 
 def finish(
-    job: Job, totals: Totals, written: Written, rejects_sample: dict[str, list[Example]]
+    job: Job,
+    totals: Totals,
+    last: Placed,
+    rejects_sample: dict[str, list[Example]],
+    written: list[None],
 ) -> Outcome:
-    """Raises AggregationError `plays_overflow`, or `no_valid_rows` with the summary."""
-    sums = written.sums
+    """The outcome, `last` being the last part, and all of them `written`.
+
+    Raises AggregationError `plays_overflow`, or `no_valid_rows` with the summary.
+    """
+    sums = last.sums
     if sums.overflow is not None:
         raise plays_overflow(sums.overflow)
-    write_last(job, written)
     columns = sums.days.tolist(), sums.day_low.tolist(), sums.day_high.tolist()
     plays_by_day = {day: low + (high << 64) for day, low, high in zip(*columns, strict=True)}
     summary = Summary(
