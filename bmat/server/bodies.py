@@ -12,7 +12,7 @@ from typing import Any
 
 # All of a form is held in memory, and of an upload what its thread has not taken yet.
 FORM_BYTES = 2**16
-AHEAD_BYTES = 2**20
+AHEAD_BYTES = 2**21
 # What a client must send in a second, once it has used up its time.
 LEAST_BYTES_PER_SECOND = 1000
 # A client that sends on after its answer would not read it: so much is read and dropped.

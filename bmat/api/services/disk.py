@@ -166,11 +166,13 @@ class OneByOne:
         self._thread = ThreadPoolExecutor(1)
         self._behind: deque[Future[Any]] = deque()
 
-    def do(self, work: Callable[..., Any], *arguments: Any) -> None:
+    def do(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Takes one more on. Raises what an earlier one has raised."""
-        self._behind.append(self._thread.submit(work, *arguments))
+        future = self._thread.submit(work, *arguments)
+        self._behind.append(future)
         if len(self._behind) > self.MOST_BEHIND:
             self._behind.popleft().result()
+        return future
 
     def wait(self) -> None:
         """Waits until all is done. Raises what it has raised."""

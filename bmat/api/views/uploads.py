@@ -221,7 +221,7 @@ def append(
     checksum: tus.Checksum | None,
 ) -> Upload:
     """The upload with the request's bytes. They are read as they come, and never held whole."""
-    body = Body(request._request, partial(appending.give_up_if_wanted, upload.pk))
+    body = Body(request._request, partial(appending.while_waiting, upload.pk))
     hasher, digest = (checksum.hasher(), checksum.digest) if checksum else (None, b"")
     piece = Piece(offset, body.read, body.announced_bytes, length, hasher, digest)
     with receiving(request._request):

@@ -10,7 +10,9 @@ import fcntl
 import os
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,7 +25,8 @@ from bmat.aggregation.errors import NO_ROOM
 from bmat.api.services import disk
 from bmat.api.services.disk import DiskFull, OneByOne
 
-# So much, or what came in so many seconds, is lost at most where the server is killed.
+# What came after the last sync, which begins after so many bytes or seconds, is lost where the
+# server is killed.
 SYNC_BYTES = 2**25
 SYNC_SECONDS = 5.0
 # How long a request waits for one that is stuck to give the file up.
@@ -106,15 +109,24 @@ def has_lock(file: BinaryIO) -> bool:
     return True
 
 
-def give_up_if_wanted(upload_id: UUID) -> None:
-    """Raises Interrupted where another request waits for the lock of this one."""
+def while_waiting(upload_id: UUID) -> None:
+    """What a request does while nothing comes. Raises Interrupted where another one waits for its
+    lock.
+    """
+    release_connection()
     if wanted(upload_id).exists():
         raise Interrupted
 
 
+def release_connection() -> None:
+    """A slow client may take hours: meanwhile this thread has no connection to the database."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 class Appending:
-    """Writes into the locked file from `offset` on. `record` is told each offset up to which all is
-    synced, at times by another thread.
+    """Writes into the locked file from `offset` on. `record` is told offsets up to which all is
+    synced.
 
     At the end of the block, whatever ended it, what was written is synced and recorded. With a
     `hasher`, nothing is recorded before `accept` was called: its digest decides about all of it.
@@ -132,6 +144,8 @@ class Appending:
         self._is_kept = hasher is None
         self._synced_at = time.monotonic()
         self._beside = OneByOne()
+        # What that thread syncs, and up to which offset.
+        self._syncs: deque[tuple[Future[None], int]] = deque()
 
     def __enter__(self) -> "Appending":
         return self
@@ -170,22 +184,28 @@ class Appending:
 
     def _sync_at_times(self) -> None:
         """The disk works while the next bytes come: what is left for the end is little."""
+        self._record_synced()
         is_late = time.monotonic() - self._synced_at > SYNC_SECONDS
         if self.offset - self._synced < SYNC_BYTES and not is_late:
             return
         self._synced, self._synced_at = self.offset, time.monotonic()
         if not disk.has_room_for(0):
             raise DiskFull
-        self._beside.do(self._sync, self.offset)
+        sync = self._beside.do(disk.sync_data, self._file.fileno())
+        self._syncs.append((sync, self.offset))
+        if is_late:
+            self._beside.wait()
+            self._record_synced()
+            release_connection()
 
-    def _sync(self, offset: int) -> None:
-        disk.sync_data(self._file.fileno())
-        if self._is_kept:
-            try:
-                self._record(offset)
-            finally:
-                # It is this thread's, which ends with the request.
-                connection.close()
+    def _record_synced(self) -> None:
+        """Record what the other thread has synced meanwhile."""
+        offset = None
+        while self._syncs and self._syncs[0][0].done():
+            sync, offset = self._syncs.popleft()
+            sync.result()
+        if offset is not None and self._is_kept:
+            self._record(offset)
 
 
 def join(parts: Sequence[UUID], target: BinaryIO) -> None:

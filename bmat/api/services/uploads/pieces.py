@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 
 from bmat.api.errors import ApiError
@@ -56,9 +56,6 @@ def append(upload_id: UUID, piece: Piece) -> Upload:
                 raise offset_mismatch(upload)
             if upload.length is not None and piece.announced_bytes > upload.length - upload.offset:
                 raise UploadTooLarge(upload.length)
-            if not connection.in_atomic_block:
-                # Its client may take hours: meanwhile the thread has no connection.
-                connection.close()
             receive(upload, piece, file)
             return ending.finished(ending.current(upload_id))
     except FileNotFoundError:
