@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from bmat.api.models import Report
 from bmat.api.ratelimit import counters
-from bmat.api.services.inputs import ReceivedInput
+from bmat.api.services.files import ReceivedInput
 from bmat.api.services.reports import Submission, submit_report
 from bmat.taskapp import shutdown
 from bmat.taskapp.celery import app

@@ -31,7 +31,7 @@ from bmat.api.serializers.reports import (
     replaced_options,
 )
 from bmat.api.services import leases, quotas
-from bmat.api.services.inputs import BaseGone, ReceivedInput
+from bmat.api.services.files import BaseGone, ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import (
     Idempotency,
