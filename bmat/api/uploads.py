@@ -16,7 +16,7 @@ from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import BaseParser, DataAndFiles
 from rest_framework.request import Request
 
-from bmat.api import transfers
+from bmat.api.access import begin_transfer
 from bmat.api.forms import FORM_BYTES, Form, UploadTooLarge
 from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.services import disk
@@ -148,7 +148,7 @@ def receiving(request: HttpRequest) -> Iterator[None]:
     """
     with ExitStack() as end:
         if not is_small(request):
-            end.callback(transfers.begin(request, "uploads"))
+            end.callback(begin_transfer(request, "uploads"))
         try:
             yield
         except UnreadablePostError as error:

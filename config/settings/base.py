@@ -181,8 +181,8 @@ AXES_FAILURE_LIMIT = BMAT_LOGIN_FAILURES or 1
 AXES_COOLOFF_TIME = timedelta(seconds=BMAT_LOGIN_LOCKOUT_SECONDS)
 # Whoever guesses a name's password locks its owner out from that address alone.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "bmat.api.ratelimit.address"
-AXES_LOCKOUT_CALLABLE = "bmat.api.authentication.locked_out"
+AXES_CLIENT_IP_CALLABLE = "bmat.api.access.address"
+AXES_LOCKOUT_CALLABLE = "bmat.api.middleware.locked_out"
 # Going on while locked out does not make it longer: what Retry-After says is true.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
@@ -221,11 +221,11 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 50 + BMAT_MAX_INPUTS
 REST_FRAMEWORK = {
     # The first one's scheme is what a 401 names in WWW-Authenticate.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "bmat.api.authentication.TokenAuthentication",
-        "bmat.api.authentication.SessionAuthentication",
+        "bmat.api.access.TokenAuthentication",
+        "bmat.api.access.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["bmat.api.authentication.IsLetIn"],
-    "DEFAULT_THROTTLE_CLASSES": ["bmat.api.ratelimit.RequestRate"],
+    "DEFAULT_PERMISSION_CLASSES": ["bmat.api.access.IsLetIn"],
+    "DEFAULT_THROTTLE_CLASSES": ["bmat.api.access.RequestRate"],
     # How many proxies stand in front, and add to X-Forwarded-For.
     "NUM_PROXIES": 0,
     "DEFAULT_PARSER_CLASSES": ["bmat.api.uploads.UploadParser"],

@@ -14,10 +14,10 @@ from django.db.models import F, Min, Sum
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 
+from bmat.api.access import Policy, Standing
 from bmat.api.models import Report, Upload
 from bmat.api.models.reports import ReportQuerySet
 from bmat.api.models.uploads import UploadQuerySet
-from bmat.api.ratelimit import Policy, Standing
 
 RUNNING, STORED = "running-reports", "stored-bytes"
 # A report may end at any moment.

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bmat.api.authentication import IsLetIn, TokenAuthentication
+from bmat.api.access import IsLetIn, TokenAuthentication
 from bmat.api.errors import CODES, ApiError
 from bmat.api.schema.operations import (
     login_operation,

@@ -10,14 +10,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bmat.aggregation import AggregationError, ColumnsNotFound, InputFile, Options
-from bmat.api.access import VisibleReports
 from bmat.api.schema.operations import inspect_operation, kept_inspect_operation
 from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
 from bmat.api.serializers.options import given_options, refused_option
 from bmat.api.serializers.reports import FormSerializer, replaced_options
 from bmat.api.services import files, results
 from bmat.api.uploads import HeadParser
-from bmat.api.views.results import answering
+from bmat.api.views.results import VisibleReports, answering
 
 
 @inspect_operation

@@ -13,12 +13,11 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from bmat.api.authentication import owner_of
+from bmat.api.access import note, owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.models.reports import LONG_COLUMNS
 from bmat.api.pagination import NewestFirst
-from bmat.api.ratelimit import note
 from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.options import given_options
 from bmat.api.serializers.reports import (

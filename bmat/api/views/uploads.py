@@ -15,13 +15,12 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from bmat.api import tus
-from bmat.api.authentication import owner_of
+from bmat.api.access import note, owner_of
 from bmat.api.errors import ApiError
 from bmat.api.forms import BROKEN_OFF, last_part
 from bmat.api.models import Upload
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.uploads import PARTIAL
-from bmat.api.ratelimit import note
 from bmat.api.schema.uploads import upload_operations, uploads_operations
 from bmat.api.serializers.options import given_options
 from bmat.api.serializers.uploads import MetadataSerializer

@@ -15,8 +15,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from bmat.api.access import VisibleReports
-from bmat.api.authentication import owner_of
+from bmat.api.access import owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import Delivery, Webhook
 from bmat.api.schema.operations import deliveries_operation, resend_operation, webhook_operations
@@ -28,6 +27,7 @@ from bmat.api.serializers.webhooks import (
 from bmat.api.services import targets
 from bmat.api.services.targets import TooManyWebhooks, create_webhook
 from bmat.api.views.accounts import ShallowJSONParser, refuse_large
+from bmat.api.views.results import VisibleReports
 
 MOST_DELIVERIES = 100
 NO_LOGINS = (
