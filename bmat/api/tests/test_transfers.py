@@ -8,8 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
 from bmat.api.access import begin_transfer, transfers
-from bmat.api.errors import ApiError, told_as
-from bmat.api.forms import BROKEN_OFF
+from bmat.api.errors import BROKEN_OFF, ApiError, told_as
 from bmat.api.tests.people import person, token_of
 from bmat.api.tests.results import body
 

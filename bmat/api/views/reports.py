@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from bmat.api.access import note, owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
+from bmat.api.models.idempotency import KEY_LENGTH
 from bmat.api.models.reports import LONG_COLUMNS
 from bmat.api.pagination import NewestFirst
 from bmat.api.schema.operations import report_operations
@@ -45,10 +46,12 @@ from bmat.api.services.reports import (
     submit_report,
 )
 from bmat.api.services.uploads import ending
-from bmat.api.uploads import REPLAYED_HEADER, announced_bytes, idempotency_key
+from bmat.api.uploads import announced_bytes
 from bmat.api.views.results import ResultActions
 from bmat.api.views.webhooks import DeliveryActions
 
+# https://docs.stripe.com/api/idempotent_requests
+KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotent-Replayed"
 POLL_AGAIN_SECONDS = 1
 
 
@@ -151,6 +154,19 @@ class ReportViewSet(ResultActions, DeliveryActions, GenericViewSet[Report]):
         if report.status == Report.Status.PROCESSING:
             response["Retry-After"] = str(POLL_AGAIN_SECONDS)
         return response
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key that the request carries: it creates one thing, however often it is sent. None where
+    it carries none. Raises ValidationError.
+    """
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not (
+        1 <= len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()
+    ):
+        message = f"Send 1 to {KEY_LENGTH} printable ASCII characters, or no such header."
+        raise ValidationError({KEY_HEADER: [message]})
+    return key
 
 
 def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
