@@ -8,7 +8,7 @@ from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
 from werkzeug.http import parse_accept_header
 
-from bmat.api.serializers.fields import SwitchField
+from bmat.api.serializers.options import SwitchField
 from bmat.api.services import files
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
+from bmat.api.serializers.options import BLANK
+
 COLLECTIONS = ("/api/reports/", "/api/uploads/", "/api/webhooks/")
 
 ENUM_ID = "x-spec-enum-id"
-BLANK = {"type": "string", "maxLength": 0}
 
 Endpoint = tuple[str, str, str, Any]
 

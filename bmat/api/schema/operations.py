@@ -19,6 +19,7 @@ from rest_framework import serializers
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format
 from bmat.api.errors import CODES
 from bmat.api.models.idempotency import KEY_LENGTH
+from bmat.api.pagination import FilterSerializer
 from bmat.api.serializers.accounts import (
     KeptTokenSerializer,
     LoginSerializer,
@@ -26,11 +27,9 @@ from bmat.api.serializers.accounts import (
     NewTokenSerializer,
     TokenSerializer,
 )
-from bmat.api.serializers.fields import SWITCH
 from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
+from bmat.api.serializers.options import SWITCH, FormSerializer
 from bmat.api.serializers.reports import (
-    FilterSerializer,
-    FormSerializer,
     ListedReportSerializer,
     ReportSerializer,
     SubmitSerializer,

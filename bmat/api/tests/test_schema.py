@@ -9,8 +9,7 @@ from rest_framework.exceptions import APIException, ValidationError
 
 from bmat.aggregation.options import OPTION_NAMES, ROLES, column_key
 from bmat.api.errors import CODES, ApiError
-from bmat.api.serializers.fields import SWITCH
-from bmat.api.serializers.options import ENCODINGS, GROUP_BY, UNCOUNTED, check_options
+from bmat.api.serializers.options import ENCODINGS, GROUP_BY, SWITCH, UNCOUNTED, check_options
 from bmat.api.serializers.reports import SubmitSerializer
 from bmat.api.views.service import described
 

@@ -13,7 +13,7 @@ from bmat.api.tests.people import person, token_of
 
 PROJECT = Path(bmat.__file__).parents[1]
 FOLDERS = (PROJECT / "bmat", PROJECT / "config")
-MOST_FILES = 16
+MOST_FILES = 15
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

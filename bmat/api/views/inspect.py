@@ -12,8 +12,8 @@ from rest_framework.views import APIView
 from bmat.aggregation import AggregationError, ColumnsNotFound, InputFile, Options
 from bmat.api.schema.operations import inspect_operation, kept_inspect_operation
 from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
-from bmat.api.serializers.options import given_options, refused_option
-from bmat.api.serializers.reports import FormSerializer, replaced_options
+from bmat.api.serializers.options import FormSerializer, given_options, refused_option
+from bmat.api.serializers.reports import replaced_options
 from bmat.api.services import files, results
 from bmat.api.uploads import HeadParser
 from bmat.api.views.results import VisibleReports, answering
