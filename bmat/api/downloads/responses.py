@@ -20,8 +20,7 @@ from rest_framework.request import Request
 from werkzeug.http import parse_range_header
 
 from bmat.api.access import begin_transfer
-from bmat.api.downloads.excel_safe import excel_safe
-from bmat.api.downloads.formats import Wanted, prefers_gzip
+from bmat.api.downloads.formats import Wanted, excel_safe, prefers_gzip
 from bmat.api.errors import CODES, ApiError
 
 CHUNK_BYTES = 2**18

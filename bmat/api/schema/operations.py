@@ -18,7 +18,7 @@ from rest_framework import serializers
 
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format
 from bmat.api.errors import CODES
-from bmat.api.models.idempotency import KEY_LENGTH
+from bmat.api.models.owners import KEY_LENGTH
 from bmat.api.pagination import FilterSerializer
 from bmat.api.serializers.accounts import (
     KeptTokenSerializer,

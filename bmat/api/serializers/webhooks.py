@@ -13,7 +13,7 @@ from bmat.api.outgoing.urls import (
     check_url,
     without_login,
 )
-from bmat.api.services.targets import shown_url
+from bmat.api.services.outbox import shown_url
 
 TARGET_URL = {"type": "string", "maxLength": URL_LENGTH, "pattern": f"^{HTTPS_URL}$"}
 

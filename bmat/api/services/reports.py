@@ -17,7 +17,7 @@ from django.db import transaction
 
 from bmat.aggregation import Options
 from bmat.api.models import Callback, Delivery, IdempotencyKey, Report, Status, Upload
-from bmat.api.models.idempotency import KeyTaken
+from bmat.api.models.owners import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.services import database, disk, files, leases, queue, quotas
 from bmat.api.services.files import ReceivedInput

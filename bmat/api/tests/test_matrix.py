@@ -17,8 +17,8 @@ from django.urls import URLResolver, get_resolver
 from knox.models import AuthToken
 
 from bmat.api.models import Callback, Delivery
+from bmat.api.services.outbox import create_webhook
 from bmat.api.services.process import process_report
-from bmat.api.services.targets import create_webhook
 from bmat.api.services.tokens import id_of
 from bmat.api.services.uploads.creation import Announced, create
 from bmat.api.tests.fixtures import PLAYS

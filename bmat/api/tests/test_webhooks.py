@@ -16,10 +16,7 @@ from standardwebhooks import WebhookVerificationError
 from bmat.api.models import Callback, Delivery, Webhook
 from bmat.api.outgoing.post import Answer
 from bmat.api.services import leases, webhooks
-from bmat.api.services.queue import in_seconds
-from bmat.api.services.reconcile import reconcile_reports
-from bmat.api.services.reports import delete_report
-from bmat.api.services.targets import (
+from bmat.api.services.outbox import (
     MOST_WEBHOOKS,
     TooManyWebhooks,
     create_webhook,
@@ -27,6 +24,9 @@ from bmat.api.services.targets import (
     new_secret,
     resend,
 )
+from bmat.api.services.queue import in_seconds
+from bmat.api.services.reconcile import reconcile_reports
+from bmat.api.services.reports import delete_report
 from bmat.api.services.webhooks import (
     MOST_TRIES,
     WAITS_SECONDS,

@@ -16,7 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from bmat.api.access import note, owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
-from bmat.api.models.idempotency import KEY_LENGTH
+from bmat.api.models.owners import KEY_LENGTH
 from bmat.api.models.reports import LONG_COLUMNS
 from bmat.api.pagination import FilterSerializer, NewestFirst
 from bmat.api.schema.operations import report_operations

@@ -24,8 +24,8 @@ from bmat.api.serializers.webhooks import (
     NewWebhookSerializer,
     WebhookSerializer,
 )
-from bmat.api.services import targets
-from bmat.api.services.targets import TooManyWebhooks, create_webhook
+from bmat.api.services import outbox
+from bmat.api.services.outbox import TooManyWebhooks, create_webhook
 from bmat.api.views.accounts import ShallowJSONParser, refuse_large
 from bmat.api.views.results import VisibleReports
 
@@ -101,7 +101,7 @@ class DeliveryActions(VisibleReports):
         delivery = Delivery.objects.filter(report=report, pk=as_uuid(delivery_id)).first()
         if delivery is None:
             raise Http404
-        if not targets.resend(delivery):
+        if not outbox.resend(delivery):
             raise ApiError("target_disabled")
         delivery.refresh_from_db()
         return Response(DeliverySerializer(delivery).data, status=202)

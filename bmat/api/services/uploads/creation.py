@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 
 from bmat.api.errors import UploadTooLarge
 from bmat.api.models import IdempotencyKey, Upload
-from bmat.api.models.idempotency import KeyTaken
+from bmat.api.models.owners import KeyTaken
 from bmat.api.models.uploads import UploadQuerySet, expiry, first_expiry
 from bmat.api.services import database, disk, quotas
 from bmat.api.services.disk import DiskFull
