@@ -13,8 +13,7 @@ from bmat.api.models import Report
 from bmat.api.services.files import ReceivedInput
 from bmat.api.services.reports import Submission, submit_report
 from bmat.taskapp import shutdown
-from bmat.taskapp.celery import app
-from bmat.taskapp.queues import LARGE, SMALL
+from bmat.taskapp.celery import LARGE, SMALL, app
 
 PLAYS = (
     b"Song,Date,Number of Plays\n"

@@ -18,8 +18,7 @@ from bmat.api.services.reports import delete_report, retry_report
 from bmat.api.services.sweep import sweep_files
 from bmat.api.tests.fixtures import PLAYS, drain_queue
 from bmat.api.tests.people import person
-from bmat.taskapp.celery import app
-from bmat.taskapp.queues import WEBHOOKS
+from bmat.taskapp.celery import WEBHOOKS, app
 
 # A worker closes its old connections, which would end the transaction that a test runs in.
 pytestmark = pytest.mark.django_db(transaction=True)
