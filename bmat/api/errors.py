@@ -145,19 +145,20 @@ INSPECTION_TOO_SLOW = (
 
 
 class ApiError(APIException):
-    """Ends a request with one of `CODES`. `more` goes into the body beside code and message;
-    `retry_after_seconds` is in place of the code's own.
+    """Ends a request with one of `CODES`, by default that of its class. `more` goes into the body
+    beside code and message; `retry_after_seconds` is in place of the code's own.
     """
 
     def __init__(
         self,
-        code: str,
+        code: str = "",
         message: str = "",
         *,
         retry_after_seconds: int | None = None,
         headers: Mapping[str, str] | None = None,
         **more: str,
     ) -> None:
+        code = code or self.default_code
         known = CODES[code]
         self.status_code = known.status
         super().__init__(message or known.message, code)

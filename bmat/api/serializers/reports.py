@@ -23,6 +23,7 @@ from bmat.api.serializers.options import (
 )
 from bmat.api.serializers.results import ExampleSerializer, WarningSerializer
 from bmat.api.services.disk import ReceivedFile
+from bmat.api.services.files import TOTALS_GONE
 
 STATES = [status.name.lower() for status in Status]
 STAGES = ["queued", "reading", "merging", "writing"]
@@ -37,7 +38,6 @@ UNREAD: Mapping[str, Any] = {
 }
 UPLOAD_TWICE = "The same upload comes twice"
 TOO_MANY = "There are more than the {most} inputs of a report."
-TOTALS_GONE = "The files of that report were removed."
 WITH_TOTALS_TOO_MANY = "With the totals there are more than the {most} inputs of a report."
 
 

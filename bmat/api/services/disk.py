@@ -78,8 +78,7 @@ def reserved_bytes() -> int:
 class DiskFull(ApiError):
     """There is, or would be, less than BMAT_MIN_FREE_BYTES left."""
 
-    def __init__(self) -> None:
-        super().__init__("disk_full")
+    default_code = "disk_full"
 
 
 class ReceivedFile(TemporaryUploadedFile):

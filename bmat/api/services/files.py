@@ -21,6 +21,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
+from rest_framework.exceptions import ValidationError
 
 from bmat.aggregation import InputFile, Options
 from bmat.api.models import Report
@@ -34,10 +35,14 @@ __all__ = ["JSON_LINES", "OUTPUT", "PARQUET", "REJECTS", "SUMMARY"]
 
 # What is shown in place of a name that is empty.
 UNNAMED = "input.csv"
+TOTALS_GONE = "The files of that report were removed."
 
 
-class BaseGone(Exception):
+class BaseGone(ValidationError):
     """The report whose totals were to be an input has no output any more."""
+
+    def __init__(self) -> None:
+        super().__init__({"base": [TOTALS_GONE]})
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
+from bmat.api.errors import ApiError
 from bmat.api.models import Callback, Delivery, Report, Status, Webhook
 from bmat.api.models.webhooks import Event, State
 from bmat.api.outgoing.urls import SECRET_PREFIX, without_login
@@ -34,10 +35,6 @@ EVENTS = {
     Status.FAILED: Event.FAILED,
     Status.CANCELLED: Event.CANCELLED,
 }
-
-
-class TooManyWebhooks(Exception):
-    """A user has MOST_WEBHOOKS already."""
 
 
 def record_end(pid: UUID) -> None:
@@ -133,12 +130,12 @@ def as_secret(key: bytes) -> str:
 
 
 def create_webhook(owner: User, url: str) -> Webhook:
-    """A new webhook of the user, with a secret. Raises TooManyWebhooks."""
+    """A new webhook of the user, with a secret. Raises ApiError too_many_webhooks."""
     with transaction.atomic():
         # Requests of the same moment cannot pass the limit together.
         User.objects.select_for_update(no_key=True).filter(pk=owner.pk).first()
         if Webhook.objects.filter(owner=owner).count() >= MOST_WEBHOOKS:
-            raise TooManyWebhooks
+            raise ApiError("too_many_webhooks")
         return Webhook.objects.create(owner=owner, url=url, secret=new_secret())
 
 

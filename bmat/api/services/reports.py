@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from bmat.aggregation import Options
+from bmat.api.errors import ApiError
 from bmat.api.models import Callback, Delivery, IdempotencyKey, Report, Status, Upload
 from bmat.api.models.owners import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
@@ -29,16 +30,22 @@ logger = logging.getLogger(__name__)
 SHOWN_NAME_LENGTH = 60
 
 
-class KeyReused(Exception):
+class KeyReused(ApiError):
     """The Idempotency-Key stands for another file or other options."""
 
+    default_code = "idempotency_key_reused"
 
-class KeyOutlived(Exception):
+
+class KeyOutlived(ApiError):
     """The report that the Idempotency-Key stands for was deleted."""
 
+    default_code = "idempotency_key_outlived"
 
-class UploadsUsed(Exception):
+
+class UploadsUsed(ApiError):
     """One of the uploads is a report's by now, or was removed."""
+
+    default_code = "upload_used"
 
 
 class AlreadySubmitted(Exception):

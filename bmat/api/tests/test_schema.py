@@ -163,6 +163,8 @@ def test_errors_of_its_own_come_from_the_table_of_codes():
     own = [each for each in APIException.__subclasses__() if each.__module__.startswith("bmat.")]
 
     assert own == [ApiError]
+    codes = [vars(each).get("default_code") for each in ApiError.__subclasses__()]
+    assert {"disk_full", "upload_used"} <= {code for code in codes if code} <= set(CODES)
 
 
 def test_its_codes_are_the_ones_in_the_documents():

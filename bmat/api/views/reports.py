@@ -1,7 +1,6 @@
 """`/api/reports/`: upload, poll, list, delete, cancel, retry."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -22,7 +21,6 @@ from bmat.api.pagination import FilterSerializer, NewestFirst
 from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.options import given_options
 from bmat.api.serializers.reports import (
-    TOTALS_GONE,
     ListedReportSerializer,
     ReportSerializer,
     SubmitSerializer,
@@ -30,14 +28,11 @@ from bmat.api.serializers.reports import (
     replaced_options,
 )
 from bmat.api.services import leases, quotas
-from bmat.api.services.files import BaseGone, ReceivedInput
+from bmat.api.services.files import ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import (
     Idempotency,
-    KeyOutlived,
-    KeyReused,
     Submission,
-    UploadsUsed,
     WantedCallback,
     delete_report,
     retry_report,
@@ -90,11 +85,15 @@ class ReportViewSet(ResultActions, DeliveryActions, GenericViewSet[Report]):
         check_quotas(request, key, owner)
         submitted = self.get_serializer(data=request.data)
         submitted.is_valid(raise_exception=True)
-        report, replayed = submitted_report(submission_of(submitted.validated_data, owner), key)
+        submission = submission_of(submitted.validated_data, owner)
+        if key is None:
+            report, is_replayed = submit_report(submission), False
+        else:
+            report, is_replayed = submit_once(submission, Idempotency.of(key, submission))
         headers = {
             "Location": reverse("report-detail", kwargs={"pid": report.pid}, request=request)
         }
-        if replayed:
+        if is_replayed:
             headers[REPLAYED_HEADER] = "true"
         return self.answer(report, status=201, headers=headers)
 
@@ -180,9 +179,7 @@ def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
 
 
 def submission_of(fields: Mapping[str, Any], owner: User | None) -> Submission:
-    """What the fields of an upload ask for. Raises ValidationError where the files of its base have
-    been removed.
-    """
+    """What the fields of an upload ask for. Raises BaseGone, and DiskFull as `on_top_of` does."""
     options = given_options(fields)
     received = [
         ReceivedInput(
@@ -200,31 +197,4 @@ def submission_of(fields: Mapping[str, Any], owner: User | None) -> Submission:
         callback=WantedCallback.of(fields),
     )
     base = fields.get("base")
-    with telling_of_a_base_that_is_gone():
-        return submission if base is None else submission.on_top_of(base)
-
-
-@contextmanager
-def telling_of_a_base_that_is_gone() -> Iterator[None]:
-    """Raises ValidationError in place of BaseGone."""
-    try:
-        yield
-    except BaseGone as error:
-        raise ValidationError({"base": [TOTALS_GONE]}) from error
-
-
-def submitted_report(submission: Submission, key: str | None) -> tuple[Report, bool]:
-    """The report, and whether `key` stood for it already. Raises QuotaExceeded, ValidationError,
-    and ApiError where `key` stands for something else.
-    """
-    try:
-        with telling_of_a_base_that_is_gone():
-            if key is None:
-                return submit_report(submission), False
-            return submit_once(submission, Idempotency.of(key, submission))
-    except KeyReused as error:
-        raise ApiError("idempotency_key_reused") from error
-    except KeyOutlived as error:
-        raise ApiError("idempotency_key_outlived") from error
-    except UploadsUsed as error:
-        raise ApiError("upload_used") from error
+    return submission if base is None else submission.on_top_of(base)

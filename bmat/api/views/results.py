@@ -35,8 +35,7 @@ from bmat.api.schema.operations import (
 )
 from bmat.api.serializers.results import ComparisonSerializer, PairSerializer, QuestionSerializer
 from bmat.api.services import files, results
-from bmat.api.services.conversion import NoRoom, is_there_in_time
-from bmat.api.services.results import BadCursor, TooManyQuestions
+from bmat.api.services.conversion import is_there_in_time
 from bmat.results import NotInKey, OtherKey, summary
 
 RETRY_AFTER_SECONDS = 1
@@ -56,7 +55,6 @@ NOT_KEPT = (
     "This result has no such file: it was removed this moment, or made by an earlier version of "
     "this service. Upload the file again."
 )
-CURSOR_REFUSED = "This cursor is not one of these rows. Follow `next`, or start without a cursor."
 # Of fields of a question, where they differ.
 PARAMETERS = {"prefix": "song_prefix"}
 PREPARING = "The result is being prepared for questions. Ask again."
@@ -147,8 +145,6 @@ class ReportFileView(VisibleReports):
             return file_response(request, download_of(request, files.path(name), wanted, saved_as))
         except FileNotFoundError as error:
             raise ApiError("no_file", NOT_KEPT) from error
-        except NoRoom as error:
-            raise ApiError("no_room_for_format") from error
 
     def ending(self, wanted: Wanted) -> str:
         return f"{self.suffix}-excel-safe" if wanted.excel_safe else self.suffix
@@ -259,14 +255,8 @@ def answering() -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ApiError("no_file", NOT_KEPT) from error
-    except NoRoom as error:
-        raise ApiError("no_room_for_format") from error
-    except TooManyQuestions as error:
-        raise ApiError("too_many_questions") from error
     except NotInKey as error:
         name = PARAMETERS.get(error.field, error.field)
         raise ValidationError({name: [str(error)]}) from error
     except OtherKey as error:
         raise ValidationError({"with": [str(error)]}) from error
-    except BadCursor as error:
-        raise ValidationError({"cursor": [CURSOR_REFUSED]}) from error

@@ -25,7 +25,7 @@ from bmat.api.serializers.webhooks import (
     WebhookSerializer,
 )
 from bmat.api.services import outbox
-from bmat.api.services.outbox import TooManyWebhooks, create_webhook
+from bmat.api.services.outbox import create_webhook
 from bmat.api.views.accounts import ShallowJSONParser, refuse_large
 from bmat.api.views.results import VisibleReports
 
@@ -64,10 +64,7 @@ class WebhookViewSet(GenericViewSet[Webhook]):
         given.is_valid(raise_exception=True)
         owner = owner_of(request)
         assert owner is not None, "a login is asked for"
-        try:
-            webhook = create_webhook(owner, given.validated_data["url"])
-        except TooManyWebhooks as error:
-            raise ApiError("too_many_webhooks") from error
+        webhook = create_webhook(owner, given.validated_data["url"])
         kwargs = {"webhook_id": webhook.pk}
         headers = {"Location": reverse("webhook-detail", kwargs=kwargs, request=request)}
         return Response(NewWebhookSerializer(webhook).data, status=201, headers=headers)
