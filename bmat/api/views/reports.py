@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.http import Http404
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -50,7 +51,7 @@ POLL_AGAIN_SECONDS = 1
 
 
 @report_operations
-class ReportViewSet(ResultActions, DeliveryActions, GenericViewSet[Report]):
+class ReportViewSet(ResultActions, DeliveryActions, ListModelMixin, GenericViewSet[Report]):
     """Uploads become reports: post CSVs as `input_file`, sent once for each, then poll their report
     until `status` is no longer 0. With the pid of a Done report as `base`, they come on top of its
     totals.
@@ -99,10 +100,6 @@ class ReportViewSet(ResultActions, DeliveryActions, GenericViewSet[Report]):
 
     def retrieve(self, request: Request, pid: str) -> Response:
         return self.answer(self.get_kept())
-
-    def list(self, request: Request) -> Response:
-        reports = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.get_serializer(reports, many=True).data)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pid: str) -> Response:
