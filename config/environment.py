@@ -1,5 +1,5 @@
 """Environment variables, typed. A value that cannot be followed raises ImproperlyConfigured with
-the variable's name.
+the variable's name. `none` lifts a limit.
 """
 
 import re
@@ -17,7 +17,12 @@ Network = IPv4Network | IPv6Network
 SIZE_UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 DATABASE_SCHEMES = ("postgres://", "postgresql://", "sqlite:///")
 BROKER_SCHEMES = ("redis://", "rediss://", "filesystem://")
+COUNTER_SCHEMES = ("redis://", "rediss://", "memory://")
 SWITCHES = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+WINDOW_SECONDS = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
+UNLIMITED = "none"
+# A century: dates end with the year 9999.
+MOST_DAYS = 36_500
 KEY_LENGTH = 32
 LEASE_SECONDS = 10
 # Of a lease, how long SQLite waits for its lock: less than half, so that a second try is possible.
@@ -62,18 +67,20 @@ def names(name: str, default: list[str] | None = None) -> list[str]:
     return found
 
 
-def whole_number(name: str, default: int, minimum: int = 1) -> int:
-    """The variable's integer of at least `minimum`."""
+def whole_number(name: str, default: int, minimum: int = 1, maximum: int | None = None) -> int:
+    """The variable's integer of at least `minimum`, and at most `maximum`."""
     value = text(name, str(default))
     if not re.fullmatch(r"[0-9]{1,18}", value) or int(value) < minimum:
         raise ImproperlyConfigured(
             f"{name} must be a whole number of {minimum} or more, not {value!r}"
         )
+    if maximum is not None and int(value) > maximum:
+        raise ImproperlyConfigured(f"{name} must be at most {maximum}, not {value!r}")
     return int(value)
 
 
-def number(name: str, default: float, minimum: float = 0) -> float:
-    """The variable's number above 0, and of at least `minimum`: `30`, `0.5`."""
+def number(name: str, default: float, minimum: float = 0, maximum: float | None = None) -> float:
+    """The variable's number above 0, of at least `minimum` and at most `maximum`: `30`, `0.5`."""
     value = text(name, str(default))
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value, re.ASCII) or float(value) == 0:
         raise ImproperlyConfigured(
@@ -81,6 +88,8 @@ def number(name: str, default: float, minimum: float = 0) -> float:
         )
     if float(value) < minimum:
         raise ImproperlyConfigured(f"{name} must be at least {minimum:g}, not {value!r}")
+    if maximum is not None and float(value) > maximum:
+        raise ImproperlyConfigured(f"{name} must be at most {maximum:g}, not {value!r}")
     return float(value)
 
 
@@ -93,6 +102,37 @@ def size_bytes(name: str, default: str) -> int:
             f"{name} must be a size in bytes such as 1073741824, 512MiB or 1GiB, not {value!r}"
         )
     return int(match[1]) * SIZE_UNITS[match[2].upper()]
+
+
+def limit(name: str, default: int | None = None) -> int | None:
+    """The variable's whole number of 1 or more; None: there is no limit."""
+    value = text(name, str(default or UNLIMITED))
+    return None if is_none(value) else whole_number(name, default or 1)
+
+
+def limit_bytes(name: str, default: str = UNLIMITED) -> int | None:
+    """The variable's size in bytes; None: there is no limit."""
+    value = text(name, default)
+    return None if is_none(value) else size_bytes(name, value)
+
+
+def rate(name: str, default: str = UNLIMITED) -> tuple[int, int] | None:
+    """How many requests in how many seconds: `600/min`; None: there is no limit."""
+    value = text(name, default)
+    if is_none(value):
+        return None
+    match = re.fullmatch(r"([1-9][0-9]{0,8})/(s|min|hour|day)", value, re.ASCII)
+    if match is None:
+        raise ImproperlyConfigured(
+            f"{name} must be a rate such as 10/s, 600/min, 5000/hour or 50000/day, or none, "
+            f"not {value!r}"
+        )
+    return int(match[1]), WINDOW_SECONDS[match[2]]
+
+
+def is_none(value: str) -> bool:
+    """Whether the text lifts the limit."""
+    return value.lower() == UNLIMITED
 
 
 def switch(name: str, default: bool) -> bool:
@@ -180,5 +220,16 @@ def broker(name: str, default: str | None = None) -> str:
         raise ImproperlyConfigured(
             f"{name} must start with redis://, rediss:// or filesystem://, "
             "for example redis://host:6379/0"
+        )
+    return url
+
+
+def counters(name: str, default: str) -> str:
+    """The URL of what counts requests. One that web processes share is a Redis."""
+    url = text(name, default)
+    if not url.startswith(COUNTER_SCHEMES):
+        raise ImproperlyConfigured(
+            f"{name} must start with redis:// or rediss://, for example redis://host:6379/0, "
+            "or be memory://"
         )
     return url

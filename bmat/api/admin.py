@@ -21,7 +21,7 @@ from bmat.api.models import Delivery, Report, ReportAttempt, Upload, Webhook
 from bmat.api.models.reports import LONG_COLUMNS
 from bmat.api.outgoing.urls import without_login
 from bmat.api.serializers.accounts import KeptTokenSerializer
-from bmat.api.services.targets import new_secret, shown_url
+from bmat.api.services.outbox import new_secret, shown_url
 
 # So that the list fits into a window of 1280 pixels, beside the menu and the filters.
 SHOWN_NAME_LENGTH = 30

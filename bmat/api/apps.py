@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.core.checks import Tags, register
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models.signals import post_migrate
 
@@ -17,19 +16,8 @@ class ApiConfig(AppConfig):
     verbose_name = "bmat"
 
     def ready(self) -> None:
-        from bmat.api import checks
+        from bmat.api import checks  # noqa: F401
 
-        register(checks.check_folders)
-        register(checks.check_lease)
-        register(checks.check_public)
-        register(checks.check_hosts)
-        register(checks.check_installation, Tags.database)
-        register(checks.check_strangers, deploy=True)
-        register(checks.check_downloads)
-        register(checks.check_webhooks, deploy=True)
-        register(checks.check_idempotency, deploy=True)
-        register(checks.check_flower, deploy=True)
-        register(checks.check_servers, deploy=True)
         post_migrate.connect(claim_home, sender=self)
 
 

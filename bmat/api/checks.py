@@ -11,7 +11,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
@@ -30,6 +30,7 @@ MOST_WAIT_SECONDS = 30
 AppConfigs = Sequence[AppConfig] | None
 
 
+@register()
 def check_folders(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E001: saving an upload would copy it, and nothing could be swept. E002: a folder cannot be
     written in.
@@ -62,6 +63,7 @@ def device(folder: Path) -> int:
     return folder.stat().st_dev
 
 
+@register()
 def check_lease(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E003: one late heartbeat would cost a worker its lease."""
     if settings.BMAT_LEASE_SECONDS >= 3 * settings.BMAT_HEARTBEAT_SECONDS:
@@ -75,6 +77,7 @@ def check_lease(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     ]
 
 
+@register()
 def check_downloads(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E020: the proxy would look for the files elsewhere. E021: requests that wait for a format
     would keep the others out.
@@ -91,6 +94,7 @@ def check_downloads(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     return found
 
 
+@register(deploy=True)
 def check_webhooks(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E030: events in plain text, in a deployment. E031: users who send requests to this machine,
     or to what tells machines of a cloud their secrets.
@@ -114,6 +118,7 @@ def overlaps(network: Network, others: list[Network]) -> bool:
     return any(each[0] in network or network[0] in each for each in others)
 
 
+@register(deploy=True)
 def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E008: a client that repeats its POST on the next day would get a second report."""
     if settings.BMAT_IDEMPOTENCY_SECONDS >= DAY_SECONDS:
@@ -127,6 +132,7 @@ def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.database)
 def check_installation(
     app_configs: AppConfigs, databases: Sequence[str] | None = None, **_: Any
 ) -> list[CheckMessage]:
@@ -141,6 +147,7 @@ def check_installation(
     return [CheckWarning(installation.another_database(), id="bmat.W003")] if is_anothers else []
 
 
+@register()
 def check_public(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """W001: said at each start, for a public installation without logins must not come about
     unseen.
@@ -156,6 +163,7 @@ def check_public(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     ]
 
 
+@register()
 def check_hosts(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """W004: said at each start, for the owner of any website can then use it as they like."""
     if "*" not in settings.ALLOWED_HOSTS:
@@ -170,6 +178,7 @@ def check_hosts(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     ]
 
 
+@register(deploy=True)
 def check_strangers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E009: no login in a deployment. E010: each web process would count requests by itself."""
     found: list[CheckMessage] = []
@@ -182,6 +191,7 @@ def check_strangers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     return found
 
 
+@register(deploy=True)
 def check_flower(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E004: half of Flower's credentials. E005: those that everybody knows."""
     user, password = settings.CELERY_FLOWER_USER, settings.CELERY_FLOWER_PASSWORD
@@ -204,6 +214,7 @@ def check_flower(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     return []
 
 
+@register(deploy=True)
 def check_servers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     """E006 and E007: the embedded database or broker, which serve one machine only, in a
     deployment.

@@ -24,7 +24,6 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from bmat.aggregation.errors import NO_ROOM, InspectionTooSlow
-from bmat.api.forms import BROKEN_OFF
 from bmat.api.services import database
 from bmat.results import TooLarge, TooSlow
 
@@ -138,6 +137,7 @@ CODES: Mapping[str, Code] = {
         507, "There is no room to write this format at the moment. CSV can still be had."
     ),
 }
+BROKEN_OFF = "The upload ended before all of it had arrived. Send it again."
 INSPECTION_TOO_SLOW = (
     "It takes too long to see how this file would be read. Try again later, or start its report, "
     "which has more time."
@@ -145,25 +145,34 @@ INSPECTION_TOO_SLOW = (
 
 
 class ApiError(APIException):
-    """Ends a request with one of `CODES`. `more` goes into the body beside code and message;
-    `retry_after_seconds` is in place of the code's own.
+    """Ends a request with one of `CODES`, by default that of its class. `more` goes into the body
+    beside code and message; `retry_after_seconds` is in place of the code's own.
     """
 
     def __init__(
         self,
-        code: str,
+        code: str = "",
         message: str = "",
         *,
         retry_after_seconds: int | None = None,
         headers: Mapping[str, str] | None = None,
         **more: str,
     ) -> None:
+        code = code or self.default_code
         known = CODES[code]
         self.status_code = known.status
         super().__init__(message or known.message, code)
         # The name under which DRF looks for it.
         self.wait = retry_after_seconds or known.retry_after_seconds
         self.headers, self.more = headers or {}, more
+
+
+class UploadTooLarge(ApiError):
+    """The request is larger than `limit_bytes`, which is BMAT_MAX_UPLOAD_BYTES for an upload."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        message = f"The upload is larger than the {limit_bytes} bytes that are accepted here."
+        super().__init__("upload_too_large", message)
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -4,6 +4,7 @@ are; and whether an answer has changed.
 """
 
 import logging
+import math
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -15,11 +16,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import validate_host
 from django.http.response import HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
+from django.shortcuts import render
 from django.utils.http import is_same_domain
 from rest_framework.renderers import JSONRenderer
 
+from bmat.api.access import noted
 from bmat.api.errors import CODES, told_as
-from bmat.api.ratelimit import noted
 
 logger = logging.getLogger(__name__)
 
@@ -180,6 +182,23 @@ def refusal(request: HttpRequest, code: str, message: str = "") -> HttpResponse:
     if is_of_api(request):
         return HttpResponse(JSONRenderer().render(told), JSON, status)
     return HttpResponse(f"{told['message']}\n", "text/plain; charset=utf-8", status)
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None, credentials: Any
+) -> HttpResponse:
+    """What django-axes answers a login by a name that has failed too often from this address."""
+    seconds = math.ceil(settings.AXES_COOLOFF_TIME.total_seconds())
+    message = (
+        f"There were {settings.AXES_FAILURE_LIMIT} failed attempts to log in by this name from "
+        f"your address. Go on in {seconds} seconds."
+    )
+    if is_of_api(request):
+        answer = refusal(request, "rate_limited", message)
+    else:
+        answer = render(request, "web/locked_out.html", {"message": message}, status=429)
+    answer["Retry-After"] = str(seconds)
+    return answer
 
 
 def unknown_host() -> str:

@@ -4,9 +4,9 @@ from django.urls import include, re_path
 from rest_framework.routers import SimpleRouter
 
 from bmat.api.views.accounts import LoginView, LogoutAllView, LogoutView, TokensView, TokenView
-from bmat.api.views.downloads import OutputView, RejectsView
 from bmat.api.views.inspect import InspectView, KeptInspectView
 from bmat.api.views.reports import ReportViewSet
+from bmat.api.views.results import OutputView, RejectsView
 from bmat.api.views.service import schema, swagger_ui
 from bmat.api.views.uploads import UploadsView, UploadView
 from bmat.api.views.webhooks import WebhookViewSet

@@ -1,5 +1,5 @@
 """The Celery app: `celery --app bmat.taskapp.celery worker --queues small`, and the same for
-`large`.
+`large`. And the names of its queues, and of the tasks that go through them.
 """
 
 import os
@@ -10,6 +10,18 @@ from celery.signals import worker_init, worker_shutting_down
 
 from bmat.aggregation.system import map_large_arrays
 from bmat.taskapp import shutdown, transports
+
+# Reports below BMAT_LARGE_REPORT_BYTES and the others: each size has workers of its own, so that a
+# small report never waits behind a large one.
+SMALL = "small"
+LARGE = "large"
+# Events on their way to others, who may take their time: no report waits behind one.
+WEBHOOKS = "webhooks"
+
+PROCESS_REPORT = "bmat.taskapp.tasks.process_report"
+CONVERT_RESULT = "bmat.taskapp.tasks.convert_result"
+DELIVER_EVENT = "bmat.taskapp.tasks.deliver_event"
+SWEEP_FILES = "bmat.taskapp.tasks.sweep_files"
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 

@@ -2,15 +2,23 @@
 this module, and with it the reconciler.
 """
 
+import logging
+import random
+import threading
 import uuid
 from typing import Any
 
-from bmat.api.services import conversion, process, sweep, webhooks
-from bmat.taskapp.celery import app
-from bmat.taskapp.queues import CONVERT_RESULT, DELIVER_EVENT, PROCESS_REPORT, SWEEP_FILES
-from bmat.taskapp.reconciler import Reconciler
+from celery import bootsteps
+from django.conf import settings
 
-app.steps["worker"].add(Reconciler)
+from bmat.api.services import conversion, process, sweep, webhooks
+from bmat.api.services.reconcile import reconcile_where_possible
+from bmat.taskapp.celery import CONVERT_RESULT, DELIVER_EVENT, PROCESS_REPORT, SWEEP_FILES, app
+
+logger = logging.getLogger(__name__)
+
+# Of BMAT_RECONCILE_SECONDS, how much passes at least.
+SHORTEST_WAIT = 0.5
 
 
 class ReportFailed(Exception):
@@ -47,3 +55,49 @@ def deliver_event(delivery_id: str) -> None:
 def sweep_files() -> None:
     """Removes the files that have had their time, and those that belong to nothing."""
     sweep.sweep_files()
+
+
+class Reconciler(bootsteps.StartStopStep):
+    """Part of a worker: a thread that reconciles at the worker's start, and then, until its end,
+    every BMAT_RECONCILE_SECONDS or a little sooner: many workers do not come at the same moment.
+
+    It runs in the worker's own process, not in its pool: a pool that is busy for hours must not
+    keep it from noticing what another worker has left behind. Nor does it need the worker's event
+    loop, which stands still while the broker is away.
+    """
+
+    # The pool's processes are forked first, while there is no thread that could hold a lock.
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        super().__init__(worker, **kwargs)
+        self._ends = threading.Event()
+        # A daemon: it may hang on a database that does not answer, and holds up no worker's end.
+        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+
+    def start(self, parent: Any) -> None:
+        self._thread.start()
+
+    def stop(self, parent: Any) -> None:
+        self._ends.set()
+
+    def terminate(self, parent: Any) -> None:
+        self.stop(parent)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                reconcile_where_possible()
+            except Exception:
+                # Whatever it was: without this thread, lost reports would wait for ever.
+                logger.exception("the reports could not be reconciled")
+            if self._ends.wait(wait_seconds()):
+                return
+
+
+def wait_seconds() -> float:
+    """How long to wait before the next time."""
+    return settings.BMAT_RECONCILE_SECONDS * random.uniform(SHORTEST_WAIT, 1.0)
+
+
+app.steps["worker"].add(Reconciler)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bmat.taskapp.queues import LARGE, SMALL, WEBHOOKS
+from bmat.taskapp.celery import LARGE, SMALL, WEBHOOKS
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 NAMES = ["local.yml", "production.yml"]

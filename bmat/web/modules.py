@@ -1,4 +1,4 @@
-"""Which modules the view of an address is made of.
+"""Which modules the view of an address is made of, and under which names they are served.
 
 A module tells what it imports once it has come, so that a browser would ask for a view level by
 level: each costs a way to the service and back. The document names them all, and they come
@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from django.contrib.staticfiles import finders
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 IMPORTS = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)";$', re.MULTILINE)
 START = "web/main.js"
@@ -46,3 +47,11 @@ def joined(folder: PurePosixPath, relative: str) -> str:
         else:
             parts.append(part)
     return "/".join(parts)
+
+
+class ModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # no types there
+    """Static files under names that change with what they hold: browsers keep them for ever. The
+    names that JavaScript modules import are changed, too.
+    """
+
+    support_js_module_import_aggregation = True

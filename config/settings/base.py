@@ -7,8 +7,9 @@ from pathlib import Path
 
 from kombu import Queue
 
-from bmat.taskapp import queues
-from config import environment, hosts, limits
+from bmat.aggregation.options import MOST_INPUTS
+from bmat.taskapp import celery
+from config import environment, hosts
 from config.openapi import SPECTACULAR_SETTINGS  # noqa: F401  # read by drf-spectacular
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -26,7 +27,7 @@ BMAT_DECOMPRESSION_LIMIT_BYTES = environment.size_bytes("BMAT_DECOMPRESSION_LIMI
 BMAT_DECOMPRESSION_RATIO = environment.whole_number("BMAT_DECOMPRESSION_RATIO", 500)
 # All files of an upload together, and how many inputs a report may have.
 BMAT_MAX_UPLOAD_BYTES = environment.size_bytes("BMAT_MAX_UPLOAD_BYTES", "64GiB")
-BMAT_MAX_INPUTS = limits.inputs("BMAT_MAX_INPUTS")
+BMAT_MAX_INPUTS = environment.whole_number("BMAT_MAX_INPUTS", MOST_INPUTS, maximum=MOST_INPUTS)
 # Uploads are refused while less than this would be left on the disk.
 BMAT_MIN_FREE_BYTES = environment.size_bytes("BMAT_MIN_FREE_BYTES", "1GiB")
 # Reports of this size and above go through a queue of their own, to workers of their own.
@@ -66,14 +67,14 @@ BMAT_IDEMPOTENCY_SECONDS = environment.number("BMAT_IDEMPOTENCY_SECONDS", 86400)
 BMAT_REQUIRE_AUTH = environment.switch("BMAT_REQUIRE_AUTH", False)
 # Whether strangers reach this installation: then a missing login is worth a warning at each start.
 BMAT_IS_PUBLIC = False
-BMAT_TOKEN_DAYS = limits.days("BMAT_TOKEN_DAYS", 90)
-BMAT_MAX_RUNNING_REPORTS = limits.most("BMAT_MAX_RUNNING_REPORTS")
-BMAT_MAX_STORED_BYTES = limits.most_bytes("BMAT_MAX_STORED_BYTES")
-BMAT_REQUEST_RATE = limits.rate("BMAT_REQUEST_RATE")
+BMAT_TOKEN_DAYS = environment.number("BMAT_TOKEN_DAYS", 90, maximum=environment.MOST_DAYS)
+BMAT_MAX_RUNNING_REPORTS = environment.limit("BMAT_MAX_RUNNING_REPORTS")
+BMAT_MAX_STORED_BYTES = environment.limit_bytes("BMAT_MAX_STORED_BYTES")
+BMAT_REQUEST_RATE = environment.rate("BMAT_REQUEST_RATE")
 # So many wrong passwords for a name from an address lock that pair out, for so long.
-BMAT_LOGIN_FAILURES = limits.most("BMAT_LOGIN_FAILURES", 10)
+BMAT_LOGIN_FAILURES = environment.limit("BMAT_LOGIN_FAILURES", 10)
 BMAT_LOGIN_LOCKOUT_SECONDS = environment.number("BMAT_LOGIN_LOCKOUT_SECONDS", 300)
-BMAT_COUNTERS_URL = limits.counters("BMAT_COUNTERS_URL", "memory://")
+BMAT_COUNTERS_URL = environment.counters("BMAT_COUNTERS_URL", "memory://")
 
 # The threads of each process of the web server: for what is answered at once, with a connection to
 # the database each; and for uploads, which wait for their clients without one.
@@ -81,7 +82,7 @@ BMAT_WEB_THREADS = environment.whole_number("BMAT_WEB_THREADS", 16)
 BMAT_WEB_UPLOADS = environment.whole_number("BMAT_WEB_UPLOADS", 16)
 # So many uploads, and downloads that are made while they are sent, one user has under way in a
 # process.
-BMAT_MAX_TRANSFERS = limits.most("BMAT_MAX_TRANSFERS", 4)
+BMAT_MAX_TRANSFERS = environment.limit("BMAT_MAX_TRANSFERS", 4)
 # For this long a client may send nothing of a body, in all; what it sends gives it more time.
 BMAT_READ_SECONDS = environment.number("BMAT_READ_SECONDS", 20)
 
@@ -181,8 +182,8 @@ AXES_FAILURE_LIMIT = BMAT_LOGIN_FAILURES or 1
 AXES_COOLOFF_TIME = timedelta(seconds=BMAT_LOGIN_LOCKOUT_SECONDS)
 # Whoever guesses a name's password locks its owner out from that address alone.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "bmat.api.ratelimit.address"
-AXES_LOCKOUT_CALLABLE = "bmat.api.authentication.locked_out"
+AXES_CLIENT_IP_CALLABLE = "bmat.api.access.address"
+AXES_LOCKOUT_CALLABLE = "bmat.api.middleware.locked_out"
 # Going on while locked out does not make it longer: what Retry-After says is true.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
@@ -207,7 +208,7 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": BMAT_REPORTS_FOLDER},
     },
-    "staticfiles": {"BACKEND": "config.static.ModuleStorage"},
+    "staticfiles": {"BACKEND": "bmat.web.modules.ModuleStorage"},
 }
 # The uploads' folder lies on the reports' filesystem: so saving an upload is a rename.
 FILE_UPLOAD_TEMP_DIR = BMAT_UPLOADS_FOLDER
@@ -221,11 +222,11 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 50 + BMAT_MAX_INPUTS
 REST_FRAMEWORK = {
     # The first one's scheme is what a 401 names in WWW-Authenticate.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "bmat.api.authentication.TokenAuthentication",
-        "bmat.api.authentication.SessionAuthentication",
+        "bmat.api.access.TokenAuthentication",
+        "bmat.api.access.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["bmat.api.authentication.IsLetIn"],
-    "DEFAULT_THROTTLE_CLASSES": ["bmat.api.ratelimit.RequestRate"],
+    "DEFAULT_PERMISSION_CLASSES": ["bmat.api.access.IsLetIn"],
+    "DEFAULT_THROTTLE_CLASSES": ["bmat.api.access.RequestRate"],
     # How many proxies stand in front, and add to X-Forwarded-For.
     "NUM_PROXIES": 0,
     "DEFAULT_PARSER_CLASSES": ["bmat.api.uploads.UploadParser"],
@@ -247,8 +248,8 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 # A worker without --queues consumes all.
-CELERY_TASK_QUEUES = [Queue(queues.SMALL), Queue(queues.LARGE), Queue(queues.WEBHOOKS)]
-CELERY_TASK_DEFAULT_QUEUE = queues.SMALL
+CELERY_TASK_QUEUES = [Queue(celery.SMALL), Queue(celery.LARGE), Queue(celery.WEBHOOKS)]
+CELERY_TASK_DEFAULT_QUEUE = celery.SMALL
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A message that has killed a worker is not sent again: leases and attempts decide about the report.
@@ -276,10 +277,10 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
 CELERY_BEAT_MAX_LOOP_INTERVAL = 20.0
 CELERY_BEAT_SCHEDULE = {
     "sweep-files": {
-        "task": queues.SWEEP_FILES,
+        "task": celery.SWEEP_FILES,
         "schedule": BMAT_SWEEP_SECONDS,
         # While no worker is there, such messages do not pile up.
-        "options": {"queue": queues.SMALL, "expires": BMAT_SWEEP_SECONDS},
+        "options": {"queue": celery.SMALL, "expires": BMAT_SWEEP_SECONDS},
     },
 }
 

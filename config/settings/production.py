@@ -2,7 +2,7 @@
 default.
 """
 
-from config import brokers, environment, limits
+from config import brokers, environment
 from config.settings.base import *
 
 DEBUG = False
@@ -16,11 +16,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, B
 # Strangers reach it: they need a token, and cannot take all there is.
 BMAT_IS_PUBLIC = True
 BMAT_REQUIRE_AUTH = environment.switch("BMAT_REQUIRE_AUTH", True)
-BMAT_MAX_RUNNING_REPORTS = limits.most("BMAT_MAX_RUNNING_REPORTS", 100)
-BMAT_MAX_STORED_BYTES = limits.most_bytes("BMAT_MAX_STORED_BYTES", "256GiB")
-BMAT_REQUEST_RATE = limits.rate("BMAT_REQUEST_RATE", "600/min")
+BMAT_MAX_RUNNING_REPORTS = environment.limit("BMAT_MAX_RUNNING_REPORTS", 100)
+BMAT_MAX_STORED_BYTES = environment.limit_bytes("BMAT_MAX_STORED_BYTES", "256GiB")
+BMAT_REQUEST_RATE = environment.rate("BMAT_REQUEST_RATE", "600/min")
 # All web processes count together, beside the broker's messages.
-BMAT_COUNTERS_URL = limits.counters("BMAT_COUNTERS_URL", brokers.counters_url(CELERY_BROKER_URL))
+BMAT_COUNTERS_URL = environment.counters(
+    "BMAT_COUNTERS_URL", brokers.counters_url(CELERY_BROKER_URL)
+)
 REST_FRAMEWORK["NUM_PROXIES"] = 1
 
 # The proxy ends TLS and must set this header itself, whatever a client sends.

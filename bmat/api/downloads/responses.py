@@ -19,9 +19,8 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 from rest_framework.request import Request
 from werkzeug.http import parse_range_header
 
-from bmat.api import transfers
-from bmat.api.downloads.excel_safe import excel_safe
-from bmat.api.downloads.formats import Wanted, prefers_gzip
+from bmat.api.access import begin_transfer
+from bmat.api.downloads.formats import Wanted, excel_safe, prefers_gzip
 from bmat.api.errors import CODES, ApiError
 
 CHUNK_BYTES = 2**18
@@ -124,7 +123,7 @@ def download_of(request: Request, path: Path, wanted: Wanted, saved_as: str) -> 
     return Download(KeptFile.at(path), wanted, is_gzipped, saved_as)
 
 
-def answer(request: Request, download: Download) -> HttpResponseBase:
+def file_response(request: Request, download: Download) -> HttpResponseBase:
     """The response. Raises FileNotFoundError, and ApiError where the request means another file, or
     bytes that there are not.
     """
@@ -173,7 +172,7 @@ def changed(request: Request, download: Download) -> HttpResponseBase:
         return StreamingHttpResponse(headers=headers)
     body = Body(download.kept.path, 0, download.kept.size)
     try:
-        body.end = transfers.begin(request, "downloads")
+        body.end = begin_transfer(request, "downloads")
     except ApiError:
         body.close()
         raise

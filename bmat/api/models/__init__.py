@@ -1,7 +1,6 @@
 from bmat.api.models.attempts import ReportAttempt
-from bmat.api.models.idempotency import IdempotencyKey
+from bmat.api.models.owners import IdempotencyKey, TokenName
 from bmat.api.models.reports import Installation, Report, Status
-from bmat.api.models.tokens import TokenName
 from bmat.api.models.uploads import Upload
 from bmat.api.models.webhooks import Callback, Delivery, Webhook
 

@@ -15,7 +15,7 @@ import httpx
 from django.conf import settings
 
 from bmat import __version__
-from bmat.api.outgoing.addresses import Forbidden, resolve
+from bmat.api.outgoing.urls import Forbidden, resolve
 
 ANSWER_BYTES = 2**16
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": f"bmat/{__version__}"}

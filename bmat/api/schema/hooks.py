@@ -5,10 +5,11 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
+from bmat.api.serializers.options import BLANK
+
 COLLECTIONS = ("/api/reports/", "/api/uploads/", "/api/webhooks/")
 
 ENUM_ID = "x-spec-enum-id"
-BLANK = {"type": "string", "maxLength": 0}
 
 Endpoint = tuple[str, str, str, Any]
 
@@ -16,7 +17,7 @@ Endpoint = tuple[str, str, str, Any]
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The header of a token."""
 
-    target_class = "bmat.api.authentication.TokenAuthentication"
+    target_class = "bmat.api.access.TokenAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
@@ -32,7 +33,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The cookie of the admin's session."""
 
-    target_class = "bmat.api.authentication.SessionAuthentication"
+    target_class = "bmat.api.access.SessionAuthentication"
     # What drf-spectacular calls that of the class below it.
     name = "cookieAuth"
 

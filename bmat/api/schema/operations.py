@@ -1,5 +1,6 @@
-"""What each operation takes and answers, for the API's description: parameters and bodies are those
-of the serializers, errors those of the table of codes.
+"""What an operation takes and answers, for the API's description: parameters and bodies are those
+of the serializers, errors those of the table of codes. And the operations on reports and results;
+the others are described beside their views.
 """
 
 from collections import defaultdict
@@ -8,7 +9,6 @@ from typing import Any, TypeVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
-    OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
@@ -18,19 +18,10 @@ from rest_framework import serializers
 
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format
 from bmat.api.errors import CODES
-from bmat.api.models.idempotency import KEY_LENGTH
-from bmat.api.serializers.accounts import (
-    KeptTokenSerializer,
-    LoginSerializer,
-    MadeTokenSerializer,
-    NewTokenSerializer,
-    TokenSerializer,
-)
-from bmat.api.serializers.fields import SWITCH
-from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
+from bmat.api.models.owners import KEY_LENGTH
+from bmat.api.pagination import FilterSerializer
+from bmat.api.serializers.options import SWITCH, FormSerializer
 from bmat.api.serializers.reports import (
-    FilterSerializer,
-    FormSerializer,
     ListedReportSerializer,
     ReportSerializer,
     SubmitSerializer,
@@ -42,11 +33,6 @@ from bmat.api.serializers.results import (
     RowsSerializer,
     SummarySerializer,
 )
-from bmat.api.serializers.webhooks import (
-    DeliverySerializer,
-    NewWebhookSerializer,
-    WebhookSerializer,
-)
 
 # What any operation, one on a report, and one that changes something may be answered with.
 ANYWHERE = ("not_acceptable", "rate_limited", "server_error", "unavailable")
@@ -57,7 +43,6 @@ BODY = ("invalid", "parse_error", "form_too_large", "unsupported_media_type")
 WITHOUT_FILE = ("report_processing", "report_failed", "report_cancelled", "no_file")
 QUESTION = ("question_too_large", "question_too_slow", "too_many_questions", "no_room_for_format")
 UPLOAD = ("incomplete_body", "request_timeout", "upload_too_large", "disk_full")
-LOGIN = {"username": "alice", "password": "correct horse battery staple"}
 
 Responses = dict[Any, Any]
 Described = TypeVar("Described", bound=Callable[..., Any])
@@ -192,31 +177,6 @@ report_operations = extend_schema_view(
         request={"multipart/form-data": FormSerializer},
     ),
 )
-inspect_operation = extend_schema_view(
-    post=operation(
-        "inspect_file",
-        "See how a file would be read",
-        "Encoding, delimiter, header, columns, and the first records as they would be counted or "
-        "rejected, from the beginning of a file and the options of an upload. A file that cannot "
-        "be read is answered with 200, too: `error` says why. Nothing is kept.",
-        {200: OpenApiResponse(InspectionSerializer, "How it would be read.")},
-        *(*BODY, *NOT_LET_IN, *CHANGE, *UPLOAD, "too_many_transfers", "too_many_uploads"),
-        "question_too_slow",
-        request={"multipart/form-data": InspectSerializer},
-        tags=["reports"],
-    )
-)
-kept_inspect_operation = extend_schema_view(
-    get=operation(
-        "inspect_report",
-        "See how a report's file would be read",
-        "As `/api/inspect`, of the first file that was uploaded: with the options of the address, "
-        "which replace all of the report's, or with these where there are none.",
-        {200: OpenApiResponse(InspectionSerializer, "How it would be read."), **NOT_MODIFIED},
-        *("invalid", *ON_REPORT, *NOT_LET_IN, "no_file", "question_too_slow", "too_many_questions"),
-        parameters=[PID, FormSerializer],
-    )
-)
 rows_operation = operation(
     "get_rows",
     "Ask a result for rows",
@@ -245,71 +205,6 @@ summary_operation = operation(
     {200: SummarySerializer, **NOT_MODIFIED},
     *(*ON_REPORT, *NOT_LET_IN, *WITHOUT_FILE),
     parameters=[PID, IF_NONE_MATCH],
-)
-
-DELIVERY_ID = OpenApiParameter(
-    "delivery_id",
-    OpenApiTypes.UUID,
-    OpenApiParameter.PATH,
-    description="The delivery's, which is the `webhook-id` of its event.",
-)
-WEBHOOK_ID = OpenApiParameter(
-    "webhook_id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="The webhook's."
-)
-deliveries_operation = operation(
-    "list_deliveries",
-    "See who was told that a report ended",
-    "The newest events first, a hundred at most, each with the attempts to deliver it: when, the "
-    "status of the answer or a word for why there was none, how long it took, and when the next "
-    "one is due.",
-    {200: DeliverySerializer(many=True), **NOT_MODIFIED},
-    *(*ON_REPORT, *NOT_LET_IN),
-    parameters=[PID, IF_NONE_MATCH],
-)
-resend_operation = operation(
-    "resend_delivery",
-    "Deliver an event again",
-    "With the same `webhook-id`, and all attempts ahead.",
-    {202: OpenApiResponse(DeliverySerializer, "The delivery.")},
-    *(*ON_REPORT, *NOT_LET_IN, *CHANGE, "target_disabled"),
-    parameters=[PID, DELIVERY_ID],
-    request=None,
-)
-webhook_operations = extend_schema_view(
-    list=operation(
-        "list_webhooks",
-        "Your webhooks",
-        "Each is told of every report of yours. Where the service asks for no logins, nobody has "
-        "any, and all of this is 404.",
-        {200: WebhookSerializer(many=True), **NOT_MODIFIED},
-        *("not_found", *NOT_LET_IN),
-        parameters=[IF_NONE_MATCH],
-    ),
-    create=operation(
-        "create_webhook",
-        "Make a webhook",
-        "From now on its URL is told when a report of yours ends. The answer has the secret with "
-        "which the receiver verifies events; it is told this once.",
-        {201: OpenApiResponse(NewWebhookSerializer, "The webhook.")},
-        *(*BODY, *NOT_LET_IN, *CHANGE, "not_found", "too_many_webhooks"),
-        request=WebhookSerializer,
-    ),
-    retrieve=operation(
-        "get_webhook",
-        "One of your webhooks",
-        "`enabled` is false after its receiver has answered 410, and where an operator said so.",
-        {200: OpenApiResponse(WebhookSerializer, "The webhook."), **NOT_MODIFIED},
-        *("not_found", *NOT_LET_IN),
-        parameters=[WEBHOOK_ID, IF_NONE_MATCH],
-    ),
-    destroy=operation(
-        "delete_webhook",
-        "Remove a webhook",
-        "Nothing more is sent to it, not even what is on its way.",
-        {204: OpenApiResponse(None, "It is gone.")},
-        *("not_found", *NOT_LET_IN, *CHANGE),
-        parameters=[WEBHOOK_ID],
-    ),
 )
 
 
@@ -357,71 +252,3 @@ output_operation = download(
     "get_output", "Download the totals", CSV, PARQUET, JSON_LINES, asked=ASK_AGAIN
 )
 rejects_operation = download("get_rejects", "Download the rows that were not counted", CSV)
-login_operation = extend_schema_view(
-    post=operation(
-        "login",
-        "Get a token",
-        "For a name and a password. It is sent with other requests as `Authorization: Token ...`, "
-        "until it expires or is revoked. Each login makes another.",
-        {200: OpenApiResponse(TokenSerializer, "The token. It is told once.")},
-        *(*BODY, "wrong_login", "foreign_origin", "too_many_tokens"),
-        request=LoginSerializer,
-        examples=[OpenApiExample("alice", LOGIN, request_only=True)],
-    )
-)
-
-
-def revocation(name: str, summary: str, description: str) -> Any:
-    """The description of an end of tokens."""
-    gone = {204: OpenApiResponse(None, "It is revoked.")}
-    codes = (*NOT_LET_IN, "foreign_origin")
-    post = operation(name, summary, description, gone, *codes, request=None)
-    return extend_schema_view(post=post)
-
-
-logout_operation = revocation(
-    "logout", "Revoke the token", "The one that is sent. Others of its user stay good."
-)
-logout_all_operation = revocation(
-    "logout_all",
-    "Log out everywhere",
-    "Revokes every token of whoever asks, and ends their sessions in browsers.",
-)
-tokens_operation = extend_schema_view(
-    get=operation(
-        "list_tokens",
-        "Your tokens",
-        "Those that are valid, the newest first.",
-        {200: KeptTokenSerializer(many=True), **NOT_MODIFIED},
-        *NOT_LET_IN,
-        tags=["auth"],
-    ),
-    post=operation(
-        "create_token",
-        "Make a token",
-        "For a program, with a name that says what it is for. It expires with the token that asks "
-        "for it, where it would be valid for longer than that.",
-        {201: OpenApiResponse(MadeTokenSerializer, "The token. It is told once.")},
-        *(*BODY, *NOT_LET_IN, *CHANGE, "too_many_tokens"),
-        request=NewTokenSerializer,
-        tags=["auth"],
-    ),
-)
-token_operation = extend_schema_view(
-    delete=operation(
-        "revoke_token",
-        "Revoke a token",
-        "One of yours, by its `id` in the list.",
-        {204: OpenApiResponse(None, "It is revoked.")},
-        *("not_found", *NOT_LET_IN, *CHANGE),
-        parameters=[
-            OpenApiParameter(
-                "id",
-                {"type": "string", "pattern": "^[0-9a-f]{16}$"},
-                OpenApiParameter.PATH,
-                description="The token's, as the list has it.",
-            )
-        ],
-        tags=["auth"],
-    )
-)

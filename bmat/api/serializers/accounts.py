@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from knox.models import AuthToken
 from rest_framework import serializers
 
-from bmat.api.models.tokens import TOKEN_NAME_LENGTH
+from bmat.api.models.owners import TOKEN_NAME_LENGTH
 from bmat.api.services import tokens
 
 # No control characters, and not only white space.

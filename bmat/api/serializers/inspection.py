@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from bmat.api.serializers.reports import ErrorField, FormSerializer, own_options
+from bmat.api.serializers.options import FormSerializer
+from bmat.api.serializers.reports import ErrorField, own_options
 from bmat.api.services.disk import ReceivedFile
 
 

@@ -1,5 +1,6 @@
-"""The options of an upload, as fields: those of bmat.aggregation.Options, which says of each what
-it does and which values it may have.
+"""What is said with an upload, in a form or in the metadata of a resumable one: its options, which
+are those of bmat.aggregation.Options, and whom its report is to tell. Blank ones count as not
+given: that is how forms send them. A blank number is refused.
 """
 
 import dataclasses
@@ -11,8 +12,22 @@ from rest_framework import serializers
 
 from bmat.aggregation import AggregationError, Options
 from bmat.aggregation.options import DATE_COLUMN, OPTION_NAMES, PLAYS_COLUMN, ROLES
-from bmat.api.serializers.fields import SwitchField
+from bmat.api.outgoing.urls import (
+    HTTPS_URL,
+    SECRET_LENGTH,
+    SECRET_PATTERN,
+    URL_LENGTH,
+    check_secret,
+    check_url,
+)
 
+# A form and an address hold text: these are read as yes and no, in capitals too.
+SWITCH: dict[str, Any] = {
+    "type": "string",
+    "enum": "true false 1 0 yes no on off t f y n".split(),
+    "default": "false",
+}
+BLANK = {"type": "string", "maxLength": 0}
 COLUMN_NAME_LENGTH = 200
 # The text encodings of Python, under their own names; it knows others for most of them.
 # https://docs.python.org/3/library/codecs.html#standard-encodings
@@ -63,6 +78,34 @@ SHEET: dict[str, Any] = {
     "default": "",
 }
 ENCODING: dict[str, Any] = {"type": "string", "enum": ["", *ENCODINGS]}
+# The default is what a page of the description fills in.
+CALLBACK_URL = {
+    "type": "string",
+    "maxLength": URL_LENGTH,
+    "pattern": f"^({HTTPS_URL})?$",
+    "default": "",
+}
+CALLBACK_SECRET = {
+    "type": "string",
+    "maxLength": SECRET_LENGTH,
+    "pattern": f"^({SECRET_PATTERN})?$",
+    "default": "",
+}
+NO_CALLBACK = "Without a callback_url, nothing is signed."
+# What Django's own forms carry beside their fields.
+CSRF_FIELD = "csrfmiddlewaretoken"
+UNKNOWN_FIELD = "There is no such field."
+UNKNOWN_KEY = "There is no such key, and no such option."
+# They hold for a report, and for no input alone.
+OF_REPORT = ("group_by", "strict", "callback_url", "callback_secret")
+NO_REPORT = "This is for a report, and the upload becomes none: say it when you make one of it."
+# What tus clients tell about a file by themselves, and nobody needs.
+PASSED_OVER = ("name", "type", "filetype", "relativePath")
+
+
+@extend_schema_field(SWITCH)
+class SwitchField(serializers.BooleanField):
+    """Yes or no."""
 
 
 class OptionsSerializer(serializers.Serializer[Any]):
@@ -146,3 +189,84 @@ def check_options(given: Mapping[str, Any]) -> None:
 def refused_option(error: AggregationError) -> serializers.ValidationError:
     """The API's error for one about an option."""
     return serializers.ValidationError({str(error.option): [error.message]}, code=error.code)
+
+
+class FormSerializer(OptionsSerializer):
+    """The options of a form. A blank one counts as not given."""
+
+    # What a client sends by itself, and nobody needs; and what is said of other names.
+    passed_over: tuple[str, ...] = (CSRF_FIELD,)
+    unknown = UNKNOWN_FIELD
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The fields' values. Each name that nobody knows is an error, too."""
+        known = {*self.fields, *self.passed_over}
+        unknown = {name: [self.unknown] for name in data if name not in known}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            assert isinstance(error.detail, dict)
+            raise serializers.ValidationError({**error.detail, **unknown}) from error
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
+
+@extend_schema_field(CALLBACK_URL)
+class CallbackURLField(serializers.CharField):
+    """Where an event goes, or blank: with `check_url` among its validators."""
+
+
+@extend_schema_field(CALLBACK_SECRET)
+class CallbackSecretField(serializers.CharField):
+    """What events are signed with: with `check_secret` among its validators."""
+
+
+class CallbackSerializer(serializers.Serializer[Any]):
+    """Whom a report is to tell when it ends."""
+
+    callback_url = CallbackURLField(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=URL_LENGTH,
+        validators=[check_url],
+        help_text="Is told when the report ends.",
+    )
+    callback_secret = CallbackSecretField(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=SECRET_LENGTH,
+        validators=[check_secret],
+        help_text="What that is signed with; without it, a secret that the operator can tell.",
+    )
+
+
+def check_callback(attrs: Mapping[str, Any]) -> None:
+    """Raises ValidationError where there is a secret and nobody to be told."""
+    if attrs.get("callback_secret") and not attrs.get("callback_url"):
+        raise serializers.ValidationError({"callback_secret": [NO_CALLBACK]})
+
+
+class MetadataSerializer(CallbackSerializer, FormSerializer):
+    """The file's name, whether it becomes a report, the options of one, and whom that is to tell. A
+    blank one counts as not given.
+    """
+
+    passed_over = PASSED_OVER
+    unknown = UNKNOWN_KEY
+    filename = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    report = SwitchField(required=False, default=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        # Some clients call the file's name so.
+        return super().to_internal_value({"filename": data.get("name", ""), **data})
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs["report"]:
+            of_report = [name for name in OF_REPORT if attrs.get(name)]
+            if of_report:
+                raise serializers.ValidationError(dict.fromkeys(of_report, [NO_REPORT]))
+        check_callback(attrs)
+        return super().validate(attrs)

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
@@ -14,18 +13,20 @@ from bmat.aggregation import Options
 from bmat.aggregation.errors import REASON_ADVICE
 from bmat.aggregation.options import ROLES
 from bmat.api.models import Report, Status, Upload
-from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.serializers.fields import BLANK, InstantField, SomeOfField, TextField
-from bmat.api.serializers.options import OptionsSerializer, check_options, given_options
+from bmat.api.serializers.options import (
+    BLANK,
+    CallbackSerializer,
+    FormSerializer,
+    check_callback,
+    check_options,
+    given_options,
+)
 from bmat.api.serializers.results import ExampleSerializer, WarningSerializer
-from bmat.api.serializers.webhooks import CallbackSerializer, check_callback
 from bmat.api.services.disk import ReceivedFile
+from bmat.api.services.files import TOTALS_GONE
 
 STATES = [status.name.lower() for status in Status]
 STAGES = ["queued", "reading", "merging", "writing"]
-# What Django's own forms carry beside their fields.
-CSRF_FIELD = "csrfmiddlewaretoken"
-UNKNOWN_FIELD = "There is no such field."
 # What a file is read as that names no charset.
 UTF_8 = ("utf-8", "ascii")
 # What a report has and its entry in the list has not: it is made of LONG_COLUMNS.
@@ -37,7 +38,6 @@ UNREAD: Mapping[str, Any] = {
 }
 UPLOAD_TWICE = "The same upload comes twice"
 TOO_MANY = "There are more than the {most} inputs of a report."
-TOTALS_GONE = "The files of that report were removed."
 WITH_TOTALS_TOO_MANY = "With the totals there are more than the {most} inputs of a report."
 
 
@@ -184,22 +184,6 @@ class ListedReportSerializer(ReportSerializer):
     class Meta(ReportSerializer.Meta):
         fields = [name for name in ReportSerializer.Meta.fields if name not in LONG_FIELDS]
         read_only_fields = fields
-
-
-class FormSerializer(OptionsSerializer):
-    """The options of a form. A blank one counts as not given."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The fields' values. Each field that nobody knows is an error, too."""
-        unknown = {name: [UNKNOWN_FIELD] for name in data if name not in {*self.fields, CSRF_FIELD}}
-        try:
-            values = super().to_internal_value(data)
-        except serializers.ValidationError as error:
-            assert isinstance(error.detail, dict)
-            raise serializers.ValidationError({**error.detail, **unknown}) from error
-        if unknown:
-            raise serializers.ValidationError(unknown)
-        return values
 
 
 def replaced_options(report: Report, data: Any) -> dict[str, Any] | None:
@@ -351,31 +335,3 @@ def own_options(given_file: ReceivedFile | Upload, given: Mapping[str, Any]) -> 
     if not charset or charset in UTF_8 or given.get("encoding"):
         return {}
     return {"encoding": charset}
-
-
-class FilterSerializer(serializers.Serializer[Any]):
-    """What the list of reports may be narrowed to. Blank parameters count as not given."""
-
-    status = SomeOfField(
-        choices=Status.choices, required=False, help_text="Give it again to allow another one."
-    )
-    created_after = InstantField(help_text="This instant, or later. UTC where it names no zone.")
-    created_before = InstantField(help_text="Before this instant.")
-    input_name = TextField(
-        max_length=INPUT_NAME_LENGTH, help_text="A part of the file's name, in capitals or not."
-    )
-    error_code = TextField(help_text="Failed with this code.")
-
-    LOOKUPS = {
-        "status": "status__in",
-        "created_after": "created__gte",
-        "created_before": "created__lt",
-        "input_name": "input_name__icontains",
-        "error_code": "error_code",
-    }
-
-    def narrow(self, reports: "QuerySet[Report]") -> "QuerySet[Report]":
-        """Those of `reports` that are wanted. Raises ValidationError."""
-        self.is_valid(raise_exception=True)
-        given = {name: value for name, value in self.validated_data.items() if value}
-        return reports.filter(**{self.LOOKUPS[name]: value for name, value in given.items()})

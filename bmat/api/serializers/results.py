@@ -1,15 +1,49 @@
 """What may be asked of results, and what the answers look like."""
 
+import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bmat.api.serializers.fields import DayField, NumberField, TextField
 from bmat.results import ChangeOrder, Grain, Order, Question
 from bmat.results.files import FIELDS
 
 ROWS, MOST_ROWS = 100, 1000
+
+
+# PostgreSQL holds no NUL, and no song has one.
+@extend_schema_field({"type": "string", "pattern": r"^[^\x00]+$"})
+class TextField(serializers.CharField):
+    """A text, every space of it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, allow_blank=True, trim_whitespace=False, **kwargs)
+
+
+@extend_schema_field({"type": "string", "format": "date"})
+class DayField(TextField):
+    """A day, `YYYY-MM-DD` and nothing else."""
+
+    default_error_messages = {"invalid_day": "This is no day: write it as 2020-12-31."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+            self.fail("invalid_day")
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.fail("invalid_day")
+
+
+class NumberField(serializers.IntegerField):
+    """A number in a query, where blank is none. DRF takes it for one that was not given."""
+
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        return dictionary.get(self.field_name, serializers.empty)
 
 
 class ChoiceField(serializers.ChoiceField):

@@ -1,6 +1,5 @@
-"""Whom events go to, as fields: the callback of a report, and webhooks; and their deliveries."""
+"""Webhooks, and the deliveries of events."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -10,25 +9,13 @@ from bmat.api.models import Delivery, Webhook
 from bmat.api.models.webhooks import Event, State
 from bmat.api.outgoing.urls import (
     HTTPS_URL,
-    SECRET_LENGTH,
-    SECRET_PATTERN,
     URL_LENGTH,
-    check_secret,
     check_url,
     without_login,
 )
-from bmat.api.services.targets import shown_url
+from bmat.api.services.outbox import shown_url
 
 TARGET_URL = {"type": "string", "maxLength": URL_LENGTH, "pattern": f"^{HTTPS_URL}$"}
-# The default is what a page of the description fills in.
-CALLBACK_URL = {**TARGET_URL, "pattern": f"^({HTTPS_URL})?$", "default": ""}
-CALLBACK_SECRET = {
-    "type": "string",
-    "maxLength": SECRET_LENGTH,
-    "pattern": f"^({SECRET_PATTERN})?$",
-    "default": "",
-}
-NO_CALLBACK = "Without a callback_url, nothing is signed."
 
 
 @extend_schema_field(TARGET_URL)
@@ -38,43 +25,6 @@ class TargetURLField(serializers.CharField):
     def to_representation(self, value: str) -> str:
         """The URL without a login."""
         return without_login(value)
-
-
-@extend_schema_field(CALLBACK_URL)
-class CallbackURLField(TargetURLField):
-    """The same, or blank."""
-
-
-@extend_schema_field(CALLBACK_SECRET)
-class CallbackSecretField(serializers.CharField):
-    """What events are signed with: with `check_secret` among its validators."""
-
-
-class CallbackSerializer(serializers.Serializer[Any]):
-    """Whom a report is to tell when it ends."""
-
-    callback_url = CallbackURLField(
-        required=False,
-        allow_blank=True,
-        trim_whitespace=False,
-        max_length=URL_LENGTH,
-        validators=[check_url],
-        help_text="Is told when the report ends.",
-    )
-    callback_secret = CallbackSecretField(
-        required=False,
-        allow_blank=True,
-        trim_whitespace=False,
-        max_length=SECRET_LENGTH,
-        validators=[check_secret],
-        help_text="What that is signed with; without it, a secret that the operator can tell.",
-    )
-
-
-def check_callback(attrs: Mapping[str, Any]) -> None:
-    """Raises ValidationError where there is a secret and nobody to be told."""
-    if attrs.get("callback_secret") and not attrs.get("callback_url"):
-        raise serializers.ValidationError({"callback_secret": [NO_CALLBACK]})
 
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from bmat.aggregation.errors import NO_ROOM
+from bmat.api.errors import ApiError
 from bmat.api.models import Report
 from bmat.api.models.reports import ReportQuerySet
 from bmat.api.services import database, disk, files, queue
@@ -41,8 +42,10 @@ MOST_WAITING = 4
 waiting = threading.BoundedSemaphore(MOST_WAITING)
 
 
-class NoRoom(Exception):
+class NoRoom(ApiError):
     """The disk has no room for the file."""
+
+    default_code = "no_room_for_format"
 
 
 class NotWanted(Exception):

@@ -20,9 +20,9 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db.models import Sum
-from rest_framework.exceptions import APIException
 
 from bmat.aggregation.errors import NO_ROOM
+from bmat.api.errors import ApiError
 from bmat.api.models import Report, Upload
 from bmat.api.services import files
 
@@ -75,11 +75,9 @@ def reserved_bytes() -> int:
     return reserved
 
 
-class DiskFull(APIException):
+class DiskFull(ApiError):
     """There is, or would be, less than BMAT_MIN_FREE_BYTES left."""
 
-    status_code = 507
-    default_detail = "There is no room for the upload here at the moment. Try again later."
     default_code = "disk_full"
 
 

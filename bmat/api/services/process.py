@@ -18,7 +18,7 @@ from bmat.aggregation import (
 )
 from bmat.aggregation.errors import naming_a_full_disk
 from bmat.api.models import Report
-from bmat.api.services import conversion, database, files, inputs, leases, queue
+from bmat.api.services import conversion, database, files, leases, queue
 from bmat.api.services.database import retry_while_database_is_down
 from bmat.api.services.heartbeat import Heartbeat, LeaseLost, WorkerEnds
 from bmat.api.services.leases import Lease, Rejected, events
@@ -171,7 +171,7 @@ def aggregate_report(lease: Lease, heartbeat: Heartbeat) -> Summary:
     summary_file = files.path(files.beside(name, files.SUMMARY))
     try:
         summary = aggregate(
-            inputs.files_of(lease),
+            files.inputs_of(lease),
             output,
             rejects=rejects,
             summary_file=summary_file,

@@ -15,14 +15,14 @@ from kombu import Connection, Producer
 from kombu.exceptions import ChannelError, OperationalError
 
 from bmat.api.models import Delivery, Report
-from bmat.taskapp.celery import app
-from bmat.taskapp.queues import (
+from bmat.taskapp.celery import (
     CONVERT_RESULT,
     DELIVER_EVENT,
     LARGE,
     PROCESS_REPORT,
     SMALL,
     WEBHOOKS,
+    app,
 )
 
 logger = logging.getLogger(__name__)

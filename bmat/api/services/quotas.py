@@ -12,12 +12,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import F, Min, Sum
 from django.utils import timezone
-from rest_framework.exceptions import APIException
 
+from bmat.api.access import Policy, Standing
+from bmat.api.errors import ApiError
 from bmat.api.models import Report, Upload
 from bmat.api.models.reports import ReportQuerySet
 from bmat.api.models.uploads import UploadQuerySet
-from bmat.api.ratelimit import Policy, Standing
 
 RUNNING, STORED = "running-reports", "stored-bytes"
 # A report may end at any moment.
@@ -26,38 +26,12 @@ RUNNING_AGAIN_SECONDS = 5
 STORED_AGAIN_SECONDS = 60
 
 
-class QuotaExceeded(Exception):
-    """A user has as much as the limit allows."""
+class QuotaExceeded(ApiError):
+    """A user has as much as the limit allows, which `standing` tells."""
 
-    standing: Standing
-
-
-class TooManyReports(QuotaExceeded, APIException):
-    """BMAT_MAX_RUNNING_REPORTS. `wait` is what DRF answers as Retry-After."""
-
-    status_code = 429
-    default_code = "too_many_reports"
-
-    def __init__(self, standing: Standing) -> None:
-        super().__init__(
-            f"You have {standing.policy.quota} reports that are not finished, which is the limit. "
-            "Wait for one, or cancel one."
-        )
-        self.standing, self.wait = standing, standing.seconds
-
-
-class TooManyBytes(QuotaExceeded, APIException):
-    """BMAT_MAX_STORED_BYTES. `wait` is what DRF answers as Retry-After."""
-
-    status_code = 429
-    default_code = "too_many_bytes"
-
-    def __init__(self, standing: Standing) -> None:
-        super().__init__(
-            f"With this upload, yours would take more than the {standing.policy.quota} bytes that "
-            "each user has. Delete reports that you no longer need."
-        )
-        self.standing, self.wait = standing, standing.seconds
+    def __init__(self, code: str, message: str, standing: Standing) -> None:
+        super().__init__(code, message, retry_after_seconds=standing.seconds)
+        self.standing = standing
 
 
 def hold(owner: User | None) -> None:
@@ -77,19 +51,23 @@ def check(owner: User | None, more_reports: int = 0, more_bytes: int = 0) -> Non
 
 
 def check_running(owner: User | None, more_reports: int = 0) -> None:
-    """Raises TooManyReports past BMAT_MAX_RUNNING_REPORTS."""
+    """Raises QuotaExceeded past BMAT_MAX_RUNNING_REPORTS."""
     limit = settings.BMAT_MAX_RUNNING_REPORTS
     if owner is None or limit is None:
         return
     running = owned(owner).filter(status=Report.Status.PROCESSING).count()
     coming = uploads(owner).filter(makes_report=True).count()
     if running + coming + more_reports > limit:
-        policy = Policy(RUNNING, limit)
-        raise TooManyReports(Standing(policy, 0, RUNNING_AGAIN_SECONDS, exceeded=True))
+        message = (
+            f"You have {limit} reports that are not finished, which is the limit. Wait for one, or "
+            "cancel one."
+        )
+        standing = Standing(Policy(RUNNING, limit), 0, RUNNING_AGAIN_SECONDS, exceeded=True)
+        raise QuotaExceeded("too_many_reports", message, standing)
 
 
 def check_stored(owner: User | None, more_bytes: int = 0) -> None:
-    """Raises TooManyBytes past BMAT_MAX_STORED_BYTES of uploads and results that are kept."""
+    """Raises QuotaExceeded past BMAT_MAX_STORED_BYTES of uploads and results that are kept."""
     limit = settings.BMAT_MAX_STORED_BYTES
     if owner is None or limit is None:
         return
@@ -97,10 +75,16 @@ def check_stored(owner: User | None, more_bytes: int = 0) -> None:
     stored_bytes = kept.aggregate(sum=Sum(F("input_bytes") + F("result_bytes")))["sum"] or 0
     stored_bytes += uploads(owner).held_bytes()
     if stored_bytes + more_bytes > limit:
-        policy = Policy(STORED, limit, unit="content-bytes")
-        available = max(0, limit - stored_bytes)
-        seconds = seconds_until_one_expires(owner)
-        raise TooManyBytes(Standing(policy, available, seconds, exceeded=True))
+        message = (
+            f"With this upload, yours would take more than the {limit} bytes that each user has. "
+            "Delete reports that you no longer need."
+        )
+        policy, available = (
+            Policy(STORED, limit, unit="content-bytes"),
+            max(0, limit - stored_bytes),
+        )
+        standing = Standing(policy, available, seconds_until_one_expires(owner), exceeded=True)
+        raise QuotaExceeded("too_many_bytes", message, standing)
 
 
 def seconds_until_one_expires(owner: User) -> int:

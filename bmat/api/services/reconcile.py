@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from bmat.api.models import Delivery, Report
 from bmat.api.services import files, leases, queue
 from bmat.api.services.uploads import ending
-from bmat.taskapp.queues import LARGE, SMALL, WEBHOOKS
+from bmat.taskapp.celery import LARGE, SMALL, WEBHOOKS
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from bmat.aggregation import Options
+from bmat.api.errors import ApiError
 from bmat.api.models import Callback, Delivery, IdempotencyKey, Report, Status, Upload
-from bmat.api.models.idempotency import KeyTaken
+from bmat.api.models.owners import KeyTaken
 from bmat.api.models.reports import INPUT_NAME_LENGTH
-from bmat.api.services import database, disk, files, inputs, leases, queue, quotas
-from bmat.api.services.inputs import ReceivedInput
+from bmat.api.services import database, disk, files, leases, queue, quotas
+from bmat.api.services.files import ReceivedInput
 from bmat.api.services.leases import events
 from bmat.api.services.uploads import appending
 
@@ -29,16 +30,22 @@ logger = logging.getLogger(__name__)
 SHOWN_NAME_LENGTH = 60
 
 
-class KeyReused(Exception):
+class KeyReused(ApiError):
     """The Idempotency-Key stands for another file or other options."""
 
+    default_code = "idempotency_key_reused"
 
-class KeyOutlived(Exception):
+
+class KeyOutlived(ApiError):
     """The report that the Idempotency-Key stands for was deleted."""
 
+    default_code = "idempotency_key_outlived"
 
-class UploadsUsed(Exception):
+
+class UploadsUsed(ApiError):
     """One of the uploads is a report's by now, or was removed."""
+
+    default_code = "upload_used"
 
 
 class AlreadySubmitted(Exception):
@@ -82,7 +89,7 @@ class Submission:
         """The same, on top of the totals of a Done report by the same columns. Raises BaseGone, and
         DiskFull where there is no room for a result as large as these.
         """
-        totals = inputs.totals_of(base)
+        totals = files.totals_of(base)
         if not disk.has_room_for(totals.size + disk.expected_bytes()):
             raise disk.DiskFull
         return replace(self, inputs=[*self.inputs, totals], base=base.pid)
@@ -135,7 +142,7 @@ def submit_report(submission: Submission, idempotency: Idempotency | None = None
     """
     pid, owner = uuid4(), submission.owner
     with FilesUntilCommit(pid) as until_commit:
-        inputs.keep(pid, submission.inputs)
+        files.keep_inputs(pid, submission.inputs)
         while True:
             try:
                 with transaction.atomic():
@@ -166,7 +173,7 @@ def create_report(pid: UUID, submission: Submission) -> Report:
         input_file=files.input_name(pid),
         input_name=submission.inputs[0].name[:INPUT_NAME_LENGTH],
         input_bytes=sum(received.size for received in submission.inputs),
-        inputs=inputs.rows_of(submission.inputs),
+        inputs=files.rows_of(submission.inputs),
         base=submission.base,
         options=submission.options,
         group_by=list(Options.of(submission.options).key),

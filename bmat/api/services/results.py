@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.core import signing
+from rest_framework.exceptions import ValidationError
 
 from bmat import results
+from bmat.api.errors import ApiError
 from bmat.api.models import Report
 from bmat.api.services import conversion, files
 from bmat.results import ChangeOrder, Changes, Databases, Grain, Page, Position, Question, Row
@@ -20,17 +22,10 @@ from bmat.results import ChangeOrder, Changes, Databases, Grain, Page, Position,
 MOST_QUESTIONS = 4
 WAIT_SECONDS = 2.0
 ANSWER_SECONDS = 30.0
+CURSOR_REFUSED = "This cursor is not one of these rows. Follow `next`, or start without a cursor."
 
 questions = threading.BoundedSemaphore(MOST_QUESTIONS)
 databases = Databases(MOST_QUESTIONS)
-
-
-class BadCursor(Exception):
-    """The cursor was not made for this question, or not here."""
-
-
-class TooManyQuestions(Exception):
-    """As many questions are being answered as may be, and go on for longer than WAIT_SECONDS."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,8 @@ def is_ready(report: Report) -> bool:
 
 def rows(report: Report, question: Question, limit: int, cursor: str = "") -> Answer:
     """The first `limit` rows that `question` is about, or the next ones, with the `cursor` of the
-    answer before. Raises BadCursor, TooManyQuestions and what `bmat.results.rows` raises.
+    answer before. Raises ApiError too_many_questions, and what `bmat.results.rows` raises;
+    ValidationError for a cursor that was not made for this question, or not here.
     """
     bookmark = Bookmark(report, question)
     position = bookmark.position_of(cursor) if cursor else None
@@ -67,8 +63,8 @@ def rows(report: Report, question: Question, limit: int, cursor: str = "") -> An
 def compare(
     later: Report, earlier: Report, limit: int, grain: Grain | None, order: ChangeOrder
 ) -> dict[str, Changes]:
-    """The changes between two results: see `bmat.results.compare`. Raises TooManyQuestions and what
-    that raises.
+    """The changes between two results: see `bmat.results.compare`. Raises ApiError
+    too_many_questions, and what that raises.
     """
     with a_turn():
         folders = folder_of(later), folder_of(earlier)
@@ -77,9 +73,11 @@ def compare(
 
 @contextmanager
 def a_turn() -> Iterator[None]:
-    """One of the MOST_QUESTIONS turns. Raises TooManyQuestions."""
+    """One of the MOST_QUESTIONS turns. Raises ApiError too_many_questions where none is free within
+    WAIT_SECONDS.
+    """
     if not questions.acquire(timeout=WAIT_SECONDS):
-        raise TooManyQuestions
+        raise ApiError("too_many_questions")
     try:
         yield
     finally:
@@ -104,8 +102,8 @@ class Bookmark:
         return self._signer.sign_object(position)
 
     def position_of(self, cursor: str) -> Position:
-        """Raises BadCursor."""
+        """Raises ValidationError."""
         try:
             return list(self._signer.unsign_object(cursor))
         except signing.BadSignature as error:
-            raise BadCursor from error
+            raise ValidationError({"cursor": [CURSOR_REFUSED]}) from error

@@ -12,16 +12,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from knox.models import AuthToken
 
+from bmat.api.errors import ApiError
 from bmat.api.models import TokenName
 
 MOST_TOKENS = 100
 # Of the hash: enough to tell tokens apart, and of no use for anything else.
 ID_LENGTH = 16
 SESSIONS_AT_ONCE = 500
-
-
-class TooManyTokens(Exception):
-    """Their owner has MOST_TOKENS that are valid."""
 
 
 def valid_tokens(user: User) -> "QuerySet[AuthToken]":
@@ -35,7 +32,8 @@ def make_token(
     user: User, valid_for: timedelta, name: str = "", not_after: datetime | None = None
 ) -> tuple[AuthToken, str]:
     """A new token of a user, which expires after `valid_for`, or at `not_after` where that is
-    sooner. The token itself is told once, here. Raises TooManyTokens.
+    sooner. The token itself is told once, here. Raises ApiError
+    too_many_tokens where they have MOST_TOKENS that are valid.
     """
     if not_after is not None:
         valid_for = min(valid_for, not_after - timezone.now())
@@ -43,7 +41,7 @@ def make_token(
         # Of two requests of the same moment, the second counts the token of the first.
         User.objects.select_for_update().get(pk=user.pk)
         if valid_tokens(user).count() >= MOST_TOKENS:
-            raise TooManyTokens
+            raise ApiError("too_many_tokens")
         row, token = AuthToken.objects.create(user, expiry=valid_for)
         if name:
             TokenName.objects.create(token=row, name=name)

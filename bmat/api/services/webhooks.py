@@ -26,8 +26,7 @@ from bmat.api.models.webhooks import State, Target
 from bmat.api.outgoing.post import Answer, post
 from bmat.api.services import database, queue
 from bmat.api.services.database import retry_while_database_is_down
-from bmat.api.services.outbox import written
-from bmat.api.services.targets import derived_secret
+from bmat.api.services.outbox import derived_secret, written
 
 logger = logging.getLogger(__name__)
 

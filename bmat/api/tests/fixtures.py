@@ -8,13 +8,12 @@ from django.contrib.auth.models import User
 from kombu import Connection
 from pytest_django import Settings
 
+from bmat.api.access import counters
 from bmat.api.models import Report
-from bmat.api.ratelimit import counters
-from bmat.api.services.inputs import ReceivedInput
+from bmat.api.services.files import ReceivedInput
 from bmat.api.services.reports import Submission, submit_report
 from bmat.taskapp import shutdown
-from bmat.taskapp.celery import app
-from bmat.taskapp.queues import LARGE, SMALL
+from bmat.taskapp.celery import LARGE, SMALL, app
 
 PLAYS = (
     b"Song,Date,Number of Plays\n"

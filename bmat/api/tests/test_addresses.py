@@ -6,8 +6,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from bmat.api.outgoing.addresses import Forbidden, is_allowed, resolve
 from bmat.api.outgoing.post import post
+from bmat.api.outgoing.urls import Forbidden, is_allowed, resolve
 
 FORBIDDEN = {
     "unspecified": "0.0.0.0",

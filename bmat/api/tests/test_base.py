@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from bmat.api.errors import invalid
 from bmat.api.models import Report
-from bmat.api.services import files, inputs
+from bmat.api.services import files
 from bmat.api.services.disk import DiskFull
 from bmat.api.services.reports import Submission, delete_report, submit_report
 from bmat.api.services.sweep import sweep_files
@@ -102,7 +102,7 @@ def test_it_copies_the_totals_where_there_are_none(client, done, monkeypatch):
     def refuse(*_):
         raise PermissionError("this filesystem knows no hard links")
 
-    monkeypatch.setattr("bmat.api.services.inputs.os.link", refuse)
+    monkeypatch.setattr("bmat.api.services.files.os.link", refuse)
 
     report = finished(made(post(client, done.pid)))
 
@@ -188,14 +188,14 @@ def test_it_refuses_a_report_whose_files_go_before_they_are_looked_at(client, do
 
 
 def test_it_refuses_a_report_whose_files_go_meanwhile(client, done, monkeypatch, left_over):
-    totals_of = inputs.totals_of
+    totals_of = files.totals_of
 
     def removed_after_that(base):
         found = totals_of(base)
         shutil.rmtree(files.report_folder(base.pid))
         return found
 
-    monkeypatch.setattr(inputs, "totals_of", removed_after_that)
+    monkeypatch.setattr(files, "totals_of", removed_after_that)
 
     refused(post(client, done.pid), base="The files of that report were removed.")
     assert left_over() == [] and Report.objects.count() == 1

@@ -7,10 +7,9 @@ import pytest
 from django.test import Client
 
 from bmat.api.errors import invalid, told_as
-from bmat.api.forms import NO_END
 from bmat.api.models import Report
 from bmat.api.tests.fixtures import PLAYS
-from bmat.api.uploads import UploadRequest
+from bmat.api.uploads import NO_END, UploadRequest
 
 pytestmark = pytest.mark.django_db
 

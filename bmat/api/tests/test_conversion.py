@@ -16,8 +16,7 @@ from bmat.api.services.reports import delete_report
 from bmat.api.services.sweep import sweep_files
 from bmat.api.tests.results import beside
 from bmat.results import write_json_lines
-from bmat.taskapp.celery import app
-from bmat.taskapp.queues import CONVERT_RESULT
+from bmat.taskapp.celery import CONVERT_RESULT, app
 from bmat.taskapp.tasks import convert_result
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from bmat.api.downloads.excel_safe import FORMULA_STARTS, excel_safe
+from bmat.api.downloads.formats import FORMULA_STARTS, excel_safe
 from bmat.api.tests.fixtures import TOTALS
 from bmat.api.tests.results import body, finished
 

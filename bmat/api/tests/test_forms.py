@@ -2,7 +2,7 @@
 
 import pytest
 
-from bmat.api import forms
+from bmat.api import uploads
 from bmat.api.errors import invalid, told_as
 from bmat.api.models import Report
 from bmat.api.tests.fixtures import PLAYS
@@ -50,7 +50,7 @@ def test_it_passes_over_what_stands_around_a_form(send):
 
 
 def test_it_says_that_a_form_has_no_end(send, left_over):
-    refused(send(part(FILE)), left_over, detail=forms.NO_END)
+    refused(send(part(FILE)), left_over, detail=uploads.NO_END)
 
 
 def test_it_says_that_the_boundary_is_not_there(send, left_over):
@@ -58,18 +58,18 @@ def test_it_says_that_the_boundary_is_not_there(send, left_over):
 
     response = send(body, "multipart/form-data; boundary=another")
 
-    refused(response, left_over, detail=forms.NO_PARTS)
+    refused(response, left_over, detail=uploads.NO_PARTS)
 
 
 def test_it_says_that_lines_end_with_lf(send, left_over):
-    refused(send(part(FILE, end="\n") + b"--x--\n"), left_over, detail=forms.LF_LINES)
+    refused(send(part(FILE, end="\n") + b"--x--\n"), left_over, detail=uploads.LF_LINES)
 
 
 @pytest.mark.parametrize("name", ["", '; filename=""', '; filename=".."'])
 def test_it_says_that_the_file_has_no_name(send, left_over, name):
     body = field(f'input_file"{name};x="', PLAYS) + b"--x--\r\n"
 
-    refused(send(body), left_over, input_file=[forms.NO_FILENAME])
+    refused(send(body), left_over, input_file=[uploads.NO_FILENAME])
 
 
 def test_it_asks_for_the_file_that_nobody_chose(send, left_over):
@@ -81,7 +81,7 @@ def test_it_asks_for_the_file_that_nobody_chose(send, left_over):
 def test_it_says_that_a_part_has_no_name(send, left_over):
     body = part("Content-Disposition: form-data") + b"--x--\r\n"
 
-    refused(send(body), left_over, detail=forms.NO_NAME)
+    refused(send(body), left_over, detail=uploads.NO_NAME)
 
 
 def test_it_says_that_a_form_cannot_be_read(send, left_over):

@@ -16,15 +16,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLResolver, get_resolver
 from knox.models import AuthToken
 
-from bmat.api.access import VisibleReports
 from bmat.api.models import Callback, Delivery
+from bmat.api.services.outbox import create_webhook
 from bmat.api.services.process import process_report
-from bmat.api.services.targets import create_webhook
 from bmat.api.services.tokens import id_of
 from bmat.api.services.uploads.creation import Announced, create
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import PASSWORD, person, token_of
 from bmat.api.tus import MEDIA_TYPE
+from bmat.api.views.results import VisibleReports
 
 # A worker closes its old connections, which would end the transaction that a test runs in.
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,15 +11,14 @@ from django.urls import reverse
 from bmat.aggregation import Summary
 from bmat.api.models import Callback, Delivery, Report, Webhook
 from bmat.api.services import leases
+from bmat.api.services.outbox import create_webhook
 from bmat.api.services.process import process_report
 from bmat.api.services.reconcile import reconcile_reports
 from bmat.api.services.reports import delete_report, retry_report
 from bmat.api.services.sweep import sweep_files
-from bmat.api.services.targets import create_webhook
 from bmat.api.tests.fixtures import PLAYS, drain_queue
 from bmat.api.tests.people import person
-from bmat.taskapp.celery import app
-from bmat.taskapp.queues import WEBHOOKS
+from bmat.taskapp.celery import WEBHOOKS, app
 
 # A worker closes its old connections, which would end the transaction that a test runs in.
 pytestmark = pytest.mark.django_db(transaction=True)

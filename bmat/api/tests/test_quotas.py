@@ -10,12 +10,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from bmat.api.forms import FORM_BYTES
 from bmat.api.models import Report
 from bmat.api.services import leases
 from bmat.api.services.reports import retry_report
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import person, token_of
+from bmat.api.uploads import FORM_BYTES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from limits.errors import StorageError
 
-from bmat.api import ratelimit
+from bmat.api import access
 from bmat.api.tests.people import person, token_of
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def require_auth(settings):
 def break_counters(monkeypatch):
     """Lets the counters be away until it is called with False."""
     away = [True]
-    counted = ratelimit.counters("memory://").limiter.storage
+    counted = access.counters("memory://").limiter.storage
     incr = counted.incr
 
     def broken(*arguments, **named):
@@ -141,12 +141,12 @@ def test_it_asks_for_the_counters_again_only_after_a_while(client, break_counter
     break_counters(False)
 
     assert codes(client, 5) == [200] * 5
-    monkeypatch.setattr(ratelimit.counters("memory://"), "away_until", 0.001)
+    monkeypatch.setattr(access.counters("memory://"), "away_until", 0.001)
     assert codes(client, 4) == [200, 200, 200, 429]
 
 
 def test_it_says_that_requests_are_counted_again(client, break_counters, monkeypatch, caplog):
-    monkeypatch.setattr(ratelimit, "ASK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(access, "ASK_AGAIN_SECONDS", 0.0)
     codes(client, 3)
     break_counters(False)
 

@@ -9,8 +9,7 @@ from ipaddress import ip_network
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from bmat.aggregation import options
-from config import brokers, environment, limits
+from config import brokers, environment
 
 PRODUCTION = {
     "DJANGO_SECRET_KEY": "x1" * 40 + "abcdefgh",
@@ -61,19 +60,20 @@ def test_it_refuses_other_numbers(monkeypatch, value):
         environment.number("NUMBER", 5)
 
 
-def test_it_refuses_days_beyond_a_century(monkeypatch):
+def test_it_refuses_numbers_beyond_a_maximum(monkeypatch):
     monkeypatch.setenv("DAYS", "36500")
-    assert limits.days("DAYS", 90) == 36500
+    assert environment.number("DAYS", 90, maximum=36500) == 36500
     monkeypatch.setenv("DAYS", "36500.5")
-    with refused("DAYS must be at most 36500 days, not 36500.5"):
-        limits.days("DAYS", 90)
+    with refused("DAYS must be at most 36500, not '36500.5'"):
+        environment.number("DAYS", 90, maximum=36500)
 
 
-def test_a_report_has_no_more_inputs_than_a_run_takes(monkeypatch):
-    assert limits.inputs("INPUTS") == limits.MOST_INPUTS == options.MOST_INPUTS
+def test_it_refuses_whole_numbers_beyond_a_maximum(monkeypatch):
+    monkeypatch.setenv("INPUTS", "1000")
+    assert environment.whole_number("INPUTS", 1, maximum=1000) == 1000
     monkeypatch.setenv("INPUTS", "1001")
-    with refused("INPUTS must be at most 1000, not 1001"):
-        limits.inputs("INPUTS")
+    with refused("INPUTS must be at most 1000, not '1001'"):
+        environment.whole_number("INPUTS", 1, maximum=1000)
 
 
 def test_it_takes_the_default_where_a_variable_is_unset_or_empty(monkeypatch):
@@ -215,7 +215,7 @@ def test_it_refuses_what_is_neither_on_nor_off(monkeypatch):
 )
 def test_it_reads_rates(monkeypatch, value, rate):
     monkeypatch.setenv("RATE", value)
-    assert limits.rate("RATE") == rate
+    assert environment.rate("RATE") == rate
 
 
 @pytest.mark.parametrize("value", ["0/s", "10", "10/week", "1.5/s", "-1/min", "٣/s"])
@@ -223,26 +223,26 @@ def test_it_refuses_other_rates(monkeypatch, value):
     monkeypatch.setenv("RATE", value)
     accepted = "a rate such as 10/s, 600/min, 5000/hour or 50000/day, or none"
     with refused(f"RATE must be {accepted}, not {value!r}"):
-        limits.rate("RATE", "10/s")
+        environment.rate("RATE", "10/s")
 
 
 def test_it_reads_limits(monkeypatch):
     monkeypatch.setenv("LIMIT", "5")
-    assert (limits.most("LIMIT"), limits.most_bytes("LIMIT")) == (5, 5)
+    assert (environment.limit("LIMIT"), environment.limit_bytes("LIMIT")) == (5, 5)
 
 
 def test_it_lifts_a_limit_that_says_none(monkeypatch):
     monkeypatch.setenv("LIMIT", "None")
     lifted = (
-        limits.most("LIMIT", 5),
-        limits.most_bytes("LIMIT", "1GiB"),
-        limits.rate("LIMIT", "1/s"),
+        environment.limit("LIMIT", 5),
+        environment.limit_bytes("LIMIT", "1GiB"),
+        environment.rate("LIMIT", "1/s"),
     )
     assert lifted == (None, None, None)
 
 
 def test_it_takes_the_default_of_a_limit_that_is_unset():
-    assert (limits.most("UNSET_LIMIT", 5), limits.most("UNSET_LIMIT")) == (5, None)
+    assert (environment.limit("UNSET_LIMIT", 5), environment.limit("UNSET_LIMIT")) == (5, None)
 
 
 def test_it_counts_in_the_brokers_redis_or_in_each_process():
@@ -254,7 +254,7 @@ def test_it_refuses_counters_elsewhere(monkeypatch):
     monkeypatch.setenv("COUNTERS", "memcached://host")
     accepted = "redis:// or rediss://, for example redis://host:6379/0, or be memory://"
     with refused(f"COUNTERS must start with {accepted}"):
-        limits.counters("COUNTERS", "memory://")
+        environment.counters("COUNTERS", "memory://")
 
 
 def test_it_leaves_redis_to_kombu_and_keeps_long_tasks_from_being_sent_again(tmp_path):

@@ -12,7 +12,7 @@ from bmat.aggregation import AggregationError
 from bmat.api.errors import invalid
 from bmat.api.models import Report
 from bmat.api.services import files
-from bmat.api.services.inputs import distinct
+from bmat.api.services.files import distinct
 from bmat.api.services.process import process_report, told
 from bmat.api.services.reports import delete_report
 from bmat.api.tests.fixtures import PLAYS, TOTALS

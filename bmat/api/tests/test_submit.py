@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bmat.aggregation.options import OPTION_NAMES
 from bmat.api.errors import invalid
-from bmat.api.forms import NO_FILENAME
 from bmat.api.models import Report
 from bmat.api.tests.fixtures import PLAYS
+from bmat.api.uploads import NO_FILENAME
 
 GOOD = {
     "preset": "default",

@@ -7,9 +7,8 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
-from bmat.api import transfers
-from bmat.api.errors import ApiError, told_as
-from bmat.api.forms import BROKEN_OFF
+from bmat.api.access import begin_transfer, transfers
+from bmat.api.errors import BROKEN_OFF, ApiError, told_as
 from bmat.api.tests.people import person, token_of
 from bmat.api.tests.results import body
 
@@ -51,29 +50,29 @@ def test_it_counts_each_user_and_each_address():
     alice, bob = person("alice"), person("bob")
     for request in (request_of(alice), request_of(bob), request_of(), request_of(None, "::1")):
         for what in ("uploads", "downloads"):
-            ends = [transfers.begin(request, what) for _ in range(2)]
+            ends = [begin_transfer(request, what) for _ in range(2)]
             with pytest.raises(ApiError, match=f"You have 2 {what} under way"):
-                transfers.begin(request, what)
+                begin_transfer(request, what)
             for end in ends:
                 end()
 
-    assert not transfers.under_way
+    assert not transfers
 
 
 def test_it_counts_an_end_once():
-    first, second = (transfers.begin(request_of(), "uploads") for _ in range(2))
+    first, second = (begin_transfer(request_of(), "uploads") for _ in range(2))
 
     first()
     first()
 
-    assert list(transfers.under_way.values()) == [1]
+    assert list(transfers.values()) == [1]
     second()
 
 
 def test_it_lets_everybody_do_without_a_limit(settings):
     settings.BMAT_MAX_TRANSFERS = None
 
-    for end in [transfers.begin(request_of(), "uploads") for _ in range(100)]:
+    for end in [begin_transfer(request_of(), "uploads") for _ in range(100)]:
         end()
 
 
@@ -92,7 +91,7 @@ def test_it_refuses_a_users_third_upload_beside_two():
     assert (refused.json()["code"], refused["Retry-After"]) == ("too_many_transfers", "5")
     assert first.json() == second.json() == told_as("parse_error", BROKEN_OFF)
     assert upload(Client(), HTTP_AUTHORIZATION=bob).status_code == 400
-    assert not transfers.under_way
+    assert not transfers
 
 
 @pytest.mark.parametrize(

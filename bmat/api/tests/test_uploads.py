@@ -6,8 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.http import UnreadablePostError
 
-from bmat.api.errors import told_as
-from bmat.api.forms import BROKEN_OFF
+from bmat.api.errors import BROKEN_OFF, told_as
 from bmat.api.models import Report
 from bmat.api.services.disk import ReceivedFile
 

@@ -13,20 +13,20 @@ from django.utils.http import http_date
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
+from bmat.api.errors import ApiError
 from bmat.api.models import Callback, Delivery, Webhook
 from bmat.api.outgoing.post import Answer
 from bmat.api.services import leases, webhooks
-from bmat.api.services.queue import in_seconds
-from bmat.api.services.reconcile import reconcile_reports
-from bmat.api.services.reports import delete_report
-from bmat.api.services.targets import (
+from bmat.api.services.outbox import (
     MOST_WEBHOOKS,
-    TooManyWebhooks,
     create_webhook,
     derived_secret,
     new_secret,
     resend,
 )
+from bmat.api.services.queue import in_seconds
+from bmat.api.services.reconcile import reconcile_reports
+from bmat.api.services.reports import delete_report
 from bmat.api.services.webhooks import (
     MOST_TRIES,
     WAITS_SECONDS,
@@ -368,7 +368,7 @@ def test_a_user_has_twenty_webhooks_at_most(db):
     for _ in range(MOST_WEBHOOKS):
         create_webhook(person("alice"), URL)
 
-    with pytest.raises(TooManyWebhooks):
+    with pytest.raises(ApiError, match="You have 20 webhooks"):
         create_webhook(person("alice"), URL)
     create_webhook(person("bob"), URL)
     assert len(set(Webhook.objects.values_list("secret"))) == MOST_WEBHOOKS + 1

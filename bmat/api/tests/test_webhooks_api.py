@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from bmat.api.models import Callback, Delivery, Report, Webhook
 from bmat.api.outgoing.post import Answer
 from bmat.api.services import leases, webhooks
-from bmat.api.services.targets import MOST_WEBHOOKS, create_webhook, derived_secret, new_secret
+from bmat.api.services.outbox import MOST_WEBHOOKS, create_webhook, derived_secret, new_secret
 from bmat.api.services.webhooks import deliver
 from bmat.api.tests.fixtures import PLAYS
 from bmat.api.tests.people import person, token_of

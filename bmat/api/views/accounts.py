@@ -9,6 +9,12 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import Http404
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema_view,
+)
 from knox.models import AuthToken
 from knox.settings import knox_settings
 from knox.views import LogoutView as KnoxLogoutView
@@ -19,15 +25,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from bmat.api.authentication import IsLetIn, TokenAuthentication
+from bmat.api.access import IsLetIn, TokenAuthentication
 from bmat.api.errors import CODES, ApiError
-from bmat.api.schema.operations import (
-    login_operation,
-    logout_all_operation,
-    logout_operation,
-    token_operation,
-    tokens_operation,
-)
+from bmat.api.schema.operations import BODY, CHANGE, NOT_LET_IN, NOT_MODIFIED, operation
 from bmat.api.serializers.accounts import (
     KeptTokenSerializer,
     LoginSerializer,
@@ -36,11 +36,19 @@ from bmat.api.serializers.accounts import (
     TokenSerializer,
 )
 from bmat.api.services import tokens
-from bmat.api.services.tokens import TooManyTokens
 from bmat.api.uploads import length_of
 
 # The parsers hold the whole body in memory.
 BODY_BYTES = 2**16
+LOGIN = {"username": "alice", "password": "correct horse battery staple"}
+
+
+def revocation(name: str, summary: str, description: str) -> Any:
+    """The description of an end of tokens."""
+    gone = {204: OpenApiResponse(None, "It is revoked.")}
+    codes = (*NOT_LET_IN, "foreign_origin")
+    post = operation(name, summary, description, gone, *codes, request=None)
+    return extend_schema_view(post=post)
 
 
 class ShallowJSONParser(JSONParser):
@@ -59,13 +67,20 @@ def refuse_large(request: Request, what: str) -> None:
         raise ApiError("form_too_large", f"{what} has at most {BODY_BYTES} bytes.")
 
 
-@login_operation
+@extend_schema_view(
+    post=operation(
+        "login",
+        "Get a token",
+        "For a name and a password. It is sent with other requests as `Authorization: Token ...`, "
+        "until it expires or is revoked. Each login makes another.",
+        {200: OpenApiResponse(TokenSerializer, "The token. It is told once.")},
+        *(*BODY, "wrong_login", "foreign_origin", "too_many_tokens"),
+        request=LoginSerializer,
+        examples=[OpenApiExample("alice", LOGIN, request_only=True)],
+    )
+)
 class LoginView(APIView):
-    """A new token for a name and a password: 200. It is sent as `Authorization: Token ...` until it
-    expires or is revoked; each login makes another one.
-
-    401 where name or password are wrong, 429 after too many attempts.
-    """
+    """A login. django-axes answers 429 after too many attempts."""
 
     # A login needs nobody to be logged in, and fails for no old token that is sent along.
     authentication_classes = ()
@@ -79,25 +94,26 @@ class LoginView(APIView):
 
     def post(self, request: Request) -> Response:
         user = logged_in(request)
-        try:
-            row, token = tokens.make_token(user, knox_settings.TOKEN_TTL)
-        except TooManyTokens as error:
-            raise ApiError("too_many_tokens") from error
+        row, token = tokens.make_token(user, knox_settings.TOKEN_TTL)
         user_logged_in.send(sender=User, request=request._request, user=user)
         shown = TokenSerializer({"token": token, "expiry": row.expiry})
         return Response(shown.data)
 
 
-@logout_operation
+@revocation("logout", "Revoke the token", "The one that is sent. Others of its user stay good.")
 class LogoutView(KnoxLogoutView):  # type: ignore[misc]  # knox has no types
-    """Revokes the token that is sent: 204."""
+    """The end of one token."""
 
     authentication_classes = (TokenAuthentication,)
 
 
-@logout_all_operation
+@revocation(
+    "logout_all",
+    "Log out everywhere",
+    "Revokes every token of whoever asks, and ends their sessions in browsers.",
+)
 class LogoutAllView(APIView):
-    """Revokes every token of whoever asks, and ends their sessions in browsers: 204."""
+    """The end of all tokens, and of sessions."""
 
     permission_classes = (IsLetIn, IsAuthenticated)
 
@@ -121,11 +137,28 @@ def logged_in(request: Request) -> User:
     return user
 
 
-@tokens_operation
+@extend_schema_view(
+    get=operation(
+        "list_tokens",
+        "Your tokens",
+        "Those that are valid, the newest first.",
+        {200: KeptTokenSerializer(many=True), **NOT_MODIFIED},
+        *NOT_LET_IN,
+        tags=["auth"],
+    ),
+    post=operation(
+        "create_token",
+        "Make a token",
+        "For a program, with a name that says what it is for. It expires with the token that asks "
+        "for it, where it would be valid for longer than that.",
+        {201: OpenApiResponse(MadeTokenSerializer, "The token. It is told once.")},
+        *(*BODY, *NOT_LET_IN, *CHANGE, "too_many_tokens"),
+        request=NewTokenSerializer,
+        tags=["auth"],
+    ),
+)
 class TokensView(APIView):
-    """The valid tokens of whoever asks, newest first, and new ones: 201. A new one is told once. It
-    expires with the token that asks for it, where it would be valid for longer than that.
-    """
+    """The valid tokens of whoever asks, and new ones."""
 
     permission_classes = (IsLetIn, IsAuthenticated)
     parser_classes = (ShallowJSONParser, FormParser)
@@ -145,17 +178,31 @@ class TokensView(APIView):
         sent = request.auth.expiry if isinstance(request.auth, AuthToken) else None
         valid_for = timedelta(days=given.validated_data["days"])
         name = given.validated_data["name"]
-        try:
-            row, token = tokens.make_token(request.user, valid_for, name, not_after=sent)
-        except TooManyTokens as error:
-            raise ApiError("too_many_tokens") from error
+        row, token = tokens.make_token(request.user, valid_for, name, not_after=sent)
         row.token = token
         return Response(MadeTokenSerializer(row).data, status=201)
 
 
-@token_operation
+@extend_schema_view(
+    delete=operation(
+        "revoke_token",
+        "Revoke a token",
+        "One of yours, by its `id` in the list.",
+        {204: OpenApiResponse(None, "It is revoked.")},
+        *("not_found", *NOT_LET_IN, *CHANGE),
+        parameters=[
+            OpenApiParameter(
+                "id",
+                {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+                OpenApiParameter.PATH,
+                description="The token's, as the list has it.",
+            )
+        ],
+        tags=["auth"],
+    )
+)
 class TokenView(APIView):
-    """One of them, to be revoked: 204."""
+    """One of them, to be revoked."""
 
     permission_classes = (IsLetIn, IsAuthenticated)
 

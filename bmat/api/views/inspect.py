@@ -5,26 +5,46 @@ that of a report, with other options.
 from pathlib import Path
 from typing import Any
 
+from drf_spectacular.utils import OpenApiResponse, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bmat.aggregation import AggregationError, ColumnsNotFound, InputFile, Options
-from bmat.api.access import VisibleReports
-from bmat.api.schema.operations import inspect_operation, kept_inspect_operation
+from bmat.api.schema.operations import (
+    BODY,
+    CHANGE,
+    NOT_LET_IN,
+    NOT_MODIFIED,
+    ON_REPORT,
+    PID,
+    UPLOAD,
+    operation,
+)
 from bmat.api.serializers.inspection import InspectionSerializer, InspectSerializer
-from bmat.api.serializers.options import given_options, refused_option
-from bmat.api.serializers.reports import FormSerializer, replaced_options
+from bmat.api.serializers.options import FormSerializer, given_options, refused_option
+from bmat.api.serializers.reports import replaced_options
 from bmat.api.services import files, results
 from bmat.api.uploads import HeadParser
-from bmat.api.views.results import answering
+from bmat.api.views.results import VisibleReports, answering
 
 
-@inspect_operation
+@extend_schema_view(
+    post=operation(
+        "inspect_file",
+        "See how a file would be read",
+        "Encoding, delimiter, header, columns, and the first records as they would be counted or "
+        "rejected, from the beginning of a file and the options of an upload. A file that cannot "
+        "be read is answered with 200, too: `error` says why. Nothing is kept.",
+        {200: OpenApiResponse(InspectionSerializer, "How it would be read.")},
+        *(*BODY, *NOT_LET_IN, *CHANGE, *UPLOAD, "too_many_transfers", "too_many_uploads"),
+        "question_too_slow",
+        request={"multipart/form-data": InspectSerializer},
+        tags=["reports"],
+    )
+)
 class InspectView(APIView):
-    """How the file would be read of which this is the beginning: 200, even where it could not be,
-    and then `error` says why. Nothing is kept.
-    """
+    """How the file would be read of which this is the beginning."""
 
     parser_classes = (HeadParser,)
     serializer_class = InspectSerializer
@@ -38,11 +58,19 @@ class InspectView(APIView):
         return Response(inspected(InputFile(path, sent_file.name), given_options(fields)))
 
 
-@kept_inspect_operation
+@extend_schema_view(
+    get=operation(
+        "inspect_report",
+        "See how a report's file would be read",
+        "As `/api/inspect`, of the first file that was uploaded: with the options of the address, "
+        "which replace all of the report's, or with these where there are none.",
+        {200: OpenApiResponse(InspectionSerializer, "How it would be read."), **NOT_MODIFIED},
+        *("invalid", *ON_REPORT, *NOT_LET_IN, "no_file", "question_too_slow", "too_many_questions"),
+        parameters=[PID, FormSerializer],
+    )
+)
 class KeptInspectView(VisibleReports):
-    """How the first file of a report would be read: with the options of the address or, where there
-    are none, its own. 200, even where it could not be, and then `error` says why.
-    """
+    """How the first file of a report would be read."""
 
     serializer_class = FormSerializer
 

@@ -1,29 +1,27 @@
 """`/api/reports/`: upload, poll, list, delete, cancel, retry."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.http import Http404
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from bmat.api.authentication import owner_of
+from bmat.api.access import note, owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
+from bmat.api.models.owners import KEY_LENGTH
 from bmat.api.models.reports import LONG_COLUMNS
-from bmat.api.pagination import NewestFirst
-from bmat.api.ratelimit import note
+from bmat.api.pagination import FilterSerializer, NewestFirst
 from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.options import given_options
 from bmat.api.serializers.reports import (
-    TOTALS_GONE,
-    FilterSerializer,
     ListedReportSerializer,
     ReportSerializer,
     SubmitSerializer,
@@ -31,14 +29,11 @@ from bmat.api.serializers.reports import (
     replaced_options,
 )
 from bmat.api.services import leases, quotas
-from bmat.api.services.inputs import BaseGone, ReceivedInput
+from bmat.api.services.files import ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import (
     Idempotency,
-    KeyOutlived,
-    KeyReused,
     Submission,
-    UploadsUsed,
     WantedCallback,
     delete_report,
     retry_report,
@@ -46,15 +41,17 @@ from bmat.api.services.reports import (
     submit_report,
 )
 from bmat.api.services.uploads import ending
-from bmat.api.uploads import REPLAYED_HEADER, announced_bytes, idempotency_key
+from bmat.api.uploads import announced_bytes
 from bmat.api.views.results import ResultActions
 from bmat.api.views.webhooks import DeliveryActions
 
+# https://docs.stripe.com/api/idempotent_requests
+KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotent-Replayed"
 POLL_AGAIN_SECONDS = 1
 
 
 @report_operations
-class ReportViewSet(ResultActions, DeliveryActions, GenericViewSet[Report]):
+class ReportViewSet(ResultActions, DeliveryActions, ListModelMixin, GenericViewSet[Report]):
     """Uploads become reports: post CSVs as `input_file`, sent once for each, then poll their report
     until `status` is no longer 0. With the pid of a Done report as `base`, they come on top of its
     totals.
@@ -89,20 +86,20 @@ class ReportViewSet(ResultActions, DeliveryActions, GenericViewSet[Report]):
         check_quotas(request, key, owner)
         submitted = self.get_serializer(data=request.data)
         submitted.is_valid(raise_exception=True)
-        report, replayed = submitted_report(submission_of(submitted.validated_data, owner), key)
+        submission = submission_of(submitted.validated_data, owner)
+        if key is None:
+            report, is_replayed = submit_report(submission), False
+        else:
+            report, is_replayed = submit_once(submission, Idempotency.of(key, submission))
         headers = {
             "Location": reverse("report-detail", kwargs={"pid": report.pid}, request=request)
         }
-        if replayed:
+        if is_replayed:
             headers[REPLAYED_HEADER] = "true"
         return self.answer(report, status=201, headers=headers)
 
     def retrieve(self, request: Request, pid: str) -> Response:
         return self.answer(self.get_kept())
-
-    def list(self, request: Request) -> Response:
-        reports = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(self.get_serializer(reports, many=True).data)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pid: str) -> Response:
@@ -154,6 +151,19 @@ class ReportViewSet(ResultActions, DeliveryActions, GenericViewSet[Report]):
         return response
 
 
+def idempotency_key(request: Request) -> str | None:
+    """The key that the request carries: it creates one thing, however often it is sent. None where
+    it carries none. Raises ValidationError.
+    """
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not (
+        1 <= len(key) <= KEY_LENGTH and key.isascii() and key.isprintable()
+    ):
+        message = f"Send 1 to {KEY_LENGTH} printable ASCII characters, or no such header."
+        raise ValidationError({KEY_HEADER: [message]})
+    return key
+
+
 def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
     """Raises QuotaExceeded before anything of the body is read, unless `key` is known by now: a
     POST that is repeated adds nothing.
@@ -166,9 +176,7 @@ def check_quotas(request: Request, key: str | None, owner: User | None) -> None:
 
 
 def submission_of(fields: Mapping[str, Any], owner: User | None) -> Submission:
-    """What the fields of an upload ask for. Raises ValidationError where the files of its base have
-    been removed.
-    """
+    """What the fields of an upload ask for. Raises BaseGone, and DiskFull as `on_top_of` does."""
     options = given_options(fields)
     received = [
         ReceivedInput(
@@ -186,31 +194,4 @@ def submission_of(fields: Mapping[str, Any], owner: User | None) -> Submission:
         callback=WantedCallback.of(fields),
     )
     base = fields.get("base")
-    with telling_of_a_base_that_is_gone():
-        return submission if base is None else submission.on_top_of(base)
-
-
-@contextmanager
-def telling_of_a_base_that_is_gone() -> Iterator[None]:
-    """Raises ValidationError in place of BaseGone."""
-    try:
-        yield
-    except BaseGone as error:
-        raise ValidationError({"base": [TOTALS_GONE]}) from error
-
-
-def submitted_report(submission: Submission, key: str | None) -> tuple[Report, bool]:
-    """The report, and whether `key` stood for it already. Raises QuotaExceeded, ValidationError,
-    and ApiError where `key` stands for something else.
-    """
-    try:
-        with telling_of_a_base_that_is_gone():
-            if key is None:
-                return submit_report(submission), False
-            return submit_once(submission, Idempotency.of(key, submission))
-    except KeyReused as error:
-        raise ApiError("idempotency_key_reused") from error
-    except KeyOutlived as error:
-        raise ApiError("idempotency_key_outlived") from error
-    except UploadsUsed as error:
-        raise ApiError("upload_used") from error
+    return submission if base is None else submission.on_top_of(base)

@@ -1,32 +1,171 @@
-"""`/api/reports/<pid>/rows`, `/summary` and `/compare`: results, without downloading them."""
+"""`/api/reports/<pid>/output`, `/rejects`, `/rows`, `/summary` and `/compare`: what has come of a
+report, as files and without downloading them. And which reports a request reaches: every view with
+a pid in its path finds them here.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
+from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from bmat.api.access import NOT_KEPT, VisibleReports, being_written
+from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format, Wanted, wanted_by
+from bmat.api.downloads.responses import download_name, download_of, file_response
 from bmat.api.errors import ApiError
 from bmat.api.models import Report
-from bmat.api.schema.operations import compare_operation, rows_operation, summary_operation
+from bmat.api.models.reports import ReportQuerySet
+from bmat.api.schema.operations import (
+    compare_operation,
+    output_operation,
+    rejects_operation,
+    rows_operation,
+    summary_operation,
+)
 from bmat.api.serializers.results import ComparisonSerializer, PairSerializer, QuestionSerializer
-from bmat.api.services import results
-from bmat.api.services.conversion import NoRoom
-from bmat.api.services.results import BadCursor, TooManyQuestions
+from bmat.api.services import files, results
+from bmat.api.services.conversion import is_there_in_time
 from bmat.results import NotInKey, OtherKey, summary
 
-CURSOR_REFUSED = "This cursor is not one of these rows. Follow `next`, or start without a cursor."
+RETRY_AFTER_SECONDS = 1
+WITH_FILE: dict[str, tuple[int, ...]] = {
+    "output_file": (Report.Status.DONE,),
+    # Of a failed one, where every record was rejected.
+    "rejects_file": (Report.Status.DONE, Report.Status.FAILED),
+}
+WITHOUT_FILE: dict[int, str] = {
+    Report.Status.PROCESSING: "report_processing",
+    Report.Status.DONE: "no_file",
+    Report.Status.FAILED: "report_failed",
+    Report.Status.CANCELLED: "report_cancelled",
+}
+# Of a report that names the file.
+NOT_KEPT = (
+    "This result has no such file: it was removed this moment, or made by an earlier version of "
+    "this service. Upload the file again."
+)
 # Of fields of a question, where they differ.
 PARAMETERS = {"prefix": "song_prefix"}
 PREPARING = "The result is being prepared for questions. Ask again."
+
+
+class VisibleReports(GenericAPIView[Report]):
+    """The base of each view with a pid in its path: what others own is not there."""
+
+    lookup_field = "pid"
+
+    def get_queryset(self) -> ReportQuerySet:
+        """The reports that the request may see."""
+        return Report.objects.visible_to(self.request.user)
+
+    def get_kept(self) -> Report:
+        """The report of the URL. Raises Http404, and ApiError files_expired where only its row is
+        left.
+        """
+        return kept(self.get_object())
+
+    def get_other_kept(self, pid: UUID) -> Report:
+        """The same for another report than that of the URL."""
+        return kept(get_object_or_404(self.get_queryset(), pid=pid))
+
+    def get_file_name(self, report: Report, column: str) -> str:
+        """The storage's name of the file that `column` of a kept report names. Raises ApiError,
+        whose code says why there is none.
+        """
+        name: str = getattr(report, column).name
+        if report.status not in WITH_FILE[column] or not name:
+            raise ApiError(WITHOUT_FILE[report.status])
+        return name
+
+
+def kept(report: Report) -> Report:
+    """The report. Raises ApiError files_expired where only its row is left."""
+    if report.expired is not None:
+        removed = report.expired.isoformat(timespec="seconds")
+        raise ApiError(
+            "files_expired",
+            f"The files of this report were removed on {removed}: they are kept for "
+            f"{settings.BMAT_RETENTION_DAYS:g} days after its end. Upload the file again.",
+            expired=removed,
+            reason="retention",
+        )
+    return report
+
+
+def being_written(message: str) -> Response:
+    """202: the same request finds the file later."""
+    told = {"code": "being_written", "message": message, "detail": message}
+    return Response(told, status=202, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+class AnyAccepted(DefaultContentNegotiation):
+    """The view itself looks at `Accept` and `?format=`; its errors are JSON, whatever they say."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class ReportFileView(VisibleReports):
+    """One file of a report, as a download.
+
+    A request can name a range, and what it has already (`ETag`). A format that is not there yet is
+    written when it is asked for, and gets 202 where that takes longer than a few seconds. 409 while
+    there is no file, 410 once it has expired.
+    """
+
+    content_negotiation_class = AnyAccepted
+    # The column that names the file, and what the download's name ends in.
+    column: str
+    suffix: str
+    formats: tuple[Format, ...]
+
+    def get(self, request: Request, pid: str) -> HttpResponseBase:
+        report = self.get_kept()
+        wanted = wanted_by(request, self.formats)
+        name = self.get_file_name(report, self.column)
+        try:
+            if wanted.format.file_name is not None:
+                if not is_there_in_time(report, wanted.format.file_name):
+                    return being_written(
+                        f"The totals are being written as {wanted.format.name}. Ask again."
+                    )
+                name = files.beside(name, wanted.format.file_name)
+            saved_as = download_name(report.input_name, self.ending(wanted), wanted.format.name)
+            return file_response(request, download_of(request, files.path(name), wanted, saved_as))
+        except FileNotFoundError as error:
+            raise ApiError("no_file", NOT_KEPT) from error
+
+    def ending(self, wanted: Wanted) -> str:
+        return f"{self.suffix}-excel-safe" if wanted.excel_safe else self.suffix
+
+
+@output_operation
+class OutputView(ReportFileView):
+    """The totals."""
+
+    column = "output_file"
+    suffix = "totals"
+    formats = (CSV, PARQUET, JSON_LINES)
+
+
+@rejects_operation
+class RejectsView(ReportFileView):
+    """The records that were not counted."""
+
+    column = "rejects_file"
+    suffix = "rejects"
+    formats = (CSV,)
 
 
 class ResultActions(VisibleReports):
@@ -116,14 +255,8 @@ def answering() -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ApiError("no_file", NOT_KEPT) from error
-    except NoRoom as error:
-        raise ApiError("no_room_for_format") from error
-    except TooManyQuestions as error:
-        raise ApiError("too_many_questions") from error
     except NotInKey as error:
         name = PARAMETERS.get(error.field, error.field)
         raise ValidationError({name: [str(error)]}) from error
     except OtherKey as error:
         raise ValidationError({"with": [str(error)]}) from error
-    except BadCursor as error:
-        raise ValidationError({"cursor": [CURSOR_REFUSED]}) from error

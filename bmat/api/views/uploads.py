@@ -15,23 +15,21 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from bmat.api import tus
-from bmat.api.authentication import owner_of
-from bmat.api.errors import ApiError
-from bmat.api.forms import BROKEN_OFF, last_part
+from bmat.api.access import note, owner_of
+from bmat.api.errors import BROKEN_OFF, ApiError
 from bmat.api.models import Upload
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.uploads import PARTIAL
-from bmat.api.ratelimit import note
 from bmat.api.schema.uploads import upload_operations, uploads_operations
-from bmat.api.serializers.options import given_options
-from bmat.api.serializers.uploads import MetadataSerializer
+from bmat.api.serializers.options import MetadataSerializer, given_options
 from bmat.api.services.files import is_uuid
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import KeyOutlived, KeyReused, WantedCallback
 from bmat.api.services.uploads import appending, creation, ending, pieces
 from bmat.api.services.uploads.creation import Announced
 from bmat.api.services.uploads.pieces import Piece
-from bmat.api.uploads import REPLAYED_HEADER, idempotency_key, length_of, receiving
+from bmat.api.uploads import last_part, length_of, receiving
+from bmat.api.views.reports import REPLAYED_HEADER, idempotency_key
 from bmat.server.bodies import StreamedBody
 
 OVERRIDE_HEADER = "X-HTTP-Method-Override"

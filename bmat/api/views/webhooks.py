@@ -3,31 +3,42 @@ became of the events of a report.
 """
 
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_view
 from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
-from bmat.api.access import VisibleReports
-from bmat.api.authentication import owner_of
+from bmat.api.access import owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import Delivery, Webhook
-from bmat.api.schema.operations import deliveries_operation, resend_operation, webhook_operations
+from bmat.api.schema.operations import (
+    BODY,
+    CHANGE,
+    IF_NONE_MATCH,
+    NOT_LET_IN,
+    NOT_MODIFIED,
+    ON_REPORT,
+    PID,
+    operation,
+)
 from bmat.api.serializers.webhooks import (
     DeliverySerializer,
     NewWebhookSerializer,
     WebhookSerializer,
 )
-from bmat.api.services import targets
-from bmat.api.services.targets import TooManyWebhooks, create_webhook
+from bmat.api.services import outbox
+from bmat.api.services.outbox import create_webhook
 from bmat.api.views.accounts import ShallowJSONParser, refuse_large
+from bmat.api.views.results import VisibleReports
 
 MOST_DELIVERIES = 100
 NO_LOGINS = (
@@ -35,9 +46,56 @@ NO_LOGINS = (
     "callback_url."
 )
 
+DELIVERY_ID = OpenApiParameter(
+    "delivery_id",
+    OpenApiTypes.UUID,
+    OpenApiParameter.PATH,
+    description="The delivery's, which is the `webhook-id` of its event.",
+)
+WEBHOOK_ID = OpenApiParameter(
+    "webhook_id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="The webhook's."
+)
 
-@webhook_operations
-class WebhookViewSet(GenericViewSet[Webhook]):
+
+@extend_schema_view(
+    list=operation(
+        "list_webhooks",
+        "Your webhooks",
+        "Each is told of every report of yours. Where the service asks for no logins, nobody has "
+        "any, and all of this is 404.",
+        {200: WebhookSerializer(many=True), **NOT_MODIFIED},
+        *("not_found", *NOT_LET_IN),
+        parameters=[IF_NONE_MATCH],
+    ),
+    create=operation(
+        "create_webhook",
+        "Make a webhook",
+        "From now on its URL is told when a report of yours ends. The answer has the secret with "
+        "which the receiver verifies events; it is told this once.",
+        {201: OpenApiResponse(NewWebhookSerializer, "The webhook.")},
+        *(*BODY, *NOT_LET_IN, *CHANGE, "not_found", "too_many_webhooks"),
+        request=WebhookSerializer,
+    ),
+    retrieve=operation(
+        "get_webhook",
+        "One of your webhooks",
+        "`enabled` is false after its receiver has answered 410, and where an operator said so.",
+        {200: OpenApiResponse(WebhookSerializer, "The webhook."), **NOT_MODIFIED},
+        *("not_found", *NOT_LET_IN),
+        parameters=[WEBHOOK_ID, IF_NONE_MATCH],
+    ),
+    destroy=operation(
+        "delete_webhook",
+        "Remove a webhook",
+        "Nothing more is sent to it, not even what is on its way.",
+        {204: OpenApiResponse(None, "It is gone.")},
+        *("not_found", *NOT_LET_IN, *CHANGE),
+        parameters=[WEBHOOK_ID],
+    ),
+)
+class WebhookViewSet(
+    ListModelMixin, RetrieveModelMixin, DestroyModelMixin, GenericViewSet[Webhook]
+):
     """The caller's own webhooks, a superuser's too. They exist where a login is asked for."""
 
     parser_classes = (ShallowJSONParser, FormParser)
@@ -55,61 +113,51 @@ class WebhookViewSet(GenericViewSet[Webhook]):
     def get_queryset(self) -> QuerySet[Webhook]:
         return Webhook.objects.filter(owner=owner_of(self.request))
 
-    def list(self, request: Request) -> Response:
-        return Response(WebhookSerializer(self.get_queryset(), many=True).data)
-
     def create(self, request: Request) -> Response:
         refuse_large(request, "A webhook")
         given = WebhookSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         owner = owner_of(request)
         assert owner is not None, "a login is asked for"
-        try:
-            webhook = create_webhook(owner, given.validated_data["url"])
-        except TooManyWebhooks as error:
-            raise ApiError("too_many_webhooks") from error
+        webhook = create_webhook(owner, given.validated_data["url"])
         kwargs = {"webhook_id": webhook.pk}
         headers = {"Location": reverse("webhook-detail", kwargs=kwargs, request=request)}
         return Response(NewWebhookSerializer(webhook).data, status=201, headers=headers)
-
-    def retrieve(self, request: Request, webhook_id: str) -> Response:
-        as_uuid(webhook_id)
-        return Response(WebhookSerializer(self.get_object()).data)
-
-    def destroy(self, request: Request, webhook_id: str) -> Response:
-        as_uuid(webhook_id)
-        self.get_object().delete()
-        return Response(status=204)
 
 
 class DeliveryActions(VisibleReports):
     """The part of the reports' view set that is about who is told of them."""
 
-    @deliveries_operation
+    @operation(
+        "list_deliveries",
+        "See who was told that a report ended",
+        "The newest events first, a hundred at most, each with the attempts to deliver it: when, "
+        "the status of the answer or a word for why there was none, how long it took, and when the "
+        "next one is due.",
+        {200: DeliverySerializer(many=True), **NOT_MODIFIED},
+        *(*ON_REPORT, *NOT_LET_IN),
+        parameters=[PID, IF_NONE_MATCH],
+    )
     @action(detail=True, methods=["get"], pagination_class=None)
     def deliveries(self, request: Request, pid: str) -> Response:
-        """The newest events first, a hundred at most, each with its attempts."""
         report = self.get_kept()
         shown = Delivery.objects.filter(report=report)[:MOST_DELIVERIES]
         return Response(DeliverySerializer(shown, many=True).data)
 
-    @resend_operation
+    @operation(
+        "resend_delivery",
+        "Deliver an event again",
+        "With the same `webhook-id`, and all attempts ahead.",
+        {202: OpenApiResponse(DeliverySerializer, "The delivery.")},
+        *(*ON_REPORT, *NOT_LET_IN, *CHANGE, "target_disabled"),
+        parameters=[PID, DELIVERY_ID],
+        request=None,
+    )
     @action(detail=True, methods=["post"], url_path="deliveries/(?P<delivery_id>[^/]+)/resend")
     def resend(self, request: Request, pid: str, delivery_id: str) -> Response:
-        """Sends the event again: 202. 409 where its target is disabled, or was removed."""
         report = self.get_kept()
-        delivery = Delivery.objects.filter(report=report, pk=as_uuid(delivery_id)).first()
-        if delivery is None:
-            raise Http404
-        if not targets.resend(delivery):
+        delivery = get_object_or_404(Delivery.objects.filter(report=report), pk=delivery_id)
+        if not outbox.resend(delivery):
             raise ApiError("target_disabled")
         delivery.refresh_from_db()
         return Response(DeliverySerializer(delivery).data, status=202)
-
-
-def as_uuid(text: str) -> UUID:
-    """The id that a path names. Raises Http404."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Http404 from error

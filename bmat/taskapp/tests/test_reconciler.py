@@ -8,9 +8,9 @@ from django.db import ProgrammingError
 
 from bmat.api.models import Report
 from bmat.api.services import queue, reconcile
-from bmat.taskapp import reconciler as module
+from bmat.taskapp import tasks
 from bmat.taskapp.celery import app
-from bmat.taskapp.reconciler import Reconciler, wait_seconds
+from bmat.taskapp.tasks import Reconciler, wait_seconds
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,7 +68,7 @@ def test_it_goes_on_after_an_error_that_nobody_expected(reconciler, monkeypatch,
         calls.append(1)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(module, "reconcile_where_possible", fail)
+    monkeypatch.setattr(tasks, "reconcile_where_possible", fail)
 
     reconciler.start(None)
 

@@ -10,7 +10,7 @@ from celery.beat import Scheduler
 
 from bmat.api.models import Report
 from bmat.api.services import process
-from bmat.taskapp import queues
+from bmat.taskapp import celery
 from bmat.taskapp.celery import app
 from bmat.taskapp.tasks import deliver_event, process_report, sweep_files
 
@@ -86,13 +86,13 @@ def test_it_sweeps(submit):
 def test_the_names_that_are_sent_are_those_of_tasks():
     scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
 
-    sent = {queues.PROCESS_REPORT, queues.CONVERT_RESULT, queues.DELIVER_EVENT}
+    sent = {celery.PROCESS_REPORT, celery.CONVERT_RESULT, celery.DELIVER_EVENT}
 
     assert sent | scheduled <= set(app.tasks)
 
 
 def test_it_consumes_every_queue():
-    assert set(app.amqp.queues.consume_from) == {queues.SMALL, queues.LARGE, queues.WEBHOOKS}
+    assert set(app.amqp.queues.consume_from) == {celery.SMALL, celery.LARGE, celery.WEBHOOKS}
 
 
 def test_it_returns_quietly_for_an_unknown_delivery(db):

@@ -11,7 +11,7 @@ from pathlib import Path
 import redis
 from celery import Celery
 
-from bmat.taskapp.queues import PROCESS_REPORT, SMALL
+from bmat.taskapp.celery import PROCESS_REPORT, SMALL
 from bmat.tests.faults.database import Database
 from bmat.tests.faults.disk import Disk
 from bmat.tests.live.processes import ServerProcess, processes_with, wait_until

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bmat.api.schema.operations import LOGIN
+from bmat.api.views.accounts import LOGIN
 from bmat.tests.live import people
 from bmat.tests.live.client import Client
 from bmat.tests.live.stack import Stack

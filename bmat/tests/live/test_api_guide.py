@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from bmat.api.schema.operations import LOGIN
+from bmat.api.views.accounts import LOGIN
 from bmat.tests import samples
 from bmat.tests.live.processes import PROJECT_FOLDER, free_port
 from bmat.tests.live.stack import Stack

@@ -248,7 +248,7 @@ def test_watch_submits_each_file_once_over_a_restart(stack: Stack, tmp_path: Pat
 def test_login_keeps_a_token_that_opens_what_is_locked(
     locked: Stack, small: Path, home: Path
 ) -> None:
-    from bmat.api.schema.operations import LOGIN
+    from bmat.api.views.accounts import LOGIN
 
     url = locked.client.base_url
     assert bmat(url, "list").returncode == 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from celery import Celery
 
-from bmat.taskapp.queues import PROCESS_REPORT, SMALL
+from bmat.taskapp.celery import PROCESS_REPORT, SMALL
 from bmat.tests import samples
 from bmat.tests.live.client import Client, within
 from bmat.tests.live.generated_plays import as_csv, plays

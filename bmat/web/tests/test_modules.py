@@ -8,8 +8,7 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 
 from bmat.web import apps
-from bmat.web.modules import IMPORTS, needed_by
-from config.static import ModuleStorage
+from bmat.web.modules import IMPORTS, ModuleStorage, needed_by
 
 STATIC = Path(apps.__file__).parent / "static"
 WEB = STATIC / "web"

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from knox.models import AuthToken
 
-from config.limits import MOST_DAYS
+from config.environment import MOST_DAYS
 
 
 class Command(BaseCommand):

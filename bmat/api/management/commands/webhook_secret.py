@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from bmat.api.services.targets import derived_secret
+from bmat.api.services.outbox import derived_secret
 
 
 class Command(BaseCommand):

@@ -19,9 +19,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from bmat.api.forms import UploadTooLarge
+from bmat.api.errors import UploadTooLarge
 from bmat.api.models import IdempotencyKey, Upload
-from bmat.api.models.idempotency import KeyTaken
+from bmat.api.models.owners import KeyTaken
 from bmat.api.models.uploads import UploadQuerySet, expiry, first_expiry
 from bmat.api.services import database, disk, quotas
 from bmat.api.services.disk import DiskFull

@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 from bmat.aggregation import AggregationError
 from bmat.api.errors import ApiError
 from bmat.api.models import Upload
-from bmat.api.services import inputs
-from bmat.api.services.inputs import ReceivedInput
+from bmat.api.services import files
+from bmat.api.services.files import ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import Submission, UploadsUsed, WantedCallback, submit_report
 from bmat.api.services.uploads import appending
@@ -71,7 +71,7 @@ def received(upload: Upload, options: Mapping[str, Any] | None = None) -> Receiv
 
     def put_at(path: Path) -> None:
         try:
-            inputs.link_or_copy(appending.path_of(upload.pk), path)
+            files.link_or_copy(appending.path_of(upload.pk), path)
         except FileNotFoundError as error:
             raise UploadsUsed from error
 

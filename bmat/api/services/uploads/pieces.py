@@ -13,8 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 
-from bmat.api.errors import ApiError
-from bmat.api.forms import UploadTooLarge
+from bmat.api.errors import ApiError, UploadTooLarge
 from bmat.api.models import Upload
 from bmat.api.models.uploads import expiry
 from bmat.api.services import database, disk, quotas
