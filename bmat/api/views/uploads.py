@@ -24,7 +24,7 @@ from bmat.api.schema.uploads import upload_operations, uploads_operations
 from bmat.api.serializers.options import MetadataSerializer, given_options
 from bmat.api.services.files import is_uuid
 from bmat.api.services.quotas import QuotaExceeded
-from bmat.api.services.reports import KeyOutlived, KeyReused, WantedCallback
+from bmat.api.services.reports import WantedCallback
 from bmat.api.services.uploads import appending, creation, ending, pieces
 from bmat.api.services.uploads.creation import Announced
 from bmat.api.services.uploads.pieces import Piece
@@ -92,12 +92,7 @@ class UploadsView(TusView):
         has_bytes = has_body(request)
         if has_bytes:
             require_media_type(request)
-        try:
-            upload, is_replayed = creation.create(announced, owner, key)
-        except KeyReused as error:
-            raise ApiError("idempotency_key_reused") from error
-        except KeyOutlived as error:
-            raise ApiError("idempotency_key_outlived") from error
+        upload, is_replayed = creation.create(announced, owner, key)
         if has_bytes and not is_replayed:
             upload = first_bytes(request, upload, checksum, is_found_again=key is not None)
         headers = {
