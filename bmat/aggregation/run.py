@@ -23,7 +23,6 @@ from bmat.aggregation.scheduler import compute, is_in_process
 from bmat.aggregation.source.layout import Source
 from bmat.aggregation.source.open import HeadRoom, Opener
 from bmat.aggregation.write.files import is_stream, refuse_shared_paths, whole
-from bmat.aggregation.write.output import header_of
 from bmat.aggregation.write.summary import write_summary
 
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -162,7 +161,7 @@ def run(job: Job, limits: Limits, meter: ProgressMeter) -> Outcome:
     """Compute the job's graph: a few tasks here and now, more of them on threads. Leaves no task at
     work.
     """
-    job.output.write_bytes(header_of(job.group_by))
+    job.output.touch()
     graph = build(job)
     if not is_in_process():
         graph |= job_in_file(job)

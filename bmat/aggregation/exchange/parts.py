@@ -35,6 +35,16 @@ class Stored:
     def total_bytes(self) -> int:
         return self.path_bytes + self.size
 
+    def end(self, count: int) -> bytes:
+        """The last bytes, as many as are asked for; there are no fewer."""
+        in_file = max(count - self.size, 0)
+        last = self.buffer[self.size - (count - in_file) : self.size].tobytes()
+        if not in_file:
+            return last
+        with self.path.open("rb") as file:
+            file.seek(self.path_bytes - in_file)
+            return file.read(in_file) + last
+
     def stretches(self) -> Iterator[Bytes]:
         """All bytes, in order; the file is gone then. Raises OSError where it has lost some."""
         if self.path_bytes:

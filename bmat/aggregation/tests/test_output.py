@@ -6,16 +6,24 @@ import os
 import pickle
 from contextlib import closing
 from pathlib import Path
+from random import Random
+from tempfile import NamedTemporaryFile
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from dask.sizeof import sizeof
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bmat.aggregation.exchange.parts import Part, Stored, Sums
+from bmat.aggregation.tests.running import TOTALS_HEADER
 from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, WritingMemory
-from bmat.aggregation.write.output import PageWriter
+from bmat.aggregation.write.output import PageWriter, Placed, place_part
 
 DATA = np.arange(2 * PAGE_BUFFER_BYTES + 12_345, dtype=np.uint32).view(np.uint8)
+JOB: Any = SimpleNamespace(group_by=("song",))
 
 
 @pytest.fixture
@@ -25,13 +33,13 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def write(path: Path, start: int = 0) -> PageWriter:
-    """Writes DATA in two pieces."""
-    writer = PageWriter(path, WritingMemory(), start)
+def write(path: Path) -> PageWriter:
+    """Writes DATA in two pieces; of it the whole pages are there then."""
+    writer = PageWriter(path, WritingMemory(), 0)
     writer.append(DATA[:1_000_001])
     writer.append(DATA[1_000_001:])
     writer.close()
-    assert path.read_bytes()[start : start + DATA.nbytes] == DATA.tobytes()
+    assert path.read_bytes() == DATA[: DATA.nbytes // 4096 * 4096].tobytes()
     return writer
 
 
@@ -43,22 +51,38 @@ def broken(*_: object) -> int:
     raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
-@pytest.mark.parametrize("starts", [(10, 10 + DATA.nbytes), (10 + DATA.nbytes, 10)])
-def test_parts_that_share_a_page_are_written_in_any_order(
-    path: Path, starts: tuple[int, int]
-) -> None:
-    path.write_bytes(b"the header")
-    for start in starts:
-        assert write(path, start).is_direct
-    assert path.read_bytes() == b"the header" + 2 * DATA.tobytes()
+def part_of(text: bytes) -> Part:
+    none = np.zeros(0, dtype=np.uint64)
+    sums = Sums(0, 0, 0, 0, none.astype(np.int64), none, none, [], [], None)
+    return Part(Stored(Path("part"), 0, np.frombuffer(text, dtype=np.uint8), len(text)), sums)
 
 
-@pytest.mark.parametrize("size", [1, 90, 4096, 5000])
-def test_a_part_of_few_bytes_is_written_too(path: Path, size: int) -> None:
-    path.write_bytes(bytes(4000))
-    with closing(PageWriter(path, WritingMemory(), 4000)) as writer:
-        writer.append(DATA[:size])
-    assert path.read_bytes() == bytes(4000) + DATA[:size].tobytes()
+@given(st.lists(st.sampled_from([0, 1, 90, 4095, 4096, 4097, 12_288, 100_000])), st.randoms())
+def test_parts_of_all_sizes_are_written_in_any_order(sizes: list[int], random: Random) -> None:
+    texts = [DATA[number : number + size].tobytes() for number, size in enumerate(sizes)]
+    placed: list[Placed] = []
+    for text in texts:
+        placed.append(place_part(JOB, placed[-1] if placed else None, part_of(text)))
+    order = random.sample(range(len(texts)), len(texts))
+
+    with NamedTemporaryFile() as file:
+        for number in order:
+            with closing(PageWriter(Path(file.name), WritingMemory(), placed[number].offset)) as to:
+                to.append(np.frombuffer(placed[number].begin + texts[number], dtype=np.uint8))
+        written = Path(file.name).read_bytes()
+
+    rest = placed[-1].rest if placed else TOTALS_HEADER
+    assert written + rest == TOTALS_HEADER + b"".join(texts)
+    assert all(one.offset % 4096 == 0 for one in placed)
+
+
+def test_the_end_of_a_text_may_lie_in_its_file(tmp_path: Path) -> None:
+    (tmp_path / "part").write_bytes(b"0123456")
+    stored = Stored(tmp_path / "part", 7, np.frombuffer(b"789", dtype=np.uint8), 3)
+
+    assert [stored.end(count) for count in (0, 2, 3, 5, 10)] == [
+        *(b"", b"89", b"789", b"56789", b"0123456789")
+    ]
 
 
 def test_a_disk_that_cannot_is_written_to_through_the_page_cache(
@@ -96,9 +120,7 @@ def test_another_error_comes_out(
 
 
 def test_a_part_tells_the_scheduler_how_many_bytes_a_move_would_take() -> None:
-    none = np.zeros(0, dtype=np.uint64)
-    sums = Sums(0, 0, 0, 0, none.astype(np.int64), none, none, [], [], None)
-    assert sizeof(Part(Stored(Path("part"), 0, DATA, len(DATA)), sums)) >= len(DATA)
+    assert sizeof(part_of(bytes(10_000))) >= 10_000
 
 
 def test_of_a_text_that_moves_only_what_is_used_of_its_buffer_does() -> None:

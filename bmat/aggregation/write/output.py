@@ -2,8 +2,10 @@
 
 Filling the page cache with bytes that nobody reads soon costs more processor time than writing them
 straight to a disk: each page is allocated, copied to, tracked and thrown out again. The operating
-system takes such writes (O_DIRECT) in whole pages only, from whole pages of memory. A page that a
-part shares with the one before it or behind it goes through the page cache.
+system takes such writes (O_DIRECT) in whole pages only, from whole pages of memory.
+
+Parts are written side by side, maybe on several machines. Of a page that two parts share, the
+second one writes all: a network file system may write zeros for what a machine does not know of.
 """
 
 import errno
@@ -16,7 +18,10 @@ from dataclasses import dataclass
 from mmap import PAGESIZE
 from pathlib import Path
 
+import numpy as np
+
 from bmat.aggregation.exchange.parts import Part, Sums, added
+from bmat.aggregation.exchange.scratch import write_at
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import Bytes, PaddedBytes, size_of
 from bmat.aggregation.options import DATE_COLUMN, ROLES, TOTAL_COLUMN
@@ -40,35 +45,48 @@ def header_of(group_by: tuple[str, ...]) -> bytes:
 
 @dataclass(frozen=True)
 class Placed:
-    """A part's place in the output, from byte `start` to byte `end`; it and all before it come to
-    `sums`.
+    """A part's place in the output. It follows on `begin`, what those before it have left, which
+    belongs at byte `offset`, the first one of a page. Of both, the whole pages are written there,
+    `size` bytes, and `rest` is left. All parts up to it come to `sums`.
     """
 
-    start: int
-    end: int
+    offset: int
+    begin: bytes
+    size: int
+    rest: bytes
     sums: Sums
+
+    @property
+    def end(self) -> int:
+        """Where `rest` belongs."""
+        return self.offset + self.size
 
 
 def place_part(job: Job, before: Placed | None, part: Part) -> Placed:
     """The place of a part behind the one before it."""
-    start = before.end if before else len(header_of(job.group_by))
-    sums = added(before.sums, part.sums) if before else part.sums
-    return Placed(start, start + part.text.total_bytes, sums)
+    offset, begin = (before.end, before.rest) if before else (0, header_of(job.group_by))
+    left = (len(begin) + part.text.total_bytes) % PAGESIZE
+    rest = begin + part.text.end(min(PAGESIZE, part.text.total_bytes))
+    return Placed(
+        offset=offset,
+        begin=begin,
+        size=len(begin) + part.text.total_bytes - left,
+        rest=rest[len(rest) - left :],
+        sums=added(before.sums, part.sums) if before else part.sums,
+    )
 
 
 class PageWriter:
-    """Writes to the output from byte `start` on, in memory that it is lent. Nobody else writes to
-    the bytes between that and the last one.
+    """Writes whole pages to the output, from byte `offset` on, in memory that it is lent. What it
+    is given beyond them is not written.
     """
 
-    def __init__(self, path: Path, memory: WritingMemory, start: int) -> None:
+    def __init__(self, path: Path, memory: WritingMemory, offset: int) -> None:
         self._descriptor = os.open(path, os.O_WRONLY)
         self._memory = memory
         self._buffer = memory.pages
-        # What the buffer holds: the bytes `first` to `filled` of the page that begins at `offset`
-        # and of those behind it.
-        self._offset = start // PAGESIZE * PAGESIZE
-        self._first = self._filled = start % PAGESIZE
+        self._offset = offset
+        self._filled = 0
 
     @property
     def is_direct(self) -> bool:
@@ -87,57 +105,45 @@ class PageWriter:
                 self._flush()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the pages that are left."""
         try:
             self._flush()
-            self._write_cached(self._first, self._filled)
         finally:
             os.close(self._descriptor)
 
     def _flush(self) -> None:
-        """Write the whole pages of the buffer, and move the rest to its front."""
+        """Write the whole pages of the buffer. Where some are not, it is the end."""
         whole = self._filled // PAGESIZE * PAGESIZE
-        if not whole:
-            return
-        if self._first:
-            self._write_cached(self._first, PAGESIZE)
-            self._first = PAGESIZE
-        if self.is_direct and whole - self._first >= LEAST_DIRECT_BYTES:
-            self._write_direct(self._first, whole)
-        else:
-            self._write_cached(self._first, whole)
-        rest = self._filled - whole
-        self._buffer[:rest] = self._buffer[whole : self._filled]
+        if self.is_direct and whole >= LEAST_DIRECT_BYTES:
+            self._write_direct(whole)
+        elif whole:
+            self._set_direct(False)
+            self._write(whole)
         self._offset += whole
-        self._first, self._filled = 0, rest
+        self._filled = 0
 
-    def _write_direct(self, first: int, stop: int) -> None:
-        """Write these bytes of the buffer, whole pages, straight to the disk; note its pace."""
+    def _write_direct(self, size: int) -> None:
+        """Write these bytes of the buffer straight to the disk; note its pace."""
         memory, begin = self._memory, time.monotonic()
         try:
             self._set_direct(True)
-            self._write(first, stop)
+            self._write(size)
         except OSError as error:
             # Not all file systems can; and what a full disk has cut short is no whole page.
             if error.errno != errno.EINVAL:
                 raise
             memory.lead_seconds = -math.inf
-            self._write_cached(first, stop)
+            self._set_direct(False)
+            self._write(size)
             return
-        lead_seconds = memory.lead_seconds + (stop - first) / PACE_BYTES_PER_SECOND
+        lead_seconds = memory.lead_seconds + size / PACE_BYTES_PER_SECOND
         lead_seconds -= time.monotonic() - begin
         memory.lead_seconds = min(lead_seconds, MOST_LEAD_SECONDS)
 
-    def _write_cached(self, first: int, stop: int) -> None:
-        """Write these bytes of the buffer through the page cache."""
-        if first < stop:
-            self._set_direct(False)
-            self._write(first, stop)
-
-    def _write(self, first: int, stop: int) -> None:
-        view = self._buffer.data
-        while first < stop:
-            first += os.pwrite(self._descriptor, view[first:stop], self._offset + first)
+    def _write(self, size: int) -> None:
+        view, done = self._buffer.data, 0
+        while done < size:
+            done += os.pwrite(self._descriptor, view[done:size], self._offset + done)
 
     def _set_direct(self, is_direct: bool) -> None:
         flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
@@ -149,7 +155,8 @@ class PageWriter:
 def write_part(job: Job, number: int, placed: Placed, part: Part) -> None:
     """Write a part at its place, and give its text's memory back."""
     with job.workspace.writing.borrow() as memory, job.progress_of_part(number) as progress:
-        with closing(PageWriter(job.output, memory, placed.start)) as writer:
+        with closing(PageWriter(job.output, memory, placed.offset)) as writer:
+            writer.append(np.frombuffer(placed.begin, dtype=np.uint8))
             for stretch in part.text.stretches():
                 progress.check()
                 writer.append(stretch)
@@ -158,3 +165,8 @@ def write_part(job: Job, number: int, placed: Placed, part: Part) -> None:
     # One from another process has no room behind what is used.
     if size_of(text) == job.sizes.written_text_bytes:
         job.workspace.texts.give_back(text)
+
+
+def write_last(job: Job, last: Placed) -> None:
+    """Write what the last part has left: the output is whole then."""
+    write_at(job.output, [memoryview(last.rest)], last.end)

@@ -12,7 +12,7 @@ from bmat.aggregation.exchange.rejects import no_valid_rows
 from bmat.aggregation.job import Job
 from bmat.aggregation.results import Example, Input, Outcome, Summary
 from bmat.aggregation.source.layout import Source
-from bmat.aggregation.write.output import Placed
+from bmat.aggregation.write.output import Placed, write_last
 from bmat.aggregation.write.warnings import warnings_of
 
 
@@ -30,6 +30,7 @@ def finish(
     sums = last.sums
     if sums.overflow is not None:
         raise plays_overflow(sums.overflow)
+    write_last(job, last)
     columns = sums.days.tolist(), sums.day_low.tolist(), sums.day_high.tolist()
     plays_by_day = {day: low + (high << 64) for day, low, high in zip(*columns, strict=True)}
     summary = Summary(
