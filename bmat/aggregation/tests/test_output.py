@@ -18,6 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmat.aggregation.exchange.parts import Part, Stored, Sums
+from bmat.aggregation.merge.merge import merge_part
+from bmat.aggregation.tests.conftest import Run
+from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import TOTALS_HEADER
 from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, WritingMemory
 from bmat.aggregation.write.output import PageWriter, Placed, place_part
@@ -128,3 +131,14 @@ def test_of_a_text_that_moves_only_what_is_used_of_its_buffer_does() -> None:
 
     assert len(moved.buffer) == 1000
     assert b"".join(piece.tobytes() for piece in moved.stretches()) == DATA[:1000].tobytes()
+
+
+def test_a_part_that_another_process_has_merged_is_written(
+    run: Run, expected: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "bmat.aggregation.graph.merge_part",
+        lambda *given: pickle.loads(pickle.dumps(merge_part(*given))),
+    )
+    data = many_songs(songs=2000, rows=20_000)
+    assert run(data, memory_budget_bytes=2**20) == expected(data)
