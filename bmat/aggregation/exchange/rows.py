@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bmat.aggregation.exchange.scratch import BECAME_SHORTER, ScratchFile
-from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words, padded_copy, size_of
 from bmat.aggregation.workspace import Arena, RowMemory, Workspace
 
 NO_OFFSETS: Ints = np.zeros(0, dtype=np.int64)
@@ -86,7 +86,11 @@ class SpillWriter:
         if self._memory.take(size):
             bounds = np.arange(self._partitions + 1)
             firsts = np.searchsorted(chunks[:, 0], bounds).astype(np.int64)
-            self._kept.append(Kept(arena.hand_over(), chunks[:, 1:].copy(), firsts, size))
+            # An arena is made of huge pages, of which the last one may hold next to nothing, and
+            # there may be a thousand batches: what fills no half of one is copied.
+            is_full = 2 * size >= size_of(arena.bytes)
+            kept = arena.hand_over() if is_full else padded_copy(arena.bytes[:size])
+            self._kept.append(Kept(kept, chunks[:, 1:].copy(), firsts, size))
         else:
             self._write(arena.bytes.data, chunks)
 
