@@ -30,18 +30,6 @@ logger = logging.getLogger(__name__)
 SHOWN_NAME_LENGTH = 60
 
 
-class KeyReused(ApiError):
-    """The Idempotency-Key stands for another file or other options."""
-
-    default_code = "idempotency_key_reused"
-
-
-class KeyOutlived(ApiError):
-    """The report that the Idempotency-Key stands for was deleted."""
-
-    default_code = "idempotency_key_outlived"
-
-
 class UploadsUsed(ApiError):
     """One of the uploads is a report's by now, or was removed."""
 
@@ -118,8 +106,8 @@ class Idempotency:
 def submit_once(submission: Submission, idempotency: Idempotency) -> tuple[Report, bool]:
     """Submits it, unless its owner has used the key: then that report, and True.
 
-    Of two requests of the same moment one creates the report, and both return it. Raises KeyReused,
-    KeyOutlived, and what `submit_report` raises.
+    Of two requests of the same moment one creates the report, and both return it. Raises ApiError
+    `idempotency_key_reused` or `idempotency_key_outlived`, and what `submit_report` raises.
     """
     known = IdempotencyKey.objects.known(submission.owner, idempotency.key)
     if known is None:
@@ -128,10 +116,10 @@ def submit_once(submission: Submission, idempotency: Idempotency) -> tuple[Repor
         except AlreadySubmitted as earlier:
             known = earlier.key
     if known.fingerprint != idempotency.fingerprint:
-        raise KeyReused
+        raise ApiError("idempotency_key_reused")
     report = Report.objects.filter(pid=known.pid).first()
     if report is None:
-        raise KeyOutlived
+        raise ApiError("idempotency_key_outlived")
     return report, True
 
 

@@ -19,13 +19,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from bmat.api.errors import UploadTooLarge
+from bmat.api.errors import ApiError, UploadTooLarge
 from bmat.api.models import IdempotencyKey, Upload
 from bmat.api.models.owners import KeyTaken
 from bmat.api.models.uploads import UploadQuerySet, expiry, first_expiry
 from bmat.api.services import database, disk, quotas
 from bmat.api.services.disk import DiskFull
-from bmat.api.services.reports import KeyOutlived, KeyReused, WantedCallback
+from bmat.api.services.reports import WantedCallback
 from bmat.api.services.uploads import appending, ending
 from bmat.api.tus import CONCAT, wrong
 
@@ -56,7 +56,8 @@ def create(announced: Announced, owner: User | None, key: str | None) -> tuple[U
     """The new upload, its file and room for it. Under a `key` that its owner has used, the upload
     of that time, and True.
 
-    Raises UploadTooLarge, DiskFull, QuotaExceeded, KeyReused, KeyOutlived, and ValidationError.
+    Raises UploadTooLarge, DiskFull, QuotaExceeded, ValidationError, and ApiError
+    `idempotency_key_reused` or `idempotency_key_outlived`.
     """
     earlier = None if key is None else of_key(announced, owner, key)
     if earlier is not None:
@@ -75,17 +76,17 @@ def create(announced: Announced, owner: User | None, key: str | None) -> tuple[U
 
 
 def of_key(announced: Announced, owner: User | None, key: str) -> Upload | None:
-    """The upload that the key stands for; None where it stands for nothing. Raises KeyReused and
-    KeyOutlived.
+    """The upload that the key stands for; None where it stands for nothing. Raises ApiError
+    `idempotency_key_reused` or `idempotency_key_outlived`.
     """
     known = IdempotencyKey.objects.known(owner, key)
     if known is None:
         return None
     if known.fingerprint != announced.fingerprint():
-        raise KeyReused
+        raise ApiError("idempotency_key_reused")
     upload = Upload.objects.filter(pk=known.pid).first()
     if upload is None:
-        raise KeyOutlived
+        raise ApiError("idempotency_key_outlived")
     return upload
 
 
