@@ -23,7 +23,7 @@ from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import many_songs
 from bmat.aggregation.tests.running import TOTALS_HEADER
 from bmat.aggregation.workspace import PAGE_BUFFER_BYTES, WritingMemory
-from bmat.aggregation.write.output import PageWriter, Placed, place_part
+from bmat.aggregation.write.output import PAGE_BYTES, PageWriter, Placed, place_part
 
 DATA = np.arange(2 * PAGE_BUFFER_BYTES + 12_345, dtype=np.uint32).view(np.uint8)
 JOB: Any = SimpleNamespace(group_by=("song",))
@@ -42,7 +42,7 @@ def write(path: Path) -> PageWriter:
     writer.append(DATA[:1_000_001])
     writer.append(DATA[1_000_001:])
     writer.close()
-    assert path.read_bytes() == DATA[: DATA.nbytes // 4096 * 4096].tobytes()
+    assert path.read_bytes() == DATA[: DATA.nbytes // PAGE_BYTES * PAGE_BYTES].tobytes()
     return writer
 
 
@@ -60,7 +60,9 @@ def part_of(text: bytes) -> Part:
     return Part(Stored(Path("part"), 0, np.frombuffer(text, dtype=np.uint8), len(text)), sums)
 
 
-@given(st.lists(st.sampled_from([0, 1, 90, 4095, 4096, 4097, 12_288, 100_000])), st.randoms())
+@given(
+    st.lists(st.sampled_from([0, 1, 90, 65_535, 65_536, 65_537, 131_072, 300_000])), st.randoms()
+)
 def test_parts_of_all_sizes_are_written_in_any_order(sizes: list[int], random: Random) -> None:
     texts = [DATA[number : number + size].tobytes() for number, size in enumerate(sizes)]
     placed: list[Placed] = []
@@ -76,7 +78,7 @@ def test_parts_of_all_sizes_are_written_in_any_order(sizes: list[int], random: R
 
     rest = placed[-1].rest if placed else TOTALS_HEADER
     assert written + rest == TOTALS_HEADER + b"".join(texts)
-    assert all(one.offset % 4096 == 0 for one in placed)
+    assert all(one.offset % PAGE_BYTES == 0 for one in placed)
 
 
 def test_the_end_of_a_text_may_lie_in_its_file(tmp_path: Path) -> None:

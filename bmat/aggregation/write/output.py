@@ -15,7 +15,6 @@ import os
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from mmap import PAGESIZE
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,8 @@ from bmat.aggregation.options import DATE_COLUMN, ROLES, TOTAL_COLUMN
 from bmat.aggregation.system import O_DIRECT
 from bmat.aggregation.workspace import WritingMemory
 
+# The largest pages that any of the machines may have; all of them must part the output alike.
+PAGE_BYTES = 2**16
 # So little is not worth the wait for the disk.
 LEAST_DIRECT_BYTES = 2**20
 # A disk that does not keep this pace gets the page cache before it, which is written in the
@@ -65,8 +66,8 @@ class Placed:
 def place_part(job: Job, before: Placed | None, part: Part) -> Placed:
     """The place of a part behind the one before it."""
     offset, begin = (before.end, before.rest) if before else (0, header_of(job.group_by))
-    left = (len(begin) + part.text.total_bytes) % PAGESIZE
-    rest = begin + part.text.end(min(PAGESIZE, part.text.total_bytes))
+    left = (len(begin) + part.text.total_bytes) % PAGE_BYTES
+    rest = begin + part.text.end(min(PAGE_BYTES, part.text.total_bytes))
     return Placed(
         offset=offset,
         begin=begin,
@@ -113,7 +114,7 @@ class PageWriter:
 
     def _flush(self) -> None:
         """Write the whole pages of the buffer. Where some are not, it is the end."""
-        whole = self._filled // PAGESIZE * PAGESIZE
+        whole = self._filled // PAGE_BYTES * PAGE_BYTES
         if self.is_direct and whole >= LEAST_DIRECT_BYTES:
             self._write_direct(whole)
         elif whole:
