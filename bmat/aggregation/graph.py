@@ -20,8 +20,6 @@ from bmat.aggregation.read.stream import Streams, read_streams, settled_streams
 from bmat.aggregation.write.output import place_part, write_part
 from bmat.aggregation.write.summary import finish
 
-# So many parts may be merged but not written yet: it bounds the memory that their texts take.
-PARTS_AHEAD = 6
 # On a cluster, where each task costs milliseconds, so many batches are settled by one: those that
 # are left for the end of the reading keep all workers waiting.
 BATCHES_SETTLED_TOGETHER = 8
@@ -48,9 +46,9 @@ def build(job: Job) -> dict[Any, Any]:
         settled.append(("settle", first))
     graph["totals"] = (add_up, "job", settled, build_streams(job, graph))
     graph["rejects"] = (write_rejects, "job", "totals")
-    partitions = range(job.splitters.partitions)
+    partitions, window = range(job.splitters.partitions), job.sizes.parts_ahead
     for number in partitions:
-        ahead = ("write", number - PARTS_AHEAD) if number >= PARTS_AHEAD else None
+        ahead = ("write", number - window) if number >= window else None
         graph["merge", number] = (merge_in_turn, "job", "totals", number, ahead)
         before = ("place", number - 1) if number else None
         graph["place", number] = (place_part, "job", before, ("merge", number))

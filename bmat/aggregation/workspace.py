@@ -60,7 +60,8 @@ N = TypeVar("N", bound=np.generic)
 @dataclass(frozen=True)
 class Sizes:
     """How much memory the tasks may use, in bytes (and rows), each task for itself. No task reads
-    more than `batches_ahead` batches ahead of the first one that is not settled; 0: any number.
+    more than `batches_ahead` batches ahead of the first one that is not settled (0: any number), or
+    merges more than `parts_ahead` parts ahead of the first one that is not written.
     """
 
     block_bytes: int
@@ -76,6 +77,7 @@ class Sizes:
     cells: int
     pairs: int
     batches_ahead: int
+    parts_ahead: int
     run_bytes: int
     stream_block_bytes: int
 

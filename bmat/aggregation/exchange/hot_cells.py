@@ -2,8 +2,8 @@
 
 Where all tasks of a run share a process they share its cells: a batch's pairs are added once it is
 certain that it was read from where a record starts, and the merge reads the sums. Elsewhere the
-pairs go through the file of the batch's rows, 8 bytes each, and the merge adds up those of its
-partition.
+pairs go through the file of the batch's rows, packed into 4 bytes, and the merge adds up those of
+its partition.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,12 @@ import numpy as np
 from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.exchange.splitters import NO_TEXTS
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernels.arrays import HotSongs, Ints, Words
+from bmat.aggregation.kernels.arrays import HotSongs, Ints, UInt32s, Words
 from bmat.aggregation.kernels.hot import (
-    PAIR_PLAYS_BITS,
     SLOT_FIELDS,
-    add_pairs,
+    add_packed_pairs,
     empty_cells,
-    group_pairs,
+    pack_pairs,
 )
 from bmat.aggregation.workspace import Arena
 
@@ -42,23 +41,30 @@ def give_pairs_back(job: Job, pairs: Words) -> None:
         job.workspace.pairs.give_back(pairs)
 
 
-def grouped_pairs(job: Job, pairs: Words, arena: Arena) -> tuple[Words, Ints]:
-    """The pairs, partition after partition, in the bytes of the empty `arena`, and where each
+def packed_pairs(job: Job, pairs: Words, arena: Arena) -> tuple[UInt32s, Ints]:
+    """The pairs, packed partition after partition in the bytes of the empty `arena`, and where each
     partition's begin. Sorting them would take as long as reading them did.
     """
-    partitions = len(job.hot.firsts) - 1
-    of_songs = np.repeat(np.arange(partitions), np.diff(job.hot.firsts))
-    grouped = arena.bytes[: pairs.nbytes].view(np.uint64)
-    firsts = np.zeros(partitions + 1, dtype=np.int64)
-    group_pairs(pairs, job.hot.days, of_songs, grouped, firsts)
-    return grouped, firsts
+    hot = job.hot
+    partitions = np.arange(len(hot.firsts) - 1)
+    of_songs = np.repeat(partitions, np.diff(hot.firsts))
+    first_cells = (hot.firsts * hot.days).astype(np.uint64)
+    plays_bits = np.array([packed_plays_bits(hot, number) for number in partitions], np.uint64)
+    packed = arena.bytes[: pairs.nbytes].view(np.uint32)
+    firsts = np.zeros(len(hot.firsts), dtype=np.int64)
+    pack_pairs(pairs, hot.days, of_songs, first_cells, plays_bits, packed, firsts)
+    return packed[: firsts[-1]], firsts
 
 
-def add_spilled_pairs(cells: Words, spill: Spilled, partition: int, first: int) -> None:
-    """Add a partition's pairs on disk to its cells, which are those from number `first` on."""
-    pairs = spill.pairs_of(partition)
-    pairs -= np.uint64(first << PAIR_PLAYS_BITS)
-    add_pairs(cells, pairs, len(pairs))
+def packed_plays_bits(hot: HotSongs, partition: int) -> int:
+    """How many of the 32 bits of a partition's packed pairs are left for the plays."""
+    first, stop = hot.cells_of(partition)
+    return 32 - max(stop - first - 1, 0).bit_length()
+
+
+def add_spilled_pairs(cells: Words, spill: Spilled, hot: HotSongs, partition: int) -> None:
+    """Add a partition's pairs on disk to its cells."""
+    add_packed_pairs(cells, spill.pairs_of(partition), packed_plays_bits(hot, partition))
 
 
 def emptied(cells: Words, hot: HotSongs, span: tuple[int, int], arena: Arena) -> Iterator[None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bmat.aggregation.exchange.scratch import BECAME_SHORTER, ScratchFile
-from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, Words, padded_copy, size_of
+from bmat.aggregation.kernels.arrays import Ints, PaddedBytes, UInt32s, padded_copy, size_of
 from bmat.aggregation.workspace import Arena, RowMemory, Workspace
 
 NO_OFFSETS: Ints = np.zeros(0, dtype=np.int64)
@@ -51,10 +51,10 @@ class Spilled:
     def is_empty(self) -> bool:
         return not (self.kept or len(self.runs) or len(self.pairs))
 
-    def pairs_of(self, partition: int) -> Words:
-        """A partition's pairs. Raises OSError where the file has lost some."""
+    def pairs_of(self, partition: int) -> UInt32s:
+        """A partition's packed pairs. Raises OSError where the file has lost some."""
         start, end = self.pairs[partition : partition + 2].tolist()
-        pairs = np.fromfile(self.path, np.uint64, (end - start) // 8, offset=start)
+        pairs = np.fromfile(self.path, np.uint32, (end - start) // 4, offset=start)
         if pairs.nbytes != end - start:
             raise OSError(BECAME_SHORTER)
         return pairs
@@ -100,9 +100,11 @@ class SpillWriter:
         self._runs.append(self._file.size + np.cumsum(sizes))
         self._file.append([view[start:end] for _, start, end in chunks.tolist()])
 
-    def write_pairs(self, pairs: Words, firsts: Ints) -> None:
-        """Put pairs away, once: those of partition p are number `firsts[p]` to `firsts[p + 1]`."""
-        self._pairs = self._file.size + 8 * firsts
+    def write_pairs(self, pairs: UInt32s, firsts: Ints) -> None:
+        """Put packed pairs away, once: those of partition p are the words from number `firsts[p]`
+        to `firsts[p + 1]`.
+        """
+        self._pairs = self._file.size + 4 * firsts
         self._file.append([pairs.view(np.uint8).data])
 
     def result(self) -> Spilled:

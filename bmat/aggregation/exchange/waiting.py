@@ -69,11 +69,11 @@ def hot_rows(waiting: Waiting, job: Job, arena: Arena) -> Iterator[None]:
     """
     cells, hot, (first, stop) = job.workspace.rows.cells, job.hot, waiting.span
     if first < stop and not len(cells):
-        cells, hot = np.zeros(stop - first, dtype=np.uint64), hot.of_partition(waiting.partition)
+        cells = np.zeros(stop - first, dtype=np.uint64)
         for spill in waiting.spilled:
-            add_spilled_pairs(cells, spill, waiting.partition, first)
+            add_spilled_pairs(cells, spill, hot, waiting.partition)
             yield
-        first, stop = 0, len(cells)
+        hot, first, stop = hot.of_partition(waiting.partition), 0, len(cells)
     yield from emptied(cells, hot, (first, stop), arena)
 
 

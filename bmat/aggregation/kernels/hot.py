@@ -17,6 +17,8 @@ from bmat.aggregation.kernels.arrays import (
     Int64,
     Ints,
     PaddedBytes,
+    UInt32s,
+    UInt64,
     Words,
 )
 from bmat.aggregation.kernels.backend import kernel
@@ -212,24 +214,68 @@ def add_pairs(cells: Words, pairs: Words, count: Int64) -> Int64:
 
 
 @kernel
-def group_pairs(pairs: Words, days: Int64, partitions: Ints, grouped: Words, firsts: Ints) -> Int64:
-    """Copy the pairs, partition after partition: those of song s belong to `partitions[s]`, and
-    those of partition p are `grouped[firsts[p]:firsts[p + 1]]` then. `firsts` are zeros at first.
+def pack_pairs(
+    pairs: Words,
+    days: Int64,
+    partitions: Ints,
+    first_cells: Words,
+    plays_bits: Words,
+    packed: UInt32s,
+    firsts: Ints,
+) -> Int64:
+    """Pack the pairs, partition after partition: those of song s belong to `partitions[s]`, and
+    those of partition p are `packed[firsts[p]:firsts[p + 1]]` then. `firsts` are zeros at first.
     Returns the number of pairs.
+
+    A pair becomes a word of 32 bits: its cell, counted from `first_cells[p]`, above `plays_bits[p]`
+    bits of plays. Where plays are not below the largest number that these bits hold, that stands
+    there, and the plays are the next word.
     """
     days = np.uint64(days)
     for index in range(len(pairs)):
-        song = (pairs[np.uint64(index)] >> np.uint64(PAIR_PLAYS_BITS)) // days
-        firsts[np.uint64(partitions[song])] += 1
+        pair = pairs[np.uint64(index)]
+        partition = np.uint64(partitions[(pair >> np.uint64(PAIR_PLAYS_BITS)) // days])
+        most = (np.uint64(1) << plays_bits[partition]) - np.uint64(1)
+        is_long = pair & np.uint64(LARGEST_HOT_PLAYS - 1) >= most
+        firsts[partition] += np.int64(2) if is_long else np.int64(1)
     for number in range(1, len(firsts)):
         firsts[number] += firsts[number - 1]
     for index in range(len(pairs) - 1, -1, -1):
         pair = pairs[np.uint64(index)]
-        song = (pair >> np.uint64(PAIR_PLAYS_BITS)) // days
-        partition = np.uint64(partitions[song])
+        cell = pair >> np.uint64(PAIR_PLAYS_BITS)
+        plays = pair & np.uint64(LARGEST_HOT_PLAYS - 1)
+        partition = np.uint64(partitions[cell // days])
+        most = (np.uint64(1) << plays_bits[partition]) - np.uint64(1)
+        if plays >= most:
+            firsts[partition] -= 1
+            packed[np.uint64(firsts[partition])] = np.uint32(plays)
+            plays = most
         firsts[partition] -= 1
-        grouped[np.uint64(firsts[partition])] = pair
+        word = (cell - first_cells[partition]) << plays_bits[partition] | plays
+        packed[np.uint64(firsts[partition])] = np.uint32(word)
     return len(pairs)
+
+
+@kernel
+def add_packed_pairs(cells: Words, packed: UInt32s, plays_bits: UInt64) -> Int64:
+    """Add the pairs that `pack_pairs` has packed for one partition to its cells. Returns how many
+    words they were.
+    """
+    plays_bits = np.uint64(plays_bits)
+    most = (np.uint64(1) << plays_bits) - np.uint64(1)
+    count = len(packed)
+    index = 0
+    while index < count:
+        ahead = np.uint64(packed[np.uint64(min(index + PAIRS_AHEAD, count - 1))])
+        prefetch(cells, np.int64(ahead >> plays_bits))
+        word = np.uint64(packed[np.uint64(index)])
+        cell, plays = word >> plays_bits, word & most
+        if plays == most:
+            index += 1
+            plays = np.uint64(packed[np.uint64(index)])
+        cells[cell] = max(cells[cell], np.uint64(1)) + plays
+        index += 1
+    return count
 
 
 @kernel

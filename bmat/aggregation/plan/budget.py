@@ -9,10 +9,8 @@ MIB = 1024 * KIB
 
 # Ordering a graph takes memory and time by the square of the tasks that wait for the one before.
 MOST_BATCHES = 1000
-# Of a partition's rows: small ones stay in the processor's caches; on a cluster each task costs
-# milliseconds, so that fewer of them are better.
+# Of a partition's rows: small ones stay in the processor's caches, and their texts take few pages.
 MOST_PART_BYTES = 3 * MIB
-MOST_CLUSTER_PART_BYTES = 5 * MIB
 # What the tasks at work need, at most, beside the rows that wait.
 MOST_TASK_BYTES = 192 * MIB
 # In the lists of values; in those of songs, and in the hash table.
@@ -22,10 +20,15 @@ BYTES_PER_MERGED_SONG = 136
 MOST_MERGED_ROWS = 2**21
 LEAST_MERGED_ROWS = 1024
 LEAST_ROW_BYTES = 14
+# Their numbers have 32 bits in packed pairs.
+MOST_CELLS = 2**32
 # Of a text that is read forward alone few blocks are held, and these are small: so what one thread
 # has put there another one finds in the processor's caches.
 MOST_STREAM_BLOCK_BYTES = 4 * MIB
 STREAM_SHARE = 32
+# Each part that is merged and not yet written holds a text: two for a thread, and never so few
+# that one waits for the message that another one is written.
+LEAST_PARTS_AHEAD = 4
 
 
 def between(lowest: int, value: int, highest: int) -> int:
@@ -51,8 +54,7 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         256 * KIB, data_bytes // (limits.threads * 12) + 1, between(256 * KIB, share // 4, 64 * MIB)
     )
     block_bytes = max(block_bytes, data_bytes // MOST_BATCHES + 1)
-    most_part_bytes = MOST_PART_BYTES if shares_memory else MOST_CLUSTER_PART_BYTES
-    part_bytes = between(4 * KIB, share // 24, most_part_bytes)
+    part_bytes = between(4 * KIB, share // 24, MOST_PART_BYTES)
     part_bytes = max(part_bytes, min(data_bytes // MOST_PARTITIONS, share // 4))
     # A small input needs no large tables: no row is shorter than this many bytes.
     most_rows = data_bytes // LEAST_ROW_BYTES + 1024
@@ -72,9 +74,10 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
         merge_songs=min(max(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_SONG), most_rows),
         merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
         written_text_bytes=between(64 * KIB, min(share // 8, 2 * data_bytes), 64 * MIB),
-        cells=min(max(256, row_memory_bytes(limits) // 2 // 8), most_rows),
+        cells=min(max(256, row_memory_bytes(limits) // 2 // 8), most_rows, MOST_CELLS),
         pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),
         batches_ahead=2 * task_threads(limits) if shares_memory else 0,
+        parts_ahead=max(LEAST_PARTS_AHEAD, 2 * limits.threads),
         run_bytes=min(2 * part_bytes, arena_bytes),
         stream_block_bytes=min(
             block_bytes, between(256 * KIB, share // STREAM_SHARE, MOST_STREAM_BLOCK_BYTES)

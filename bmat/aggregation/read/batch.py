@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from bmat.aggregation.exchange.counts import Counts, Reading, Rejects, Totals
-from bmat.aggregation.exchange.hot_cells import NO_PAIRS, give_pairs_back, grouped_pairs, take_pairs
+from bmat.aggregation.exchange.hot_cells import NO_PAIRS, give_pairs_back, packed_pairs, take_pairs
 from bmat.aggregation.exchange.rejects import raise_strictly, strict_violation
 from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.scratch import ScratchFile
@@ -88,7 +88,7 @@ class BatchReader:
         job, count = self._job, self._pair_count
         self._rows.write(self._memory.arena)
         if len(self._pairs) and not len(job.workspace.rows.cells):
-            self._rows.write_pairs(*grouped_pairs(job, self._pairs[:count], self._memory.arena))
+            self._rows.write_pairs(*packed_pairs(job, self._pairs[:count], self._memory.arena))
             give_pairs_back(job, self._pairs)
             self._pairs, count = NO_PAIRS, 0
         rows = self._rows.result()

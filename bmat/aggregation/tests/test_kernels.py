@@ -20,7 +20,7 @@ from bmat.aggregation.kernels.arrays import (
     Words,
     padded_copy,
 )
-from bmat.aggregation.kernels.hot import PAIR_PLAYS_BITS, group_pairs
+from bmat.aggregation.kernels.hot import PAIR_PLAYS_BITS, add_packed_pairs, add_pairs, pack_pairs
 from bmat.aggregation.kernels.ingest import divide_rows
 from bmat.aggregation.kernels.sums import compact, sum_in_cells
 from bmat.aggregation.merge.table import Table
@@ -220,17 +220,25 @@ def test_the_last_day_of_any_year_is_written(run: Run, expected: Run) -> None:
     assert run(data) == expected(data)
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(0, 2**24 - 1))))
-def test_pairs_are_grouped_by_the_partitions_of_their_songs(
-    rows: list[tuple[int, int, int]],
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(0, 2**24 - 1))),
+    st.sampled_from([0, 1, 8, 23, 24, 26]),
+)
+def test_packed_pairs_are_added_to_the_cells_of_their_partition(
+    rows: list[tuple[int, int, int]], plays_bits: int
 ) -> None:
-    days, of_songs = 10, [0, 0, 2, 2, 2, 3]
+    days, firsts_of_songs, of_songs = 10, [0, 2, 2, 5, 6], [0, 0, 2, 2, 2, 3]
     pairs = [(song * days + day) << PAIR_PLAYS_BITS | plays for song, day, plays in rows]
-    grouped, firsts = np.ones(len(rows), dtype=np.uint64), np.zeros(5, dtype=np.int64)
+    words = np.array(pairs, dtype=np.uint64)
+    packed, firsts = np.zeros(2 * len(rows), dtype=np.uint32), np.zeros(5, dtype=np.int64)
+    bounds = days * np.array(firsts_of_songs, dtype=np.uint64)
+    bits = np.full(4, plays_bits, dtype=np.uint64)
 
-    group_pairs(np.array(pairs, dtype=np.uint64), days, np.array(of_songs), grouped, firsts)
+    pack_pairs(words, days, np.array(of_songs), bounds, bits, packed, firsts)
 
+    cells, expected = np.zeros((2, 60), dtype=np.uint64)
     for partition in range(4):
-        found = grouped[firsts[partition] : firsts[partition + 1]].tolist()
-        rows_there = zip(rows, pairs, strict=True)
-        assert found == [pair for row, pair in rows_there if of_songs[row[0]] == partition]
+        own = cells[int(bounds[partition]) : int(bounds[partition + 1])]
+        add_packed_pairs(own, packed[firsts[partition] : firsts[partition + 1]], plays_bits)
+    add_pairs(expected, words, len(words))
+    assert cells.tolist() == expected.tolist()
