@@ -38,17 +38,13 @@ class Job:
     rejects: Path | None
     strict: bool
     group_by: tuple[str, ...]
+    sizes: Sizes
     workspace: Workspace
     progress: RunProgress
     splitters: Splitters
     hot: HotSongs
     hash_key: int
     listed_rejects: int
-
-    @property
-    def sizes(self) -> Sizes:
-        """How much memory each task may use."""
-        return self.workspace.sizes
 
     def progress_of_block(self, number: int) -> AbstractContextManager[TaskProgress]:
         """The progress of the task that reads this block, while the `with` block lasts."""

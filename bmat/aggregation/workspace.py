@@ -2,17 +2,17 @@
 
 Fresh memory is dear: the kernel clears each page at its first touch. Arrays may be made larger
 than needed: what is not touched costs nothing. A workspace belongs to one run in one process, and
-goes with it; in another process that takes part in the run there is another one.
+goes with it; another process that takes part in the run has one of its own, and keeps it.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from threading import Lock
 from typing import Any, Generic, TypeVar
-from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -58,28 +58,35 @@ N = TypeVar("N", bound=np.generic)
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """How much memory the tasks may use, in bytes (and rows), each task for itself. No task reads
-    more than `batches_ahead` batches ahead of the first one that is not settled (0: any number), or
-    merges more than `parts_ahead` parts ahead of the first one that is not written.
-    """
+class BufferSizes:
+    """How large the buffers are that each task works in, in bytes, or in rows."""
 
-    block_bytes: int
     read_bytes: int
     reject_bytes: int
-    part_bytes: int
     arena_bytes: int
     chunk_bytes: int
     merge_rows: int
     merge_songs: int
     merge_text_bytes: int
     written_text_bytes: int
-    cells: int
     pairs: int
+    run_bytes: int
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How the work is divided, and the memory for it. No task reads more than `batches_ahead`
+    batches ahead of the first one that is not settled (0: any number), or merges more than
+    `parts_ahead` parts ahead of the first one that is not written.
+    """
+
+    block_bytes: int
+    stream_block_bytes: int
+    part_bytes: int
+    cells: int
     batches_ahead: int
     parts_ahead: int
-    run_bytes: int
-    stream_block_bytes: int
+    buffers: BufferSizes
 
 
 def sparse_array(size: int, dtype: type[N]) -> npt.NDArray[N]:
@@ -162,7 +169,7 @@ class Arena:
 class ReadingMemory:
     """What a task needs to read a block."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: BufferSizes) -> None:
         self.read_bytes = sizes.read_bytes
         # Room for the longest record, twice: read there, unquoted behind. What a record has never
         # reached takes no memory.
@@ -177,7 +184,7 @@ class ReadingMemory:
 class MergingMemory:
     """What a task needs to merge and write a partition."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: BufferSizes) -> None:
         rows, songs = sizes.merge_rows, sizes.merge_songs + 1
         slots = FIRST_SLOTS
         while slots < 2 * songs:
@@ -308,8 +315,7 @@ class Workspace:
     there has the same sizes, and nothing to share.
     """
 
-    def __init__(self, name: str, sizes: Sizes) -> None:
-        self.name = name
+    def __init__(self, sizes: BufferSizes) -> None:
         self.sizes = sizes
         self.rows = RowMemory(0, 0)
         self.reading = Pool(lambda: ReadingMemory(sizes))
@@ -319,13 +325,13 @@ class Workspace:
         self.pairs = Pool(lambda: np.zeros(sizes.pairs, dtype=np.uint64))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return workspace_of, (self.name, self.sizes)
+        return kept_workspace, (self.sizes,)
 
 
-# Those of runs that other processes have started, for as long as one of their tasks is here.
-_WORKSPACES: WeakValueDictionary[str, Workspace] = WeakValueDictionary()
-
-
-def workspace_of(name: str, sizes: Sizes) -> Workspace:
-    """The workspace of this name in this process."""
-    return _WORKSPACES.setdefault(name, Workspace(name, sizes))
+@lru_cache(maxsize=1)
+def kept_workspace(sizes: BufferSizes) -> Workspace:
+    """The workspace in this process for runs that others have started. It stays for the next one,
+    unless that needs other sizes: where a virtual machine gives its free memory back to the host,
+    to touch it again takes dozens of times as long.
+    """
+    return Workspace(sizes)

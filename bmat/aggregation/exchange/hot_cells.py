@@ -46,7 +46,7 @@ def packed_pairs(job: Job, pairs: Words, arena: Arena) -> tuple[UInt32s, Ints]:
     partition's begin. Sorting them would take as long as reading them did.
     """
     hot = job.hot
-    partitions = np.arange(len(hot.firsts) - 1)
+    partitions = range(len(hot.firsts) - 1)
     of_songs = np.repeat(partitions, np.diff(hot.firsts))
     first_cells = (hot.firsts * hot.days).astype(np.uint64)
     plays_bits = np.array([packed_plays_bits(hot, number) for number in partitions], np.uint64)

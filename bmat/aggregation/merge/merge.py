@@ -152,7 +152,7 @@ class Divider:
     def __init__(self, job: Job, memory: MergingMemory, splitters: Splitters) -> None:
         self._state = memory.table.state
         self._splitters = splitters
-        self._arena = Arena(job.sizes.arena_bytes, job.sizes.chunk_bytes)
+        self._arena = Arena(job.sizes.buffers.arena_bytes, job.sizes.buffers.chunk_bytes)
         self._arena.prepare(splitters.partitions)
         self._rows = SpillWriter(job.folder, job.workspace.rows, splitters.partitions)
 

@@ -2,7 +2,7 @@
 
 from bmat.aggregation.exchange.splitters import MOST_PARTITIONS
 from bmat.aggregation.options import Limits
-from bmat.aggregation.workspace import Sizes
+from bmat.aggregation.workspace import BufferSizes, Sizes
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -58,29 +58,30 @@ def sizes_of(limits: Limits, data_bytes: int, shares_memory: bool) -> Sizes:
     part_bytes = max(part_bytes, min(data_bytes // MOST_PARTITIONS, share // 4))
     # A small input needs no large tables: no row is shorter than this many bytes.
     most_rows = data_bytes // LEAST_ROW_BYTES + 1024
-    most_text_bytes = data_bytes + 16 * KIB
     arena_bytes = between(64 * KIB, min(share // 8, 2 * data_bytes), 64 * MIB)
     return Sizes(
         block_bytes=block_bytes,
-        read_bytes=between(4 * KIB, min(block_bytes, data_bytes), 4 * MIB),
-        reject_bytes=between(4 * KIB, data_bytes, 256 * KIB),
-        part_bytes=part_bytes,
-        arena_bytes=arena_bytes,
-        chunk_bytes=24 * KIB,
-        merge_rows=min(
-            between(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_ROW, MOST_MERGED_ROWS),
-            most_rows,
-        ),
-        merge_songs=min(max(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_SONG), most_rows),
-        merge_text_bytes=min(max(16 * KIB, share // 8), most_text_bytes),
-        written_text_bytes=between(64 * KIB, min(share // 8, 2 * data_bytes), 64 * MIB),
-        cells=min(max(256, row_memory_bytes(limits) // 2 // 8), most_rows, MOST_CELLS),
-        pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),
-        batches_ahead=2 * task_threads(limits) if shares_memory else 0,
-        parts_ahead=max(LEAST_PARTS_AHEAD, 2 * limits.threads),
-        run_bytes=min(2 * part_bytes, arena_bytes),
         stream_block_bytes=min(
             block_bytes, between(256 * KIB, share // STREAM_SHARE, MOST_STREAM_BLOCK_BYTES)
+        ),
+        part_bytes=part_bytes,
+        cells=min(max(256, row_memory_bytes(limits) // 2 // 8), most_rows, MOST_CELLS),
+        batches_ahead=2 * task_threads(limits) if shares_memory else 0,
+        parts_ahead=max(LEAST_PARTS_AHEAD, 2 * limits.threads),
+        buffers=BufferSizes(
+            read_bytes=between(4 * KIB, min(block_bytes, data_bytes), 4 * MIB),
+            reject_bytes=between(4 * KIB, data_bytes, 256 * KIB),
+            arena_bytes=arena_bytes,
+            chunk_bytes=24 * KIB,
+            merge_rows=min(
+                between(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_ROW, MOST_MERGED_ROWS),
+                most_rows,
+            ),
+            merge_songs=min(max(LEAST_MERGED_ROWS, share // 8 // BYTES_PER_MERGED_SONG), most_rows),
+            merge_text_bytes=min(max(16 * KIB, share // 8), data_bytes + 16 * KIB),
+            written_text_bytes=arena_bytes,
+            pairs=min(between(256, share // 16 // 8, 4 * MIB), most_rows),
+            run_bytes=min(2 * part_bytes, arena_bytes),
         ),
     )
 

@@ -235,10 +235,10 @@ def make_hot_songs(sample: Sample, chosen: Ints, splitters: Splitters) -> HotSon
 
 
 def plan_partitions(
-    sources: tuple[Source, ...], workspace: Workspace, hash_key: int
+    sources: tuple[Source, ...], sizes: Sizes, workspace: Workspace, hash_key: int
 ) -> tuple[Splitters, HotSongs]:
     """The splitters and hot songs for this input."""
-    sizes, total = workspace.sizes, sum(source.data_bytes for source in sources)
+    total = sum(source.data_bytes for source in sources)
     if total <= sizes.part_bytes:
         return NO_SPLITTERS, NO_HOT_SONGS
     sample = take_sample(sources, workspace, hash_key)

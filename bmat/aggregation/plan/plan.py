@@ -28,10 +28,10 @@ def make_job(
     """
     data_bytes = sum(source.data_bytes for source in sources)
     sizes = sizes_of(limits, data_bytes, is_in_process)
-    workspace = Workspace(folder.name, sizes)
+    workspace = Workspace(sizes.buffers)
     # Odd, so that a product with it loses nothing.
     hash_key = secrets.randbits(64) | 1
-    splitters, hot = plan_partitions(sources, workspace, hash_key)
+    splitters, hot = plan_partitions(sources, sizes, workspace, hash_key)
     if is_in_process:
         workspace.rows = RowMemory(row_memory_bytes(limits), hot.cells)
     blocks = blocks_of(sources, sizes)
@@ -50,6 +50,7 @@ def make_job(
         rejects=rejects,
         strict=options.strict,
         group_by=options.key,
+        sizes=sizes,
         workspace=workspace,
         progress=progress,
         splitters=splitters,

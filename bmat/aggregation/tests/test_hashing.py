@@ -37,7 +37,9 @@ def colliding_songs(key: int) -> Iterator[bytes]:
 def hashes(songs: list[bytes], key: int) -> set[int]:
     """The hashes of songs in a table."""
     rows = b"".join((len(song) + 2**32).to_bytes(8, "little") + song for song in songs)
-    memory = MergingMemory(sizes_of(Limits(memory_budget_bytes=1), len(rows), shares_memory=True))
+    memory = MergingMemory(
+        sizes_of(Limits(memory_budget_bytes=1), len(rows), shares_memory=True).buffers
+    )
     Table(memory, key).take(padded_copy(rows), np.array([[0, len(rows)]]))
     return {int(hashed) for hashed in memory.table.hashes[: len(songs)]}
 

@@ -46,7 +46,9 @@ def row(song: bytes, day: int, plays: int = 1) -> bytes:
 
 def table_for(size: int) -> Table:
     limits = Limits(memory_budget_bytes=2**24)
-    return Table(MergingMemory(sizes_of(limits, size, shares_memory=True)), hash_key=2**63 + 1)
+    return Table(
+        MergingMemory(sizes_of(limits, size, shares_memory=True).buffers), hash_key=2**63 + 1
+    )
 
 
 def taken(table: Table, rows: bytes) -> int:

@@ -166,7 +166,7 @@ def test_hot_rows_without_room_for_their_pairs_and_hot_days_out_of_range(
     limits = {"memory_budget_bytes": 200_000, "threads": 1}
     assert run(lines_of(rows), **limits) == expected(lines_of(rows))
     assert jobs[0].hot.songs == 9
-    assert jobs[0].sizes.pairs < 45_000
+    assert jobs[0].sizes.buffers.pairs < 45_000
 
 
 def test_songs_that_only_differ_far_behind_are_parted_once_more(run: Run, expected: Run) -> None:

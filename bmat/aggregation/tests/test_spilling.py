@@ -74,7 +74,9 @@ def test_an_empty_arena_makes_no_file(tmp_path: Path) -> None:
 def test_a_temporary_file_that_has_lost_rows_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "rows").write_bytes(b"12345")
     spilled = Spilled(tmp_path / "rows", np.array([[0, 10]]))
-    memory = MergingMemory(sizes_of(Limits(memory_budget_bytes=1), 1000, shares_memory=True))
+    memory = MergingMemory(
+        sizes_of(Limits(memory_budget_bytes=1), 1000, shares_memory=True).buffers
+    )
     with pytest.raises(OSError, match="A temporary file has become shorter"):
         next(rows_on_disk([spilled], 0, memory))
 

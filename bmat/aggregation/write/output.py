@@ -164,7 +164,7 @@ def write_part(job: Job, number: int, placed: Placed, part: Part) -> None:
         progress.report(1, 0)
     text = PaddedBytes(part.text.buffer)
     # One from another process has no room behind what is used.
-    if size_of(text) == job.sizes.written_text_bytes:
+    if size_of(text) == job.sizes.buffers.written_text_bytes:
         job.workspace.texts.give_back(text)
 
 
