@@ -1,8 +1,9 @@
 """`make cluster`: the shape `mid` on a Dask cluster of this machine, beside one thread.
 
-The command line runs BENCH_ROUNDS (3) times with one thread, on one worker, and on two workers of
-one thread each; the fastest counts. What it takes for a thousand rows is taken off: that is the
-time to start. The outputs must be the same bytes. Ends with 1 where a ratio misses its target.
+The command line runs BENCH_ROUNDS (5) times with one thread, on one worker, and on two workers of
+one thread each, in turn; the fastest counts. What it takes for a thousand rows is taken off: that
+is the time to start. The outputs must be the same bytes. Ends with 1 where a ratio misses its
+target.
 """
 
 import filecmp
@@ -10,7 +11,8 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from bench.command import run_command, warm
@@ -18,71 +20,81 @@ from bench.report import judged
 from bench.shapes import FOLDER, HEADER, MID, ROWS, make
 from bmat.tests.live.dask_cluster import ADDRESS_VARIABLE, dask_cluster
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 # More than the command line reads without its compiler.
 FEW_ROWS = b"song,2020-01-01,1\n" * 1000
 LEAST_OF_TWO_WORKERS = 1.6
 MOST_OF_ONE_WORKER = 1.5
 
 
-class Runs:
-    """Runs the command line on the same two inputs, each time somewhere else."""
+class Place:
+    """Where the command line is run, and how long the fastest run of each kind took."""
 
-    def __init__(self, source: Path, folder: Path) -> None:
-        self._source, self._folder = source, folder
-        self._few_rows = folder / "few-rows.csv"
-        self._few_rows.write_bytes(HEADER + FEW_ROWS)
-        self._expected = folder / "expected.csv"
+    def __init__(self, name: str, address: str, *options: str) -> None:
+        self.name = name
+        self._environment = {ADDRESS_VARIABLE: address}
+        self._options = options
+        self.start_seconds = self.whole_seconds = math.inf
 
-    def seconds(self, where: str, environment: Mapping[str, str], *options: str) -> float:
-        """How long the shape takes longer than few rows. Exits where the bytes are others than
-        those of the first time.
-        """
-        start = self._fastest(self._few_rows, environment, *options)
-        warm(self._source)
-        whole = self._fastest(self._source, environment, *options)
-        output = self._output
-        if not self._expected.exists():
-            output.rename(self._expected)
-        elif not filecmp.cmp(output, self._expected, shallow=False):
-            sys.exit(f"{where}: the bytes differ from those of one thread in process.")
-        if whole <= start:
-            sys.exit(f"{where}: {ROWS:,} rows take no longer than a few: use more (BENCH_ROWS).")
-        print(f"{where:<24}{whole:>7.2f} s, {start:.2f} s of them to start", flush=True)
-        return whole - start
+    def run(self, few_rows: Path, source: Path, output: Path) -> None:
+        """Run both once; the output is that of `source`."""
+        self.start_seconds = min(self.start_seconds, self._seconds(few_rows, output))
+        warm(source)
+        self.whole_seconds = min(self.whole_seconds, self._seconds(source, output))
+
+    def _seconds(self, source: Path, output: Path) -> float:
+        # The file system takes its time to remove a large file that is replaced.
+        output.unlink(missing_ok=True)
+        run = run_command(source, output, *self._options, environment=self._environment)
+        if run.exit_code != 0:
+            sys.exit(run.text)
+        return run.seconds
 
     @property
-    def _output(self) -> Path:
-        return self._folder / "totals.csv"
+    def seconds(self) -> float:
+        """How much longer the whole takes than a few rows."""
+        seconds = self.whole_seconds - self.start_seconds
+        if seconds <= 0:
+            sys.exit(f"{self.name}: {ROWS:,} rows take no longer than few: use more (BENCH_ROWS).")
+        return seconds
 
-    def _fastest(self, source: Path, environment: Mapping[str, str], *options: str) -> float:
-        fastest = math.inf
-        for _ in range(ROUNDS):
-            # The file system takes its time to remove a large file that is replaced.
-            self._output.unlink(missing_ok=True)
-            run = run_command(source, self._output, *options, environment=environment)
-            if run.exit_code != 0:
-                sys.exit(run.text)
-            fastest = min(fastest, run.seconds)
-        return fastest
 
-    def seconds_on_cluster(self, worker_count: int) -> float:
-        """The same on a cluster of so many workers."""
-        logs = self._folder / f"workers-{worker_count}"
-        logs.mkdir()
-        with dask_cluster(worker_count, logs) as port:
-            address = {ADDRESS_VARIABLE: f"tcp://127.0.0.1:{port}"}
-            return self.seconds(f"workers: {worker_count}", address)
+def run_in_turn(places: Sequence[Place], source: Path, folder: Path) -> None:
+    """Run `source` in all places. Exits where bytes are others than those of the first place."""
+    few_rows, output, expected = folder / "few-rows.csv", folder / "totals.csv", folder / "expected"
+    few_rows.write_bytes(HEADER + FEW_ROWS)
+    for _ in range(ROUNDS):
+        for place in places:
+            place.run(few_rows, source, output)
+            if not expected.exists():
+                output.rename(expected)
+            elif not filecmp.cmp(output, expected, shallow=False):
+                sys.exit(f"{place.name}: the bytes differ from those of {places[0].name}.")
+
+
+def address_of(stack: ExitStack, worker_count: int, folder: Path) -> str:
+    """The address of a cluster of so many workers, which ends with the stack."""
+    logs = folder / f"workers-{worker_count}"
+    logs.mkdir()
+    return f"tcp://127.0.0.1:{stack.enter_context(dask_cluster(worker_count, logs))}"
 
 
 def main() -> int:
     source = make(MID)
     print(f"mid: {ROWS:,} rows, {source.stat().st_size / 1e6:,.0f} MB", flush=True)
-    with tempfile.TemporaryDirectory(prefix="cluster-", dir=FOLDER) as folder:
-        runs = Runs(source, Path(folder).resolve())
-        one_thread = runs.seconds("one thread in process", {ADDRESS_VARIABLE: ""}, "--threads", "1")
-        one_worker, two_workers = runs.seconds_on_cluster(1), runs.seconds_on_cluster(2)
-    gain, cost = one_worker / two_workers, one_worker / one_thread
+    with ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="cluster-", dir=FOLDER))
+        folder = Path(name).resolve()
+        one_thread = Place("one thread in process", "", "--threads", "1")
+        one_worker = Place("one worker", address_of(stack, 1, folder))
+        two_workers = Place("two workers", address_of(stack, 2, folder))
+        places = one_thread, one_worker, two_workers
+        run_in_turn(places, source, folder)
+    for place in places:
+        text = f"{place.whole_seconds:>7.2f} s, {place.start_seconds:.2f} s of them to start"
+        print(f"{place.name:<24}{text}")
+    gain = one_worker.seconds / two_workers.seconds
+    cost = one_worker.seconds / one_thread.seconds
     is_gain_met, is_cost_met = gain >= LEAST_OF_TWO_WORKERS, cost <= MOST_OF_ONE_WORKER
     print("Without the time to start, and with the same bytes:")
     text = f"two workers: {gain:.2f} times as fast as one"

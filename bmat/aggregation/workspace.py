@@ -325,13 +325,18 @@ class Workspace:
         self.pairs = Pool(lambda: np.zeros(sizes.pairs, dtype=np.uint64))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return kept_workspace, (self.sizes,)
+        return workspace_of, (self.sizes,)
+
+
+def workspace_of(sizes: BufferSizes) -> Workspace:
+    """The workspace in this process for a run that another one has started."""
+    return kept_workspace(sizes) if sizes.arena_bytes >= HUGE_BYTES else Workspace(sizes)
 
 
 @lru_cache(maxsize=1)
 def kept_workspace(sizes: BufferSizes) -> Workspace:
-    """The workspace in this process for runs that others have started. It stays for the next one,
-    unless that needs other sizes: where a virtual machine gives its free memory back to the host,
-    to touch it again takes dozens of times as long.
+    """A large workspace, which stays for the next run of the same sizes: all large inputs have
+    these. Where a virtual machine gives its free memory back to the host, to touch it again takes
+    dozens of times as long.
     """
     return Workspace(sizes)

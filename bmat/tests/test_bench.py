@@ -10,7 +10,7 @@ import pytest
 
 from bench import cluster
 from bench.billion import TIMES, are_exact
-from bench.cluster import Runs
+from bench.cluster import Place, run_in_turn
 from bench.outputs import digest_of
 from bench.page_uploads import direct_totals, totals_of, write_plays
 from bench.report import Measurement, Result, targets
@@ -143,10 +143,9 @@ def test_other_bytes_from_a_cluster_are_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "ROUNDS", 1)
-    runs = Runs(make(LOW, 1000, tmp_path), tmp_path)
-    (tmp_path / "expected.csv").write_text("others")
+    (tmp_path / "expected").write_text("others")
     with pytest.raises(SystemExit, match="^here: the bytes differ"):
-        runs.seconds("here", {})
+        run_in_turn([Place("here", "")], make(LOW, 1000, tmp_path), tmp_path)
 
 
 def test_it_measures_the_memory_of_the_engine_alone() -> None:
