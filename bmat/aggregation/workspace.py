@@ -52,6 +52,8 @@ FIRST_WIDE = 1024
 HUGE_BYTES = 2**22
 # Of what is written past the page cache.
 PAGE_BUFFER_BYTES = 2**22
+# What was needed once, where many parts waited in one process, is not held for good.
+MOST_FREE = 8
 ALL_DAYS = 3_652_059 + 1
 
 N = TypeVar("N", bound=np.generic)
@@ -259,12 +261,14 @@ def longer(array: npt.NDArray[N], size: int) -> npt.NDArray[N]:
 
 
 class Pool(Generic[T]):
-    """Things that tasks borrow and give back: as many as there are at work at a time."""
+    """Things that tasks borrow and give back: as many as there are at work at a time. Of those that
+    are free, MOST_FREE are kept.
+    """
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         # Its methods are atomic.
-        self._free: deque[T] = deque()
+        self._free: deque[T] = deque(maxlen=MOST_FREE)
 
     def take(self) -> T:
         """One that is free; a new one where there is none."""

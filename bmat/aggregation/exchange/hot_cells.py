@@ -2,8 +2,8 @@
 
 Where all tasks of a run share a process they share its cells: a batch's pairs are added once it is
 certain that it was read from where a record starts, and the merge reads the sums. Elsewhere the
-pairs go through the file of the batch's rows, packed into 4 bytes, and the merge adds up those of
-its partition.
+pairs go through the file of the batch's rows, most of them packed into 4 bytes, and the merge adds
+up those of its partition.
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,8 @@ from bmat.aggregation.exchange.rows import Spilled
 from bmat.aggregation.exchange.splitters import NO_TEXTS
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import HotSongs, Ints, UInt32s, Words
-from bmat.aggregation.kernels.hot import (
-    SLOT_FIELDS,
-    add_packed_pairs,
-    empty_cells,
-    pack_pairs,
-)
+from bmat.aggregation.kernels.hot import SLOT_FIELDS
+from bmat.aggregation.kernels.pairs import add_packed_pairs, empty_cells, pack_pairs
 from bmat.aggregation.workspace import Arena
 
 NO_HOT_SONGS = HotSongs(

@@ -45,6 +45,10 @@ ARRAYS: dict[Any, tuple[Any, int]] = {
 DAY_SHIFT = np.uint64(42)
 INDEX_FLAG = np.uint64(1 << 41)
 VALUE_MASK = np.uint64((1 << 41) - 1)
+# A pair is a word `cell:40 | plays:24`: so few plays that the sums of a file of petabytes stay
+# below 2^63.
+PAIR_PLAYS_BITS = 24
+LARGEST_HOT_PLAYS = 2**PAIR_PLAYS_BITS
 # Of the records that cannot be counted, or are left out: see REASONS in `judge`.
 REASON_COUNT = 16
 # The most fields of a record that are read: those of the key, the date, the plays, the filter's.

@@ -13,8 +13,8 @@ from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.scratch import ScratchFile
 from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import Words
-from bmat.aggregation.kernels.hot import add_pairs
 from bmat.aggregation.kernels.judge import LEFT_OUT, REASONS
+from bmat.aggregation.kernels.pairs import add_pairs
 from bmat.aggregation.read.block import GIVEN_UP, BlockReader
 from bmat.aggregation.read.record import last_record
 from bmat.aggregation.read.settled import Settled, first_line, preamble, reading_of

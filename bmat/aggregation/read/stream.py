@@ -18,7 +18,7 @@ from bmat.aggregation.exchange.rows import Spilled, SpillWriter
 from bmat.aggregation.exchange.scratch import ScratchFile
 from bmat.aggregation.job import Block, Job
 from bmat.aggregation.kernels.arrays import Ints
-from bmat.aggregation.kernels.hot import add_pairs
+from bmat.aggregation.kernels.pairs import add_pairs
 from bmat.aggregation.progress import TaskProgress
 from bmat.aggregation.read.block import GIVEN_UP, BlockReader
 from bmat.aggregation.read.record import LAST_BYTES

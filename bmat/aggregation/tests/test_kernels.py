@@ -15,13 +15,14 @@ from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import (
     DAY_SHIFT,
     INDEX_FLAG,
+    PAIR_PLAYS_BITS,
     VALUE_MASK,
     TableState,
     Words,
     padded_copy,
 )
-from bmat.aggregation.kernels.hot import PAIR_PLAYS_BITS, add_packed_pairs, add_pairs, pack_pairs
 from bmat.aggregation.kernels.ingest import divide_rows
+from bmat.aggregation.kernels.pairs import add_packed_pairs, add_pairs, pack_pairs
 from bmat.aggregation.kernels.sums import compact, sum_in_cells
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.plan.budget import sizes_of
