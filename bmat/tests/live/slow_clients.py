@@ -58,6 +58,11 @@ def waiting(port: int, sent: bytes, count: int = SOCKETS) -> Iterator[list[socke
         yield sockets
 
 
+def all_answered(sockets: list[socket.socket]) -> bool:
+    """Whether each of the clients has the beginning of an answer. Waits for it, and takes none."""
+    return all(client.recv(1, socket.MSG_PEEK) for client in sockets)
+
+
 def status_of(client: socket.socket) -> int:
     """The status that a socket is answered with; 0 where it is closed without an answer."""
     try:
