@@ -20,9 +20,10 @@ from bmat.aggregation.read.stream import Streams, read_streams, settled_streams
 from bmat.aggregation.write.output import place_part, write_part
 from bmat.aggregation.write.summary import finish
 
-# On a cluster, where each task costs milliseconds, so many batches are settled by one: those that
-# are left for the end of the reading keep all workers waiting.
+# On a cluster, where each task costs milliseconds, so many batches are settled by one, and so many
+# partitions merged: more that are left for the end keep all workers waiting.
 BATCHES_SETTLED_TOGETHER = 8
+PARTITIONS_MERGED_TOGETHER = 3
 
 # What has been merged is written before more is merged: each text that waits takes memory.
 URGENT = ("place", "write")
@@ -47,14 +48,16 @@ def build(job: Job) -> dict[Any, Any]:
     graph["totals"] = (add_up, "job", settled, build_streams(job, graph))
     graph["rejects"] = (write_rejects, "job", "totals")
     partitions, window = range(job.splitters.partitions), job.sizes.parts_ahead
-    for number in partitions:
+    together = 1 if job.sizes.batches_ahead else PARTITIONS_MERGED_TOGETHER
+    parts = [partitions[first : first + together] for first in partitions[::together]]
+    for number, merged in enumerate(parts):
         ahead = ("write", number - window) if number >= window else None
-        graph["merge", number] = (merge_in_turn, "job", "totals", number, ahead)
+        graph["merge", number] = (merge_in_turn, "job", "totals", merged, ahead)
         before = ("place", number - 1) if number else None
         graph["place", number] = (place_part, "job", before, ("merge", number))
-        graph["write", number] = (write_part, "job", number, ("place", number), ("merge", number))
-    written = [("write", number) for number in partitions]
-    graph[RESULT] = (finish, "job", "totals", ("place", partitions[-1]), "rejects", written)
+        graph["write", number] = (write_part, "job", merged, ("place", number), ("merge", number))
+    written = [("write", number) for number in range(len(parts))]
+    graph[RESULT] = (finish, "job", "totals", ("place", len(parts) - 1), "rejects", written)
     return graph
 
 
@@ -92,6 +95,6 @@ def read_in_turn(job: Job, number: int, settled: list[Settled] | None) -> BatchR
     return read_batch(job, number)
 
 
-def merge_in_turn(job: Job, totals: Totals, number: int, ahead: None) -> Part:
-    """Merge a part; not before the part `ahead` of it has been written."""
-    return merge_part(job, totals.spilled, number)
+def merge_in_turn(job: Job, totals: Totals, partitions: range, ahead: None) -> Part:
+    """Merge partitions to a part; not before the part `ahead` of it has been written."""
+    return merge_part(job, totals.spilled, partitions)

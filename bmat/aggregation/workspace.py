@@ -13,6 +13,7 @@ from functools import lru_cache
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from threading import Lock
 from typing import Any, Generic, TypeVar
+from weakref import finalize
 
 import numpy as np
 import numpy.typing as npt
@@ -279,6 +280,10 @@ class Pool(Generic[T]):
 
     def give_back(self, thing: T) -> None:
         self._free.append(thing)
+
+    def give_back_after(self, holder: object, thing: T) -> None:
+        """Takes the thing back when nobody has the `holder` any more."""
+        finalize(holder, self.give_back, thing).atexit = False
 
     @contextmanager
     def borrow(self) -> Iterator[T]:

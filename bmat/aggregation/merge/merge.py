@@ -47,16 +47,22 @@ def take_all(table: Table, waiting: Waiting, job: Job, progress: TaskProgress) -
         return True
 
 
-def merge_part(job: Job, spilled: list[Spilled], partition: int) -> Part:
-    """Merge a partition. The part's text is lent: `write` gives it back."""
+def merge_part(job: Job, spilled: list[Spilled], partitions: range) -> Part:
+    """Merge partitions, one after another, to a part. The memory of its text is lent to it for as
+    long as somebody has it: a cluster that has lost a worker may place and write it once more.
+    """
     with (
         job.workspace.merging.borrow() as memory,
-        job.progress_of_part(partition) as progress,
+        job.progress_of_part(partitions[0]) as progress,
     ):
-        writer = PartWriter(job, memory, job.workspace.texts.take(), progress)
-        waiting = Waiting(spilled, partition, job.hot.cells_of(partition))
-        merge_into(writer, job, waiting, memory, progress)
-        return writer.finish()
+        text = job.workspace.texts.take()
+        writer = PartWriter(job, memory, text, progress)
+        for number in partitions:
+            waiting = Waiting(spilled, number, job.hot.cells_of(number))
+            merge_into(writer, job, waiting, memory, progress)
+        part = writer.finish()
+    job.workspace.texts.give_back_after(part.text, text)
+    return part
 
 
 def merge_into(

@@ -31,7 +31,7 @@ from bmat.aggregation.workspace import ALL_DAYS, Arena, Sizes, Workspace
 
 SAMPLES = 64
 LEAST_SAMPLE_BYTES = 2**15
-MOST_SAMPLE_BYTES = 2**16
+MOST_SAMPLE_BYTES = 2**17
 # A sample is at most this share of a large input.
 SAMPLED_SHARE = 1 / 64
 # Counts up to this one are taken for chance to some part.

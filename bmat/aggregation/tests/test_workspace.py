@@ -4,7 +4,7 @@ import pickle
 
 from bmat.aggregation import Limits
 from bmat.aggregation.plan.budget import sizes_of
-from bmat.aggregation.workspace import Workspace
+from bmat.aggregation.workspace import Pool, Workspace
 
 
 def sent(data_bytes: int) -> Workspace:
@@ -23,3 +23,16 @@ def test_small_runs_in_between_do_not_take_them_away() -> None:
     large = sent(10**9)
     assert sent(1000) is not sent(1000)
     assert sent(10**9) is large
+
+
+class Holder:
+    """Whom something is lent to."""
+
+
+def test_what_is_lent_comes_back_when_nobody_has_its_holder_any_more() -> None:
+    pool, holder = Pool(lambda: [0]), Holder()
+    lent = pool.take()
+    pool.give_back_after(holder, lent)
+    assert pool.take() is not lent
+    del holder
+    assert pool.take() is lent

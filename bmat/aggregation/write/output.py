@@ -22,7 +22,7 @@ import numpy as np
 from bmat.aggregation.exchange.parts import Part, Sums, added
 from bmat.aggregation.exchange.scratch import write_at
 from bmat.aggregation.job import Job
-from bmat.aggregation.kernels.arrays import Bytes, PaddedBytes, size_of
+from bmat.aggregation.kernels.arrays import Bytes
 from bmat.aggregation.options import DATE_COLUMN, ROLES, TOTAL_COLUMN
 from bmat.aggregation.system import O_DIRECT
 from bmat.aggregation.workspace import WritingMemory
@@ -153,19 +153,18 @@ class PageWriter:
             fcntl.fcntl(self._descriptor, fcntl.F_SETFL, wanted)
 
 
-def write_part(job: Job, number: int, placed: Placed, part: Part) -> None:
-    """Write a part at its place, and give its text's memory back."""
-    with job.workspace.writing.borrow() as memory, job.progress_of_part(number) as progress:
+def write_part(job: Job, partitions: range, placed: Placed, part: Part) -> None:
+    """Write the part of these partitions at its place."""
+    with (
+        job.workspace.writing.borrow() as memory,
+        job.progress_of_part(partitions[0]) as progress,
+    ):
         with closing(PageWriter(job.output, memory, placed.offset)) as writer:
             writer.append(np.frombuffer(placed.begin, dtype=np.uint8))
             for stretch in part.text.stretches():
                 progress.check()
                 writer.append(stretch)
-        progress.report(1, 0)
-    text = PaddedBytes(part.text.buffer)
-    # One from another process has no room behind what is used.
-    if size_of(text) == job.sizes.buffers.written_text_bytes:
-        job.workspace.texts.give_back(text)
+        progress.report(len(partitions), 0)
 
 
 def write_last(job: Job, last: Placed) -> None:
