@@ -1,9 +1,9 @@
 """`make cluster`: the shape `mid` on a Dask cluster of this machine, beside one thread.
 
 The command line runs BENCH_ROUNDS (5) times with one thread, on one worker, and on two workers of
-one thread each, in turn; the fastest counts. What it takes for a thousand rows is taken off: that
-is the time to start. The outputs must be the same bytes. Ends with 1 where a ratio misses its
-target.
+one thread each, in turn, while the other cluster is halted; the fastest counts. What it takes for a
+thousand rows is taken off: that is the time to start. The outputs must be the same bytes. Ends with
+1 where a ratio misses its target.
 """
 
 import filecmp
@@ -11,14 +11,14 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.command import run_command, warm
 from bench.report import judged
 from bench.shapes import FOLDER, HEADER, MID, ROWS, make
-from bmat.tests.live.dask_cluster import ADDRESS_VARIABLE, dask_cluster
+from bmat.tests.live.dask_cluster import ADDRESS_VARIABLE, DaskCluster, dask_cluster
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 # More than the command line reads without its compiler.
@@ -28,19 +28,35 @@ MOST_OF_ONE_WORKER = 1.5
 
 
 class Place:
-    """Where the command line is run, and how long the fastest run of each kind took."""
+    """Where the command line is run, in process where there is no cluster; and how long the fastest
+    run of each kind took.
+    """
 
-    def __init__(self, name: str, address: str, *options: str) -> None:
+    def __init__(self, name: str, cluster: DaskCluster | None, *options: str) -> None:
         self.name = name
-        self._environment = {ADDRESS_VARIABLE: address}
+        self._cluster = cluster
+        self._environment = {ADDRESS_VARIABLE: cluster.address if cluster else ""}
         self._options = options
         self.start_seconds = self.whole_seconds = math.inf
 
     def run(self, few_rows: Path, source: Path, output: Path) -> None:
         """Run both once; the output is that of `source`."""
-        self.start_seconds = min(self.start_seconds, self._seconds(few_rows, output))
-        warm(source)
-        self.whole_seconds = min(self.whole_seconds, self._seconds(source, output))
+        with self._at_work():
+            self.start_seconds = min(self.start_seconds, self._seconds(few_rows, output))
+            warm(source)
+            self.whole_seconds = min(self.whole_seconds, self._seconds(source, output))
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """For the time of the block, the cluster is not halted."""
+        if self._cluster is None:
+            yield
+            return
+        self._cluster.go_on()
+        try:
+            yield
+        finally:
+            self._cluster.halt()
 
     def _seconds(self, source: Path, output: Path) -> float:
         # The file system takes its time to remove a large file that is replaced.
@@ -72,11 +88,17 @@ def run_in_turn(places: Sequence[Place], source: Path, folder: Path) -> None:
                 sys.exit(f"{place.name}: the bytes differ from those of {places[0].name}.")
 
 
-def address_of(stack: ExitStack, worker_count: int, folder: Path) -> str:
-    """The address of a cluster of so many workers, which ends with the stack."""
+@contextmanager
+def halted_cluster(worker_count: int, folder: Path) -> Iterator[DaskCluster]:
+    """A cluster of so many workers that does not work yet."""
     logs = folder / f"workers-{worker_count}"
     logs.mkdir()
-    return f"tcp://127.0.0.1:{stack.enter_context(dask_cluster(worker_count, logs))}"
+    with dask_cluster(worker_count, logs) as cluster:
+        cluster.halt()
+        try:
+            yield cluster
+        finally:
+            cluster.go_on()
 
 
 def main() -> int:
@@ -85,9 +107,9 @@ def main() -> int:
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="cluster-", dir=FOLDER))
         folder = Path(name).resolve()
-        one_thread = Place("one thread in process", "", "--threads", "1")
-        one_worker = Place("one worker", address_of(stack, 1, folder))
-        two_workers = Place("two workers", address_of(stack, 2, folder))
+        one_thread = Place("one thread in process", None, "--threads", "1")
+        one_worker = Place("one worker", stack.enter_context(halted_cluster(1, folder)))
+        two_workers = Place("two workers", stack.enter_context(halted_cluster(2, folder)))
         places = one_thread, one_worker, two_workers
         run_in_turn(places, source, folder)
     for place in places:

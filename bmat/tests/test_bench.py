@@ -145,7 +145,7 @@ def test_other_bytes_from_a_cluster_are_noticed(
     monkeypatch.setattr(cluster, "ROUNDS", 1)
     (tmp_path / "expected").write_text("others")
     with pytest.raises(SystemExit, match="^here: the bytes differ"):
-        run_in_turn([Place("here", "")], make(LOW, 1000, tmp_path), tmp_path)
+        run_in_turn([Place("here", None)], make(LOW, 1000, tmp_path), tmp_path)
 
 
 def test_it_measures_the_memory_of_the_engine_alone() -> None:

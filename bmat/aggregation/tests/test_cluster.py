@@ -67,8 +67,8 @@ class CountingRelay:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a scheduler with two workers."""
-    with dask_cluster(2, tmp_path_factory.mktemp("cluster")) as port:
-        yield port
+    with dask_cluster(2, tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster.port
 
 
 @pytest.fixture
