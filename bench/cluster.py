@@ -1,19 +1,21 @@
 """`make cluster`: the shape `mid` on a Dask cluster of this machine, beside one thread.
 
-The command line runs BENCH_ROUNDS (5) times with one thread, on one worker, and on two workers of
-one thread each, in turn, while the other cluster is halted; the fastest counts. What it takes for a
-thousand rows is taken off: that is the time to start. The outputs must be the same bytes. Ends with
-1 where a ratio misses its target.
+The command line runs with one thread, on one worker, and on two workers of one thread each, in
+turn, while the other cluster is halted. What it takes for a thousand rows just before is taken off:
+that is the time to start. Places are compared round by round, for the machine's speed changes from
+minute to minute; the median of BENCH_ROUNDS (5) counts, after one in which the workers load what
+they need. The outputs must be the same bytes. Ends with 1 where a ratio misses its target.
 """
 
 import filecmp
-import math
 import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from operator import truediv
 from pathlib import Path
+from statistics import median
 
 from bench.command import run_command, warm
 from bench.report import judged
@@ -28,8 +30,8 @@ MOST_OF_ONE_WORKER = 1.5
 
 
 class Place:
-    """Where the command line is run, in process where there is no cluster; and how long the fastest
-    run of each kind took.
+    """Where the command line is run, in process where there is no cluster; and how long it took in
+    each round: for a few rows, `start_seconds`, and for the shape beyond that, `seconds`.
     """
 
     def __init__(self, name: str, cluster: DaskCluster | None, *options: str) -> None:
@@ -37,14 +39,16 @@ class Place:
         self._cluster = cluster
         self._environment = {ADDRESS_VARIABLE: cluster.address if cluster else ""}
         self._options = options
-        self.start_seconds = self.whole_seconds = math.inf
+        self.start_seconds: list[float] = []
+        self.seconds: list[float] = []
 
     def run(self, few_rows: Path, source: Path, output: Path) -> None:
         """Run both once; the output is that of `source`."""
         with self._at_work():
-            self.start_seconds = min(self.start_seconds, self._seconds(few_rows, output))
+            start_seconds = self._run(few_rows, output)
             warm(source)
-            self.whole_seconds = min(self.whole_seconds, self._seconds(source, output))
+            self.start_seconds.append(start_seconds)
+            self.seconds.append(self._run(source, output) - start_seconds)
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
@@ -58,7 +62,8 @@ class Place:
         finally:
             self._cluster.halt()
 
-    def _seconds(self, source: Path, output: Path) -> float:
+    def _run(self, source: Path, output: Path) -> float:
+        """How many seconds a run takes."""
         # The file system takes its time to remove a large file that is replaced.
         output.unlink(missing_ok=True)
         run = run_command(source, output, *self._options, environment=self._environment)
@@ -66,20 +71,19 @@ class Place:
             sys.exit(run.text)
         return run.seconds
 
-    @property
-    def seconds(self) -> float:
-        """How much longer the whole takes than a few rows."""
-        seconds = self.whole_seconds - self.start_seconds
-        if seconds <= 0:
-            sys.exit(f"{self.name}: {ROWS:,} rows take no longer than few: use more (BENCH_ROWS).")
-        return seconds
+
+def times_as_long(place: Place, other: Place) -> float:
+    """How many times as long as `other` a place took: the median of the rounds but the first."""
+    if min(other.seconds) <= 0:
+        sys.exit(f"{other.name}: {ROWS:,} rows take no longer than few: use more (BENCH_ROWS).")
+    return float(median(map(truediv, place.seconds[1:], other.seconds[1:])))
 
 
 def run_in_turn(places: Sequence[Place], source: Path, folder: Path) -> None:
     """Run `source` in all places. Exits where bytes are others than those of the first place."""
     few_rows, output, expected = folder / "few-rows.csv", folder / "totals.csv", folder / "expected"
     few_rows.write_bytes(HEADER + FEW_ROWS)
-    for _ in range(ROUNDS):
+    for _ in range(1 + ROUNDS):
         for place in places:
             place.run(few_rows, source, output)
             if not expected.exists():
@@ -113,12 +117,12 @@ def main() -> int:
         places = one_thread, one_worker, two_workers
         run_in_turn(places, source, folder)
     for place in places:
-        text = f"{place.whole_seconds:>7.2f} s, {place.start_seconds:.2f} s of them to start"
-        print(f"{place.name:<24}{text}")
-    gain = one_worker.seconds / two_workers.seconds
-    cost = one_worker.seconds / one_thread.seconds
+        rounds = ", ".join(f"{seconds:.2f}" for seconds in place.seconds[1:])
+        print(f"{place.name:<24}{rounds} s, after {median(place.start_seconds[1:]):.2f} s to start")
+    gain = times_as_long(one_worker, two_workers)
+    cost = times_as_long(one_worker, one_thread)
     is_gain_met, is_cost_met = gain >= LEAST_OF_TWO_WORKERS, cost <= MOST_OF_ONE_WORKER
-    print("Without the time to start, and with the same bytes:")
+    print("Without the time to start, with the same bytes, the medians of the rounds:")
     text = f"two workers: {gain:.2f} times as fast as one"
     print(judged(is_gain_met, f"{text} (target: at least {LEAST_OF_TWO_WORKERS:g})"))
     text = f"one worker: {cost:.2f} times the time of one thread in process"
