@@ -67,7 +67,7 @@ def long_sample(service: FaultyService) -> LongSample:
     while took < PROBE_SECONDS and sample.content_bytes < MOST_BYTES:
         sample = LongSample(sample.copies * 2)
         probe = Round(service, "timing", sample)
-        took = service.client.done(probe.long_under_way())["duration_seconds"]
+        took = service.client.done(probe.post_long())["duration_seconds"]
         probe.remove()
     most = sample.copies * MOST_BYTES // sample.content_bytes
     copies = min(int(sample.copies * LONG_SECONDS / took), most)

@@ -32,11 +32,15 @@ class Round:
         self._long_sample = long_sample
         self._dead_leases: set[str | None] = {None}
 
-    def long_under_way(self, sample: LongSample | None = None) -> str:
-        """Upload a long report, and wait until a worker is at it; its pid."""
+    def post_long(self, sample: LongSample | None = None) -> str:
+        """Upload a long report; its pid."""
         answer = self.uploads.post_long(sample or self._long_sample)
         assert answer.status_code == 201, answer.text
-        pid = str(answer.json()["pid"])
+        return str(answer.json()["pid"])
+
+    def long_under_way(self, sample: LongSample | None = None) -> str:
+        """Upload a long report, and wait until a worker is at it; its pid."""
+        pid = self.post_long(sample)
         wait_until(lambda: self.row(pid).lease_token is not None, CLAIM_SECONDS, "a claim")
         return pid
 
