@@ -20,8 +20,8 @@ from bmat.aggregation.read.stream import Streams, read_streams, settled_streams
 from bmat.aggregation.write.output import place_part, write_part
 from bmat.aggregation.write.summary import finish
 
-# On a cluster, where each task costs milliseconds, so many batches are settled by one, and so many
-# partitions merged: more that are left for the end keep all workers waiting.
+# On a cluster each task costs milliseconds, which scheduler and workers spend on messages: one task
+# settles so many batches, and one merges so many partitions.
 BATCHES_SETTLED_TOGETHER = 8
 PARTITIONS_MERGED_TOGETHER = 3
 
