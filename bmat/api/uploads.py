@@ -5,7 +5,7 @@ wrong with a form is said.
 
 import codecs
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -35,6 +35,8 @@ SMALL_BYTES = 2**16
 # What a preview may be sent of a file.
 HEAD_BYTES = 2**20
 MOST_HEADERS = 16
+# What ends a form; what ends a part is as long.
+DELIMITER = "\r\n--{}--"
 FILE_FIELD = "input_file"
 PLAIN_ENCODINGS = ("7bit", "8bit", "binary")
 
@@ -173,29 +175,30 @@ class Form:
         or bytes of fields.
         """
         part: Part | None = None
-        read_bytes = 0
         try:
-            parser = PushMultipartParser(boundary, max_header_count=MOST_HEADERS)
-            while chunk := stream.read(CHUNK_BYTES):
-                read_bytes += len(chunk)
-                if read_bytes > self.limit_bytes + FORM_BYTES:
-                    raise UploadTooLarge(self.limit_bytes)
-                for event in parser.parse(chunk):
-                    if isinstance(event, MultipartSegment):
-                        part = self._opened_part(event)
-                        continue
-                    assert part is not None
-                    if event is None:
-                        part.end()
-                    else:
-                        part.write(event)
-            if read_bytes < length:
-                raise ParseError(BROKEN_OFF)
-            parser.close()
+            for event in events_of(self._chunks(stream, length), boundary):
+                if isinstance(event, MultipartSegment):
+                    part = self._opened_part(event)
+                    continue
+                assert part is not None
+                if event is None:
+                    part.end()
+                else:
+                    part.write(event)
         except ParserLimitReached as error:
             raise TooManyFieldsSent(str(error)) from error
         except MultipartError as error:
             raise ParseError(what_is_wrong(str(error), has_parts=part is not None)) from error
+
+    def _chunks(self, stream: IO[bytes], length: int) -> Iterator[bytes]:
+        read_bytes = 0
+        while chunk := stream.read(CHUNK_BYTES):
+            read_bytes += len(chunk)
+            if read_bytes > self.limit_bytes + FORM_BYTES:
+                raise UploadTooLarge(self.limit_bytes)
+            yield chunk
+        if read_bytes < length:
+            raise ParseError(BROKEN_OFF)
 
     def discard(self) -> None:
         """Removes every file of a request that is refused."""
@@ -257,6 +260,26 @@ class Form:
             file.write_chunk(chunk)
 
         return Part(write, file.complete)
+
+
+def events_of(
+    chunks: Iterable[bytes], boundary: str
+) -> Iterator[MultipartSegment | bytes | None]:
+    """A part's head, what it holds, piece by piece, and None at its end. Raises MultipartError."""
+    parser = PushMultipartParser(boundary, max_header_count=MOST_HEADERS)
+    delimiter_bytes = len(DELIMITER.format(boundary).encode())
+    # Whether the parser is amid a part, and has handed on all that it was given.
+    is_amid_part = False
+    for chunk in chunks:
+        if is_amid_part and b"\r" not in chunk:
+            # No delimiter begins here. The parser would take 15 times as long to search for one.
+            yield chunk
+            continue
+        event = None
+        for event in parser.parse(chunk):
+            yield event
+        is_amid_part = isinstance(event, bytes) and b"\r" not in chunk[-delimiter_bytes:]
+    parser.close()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,14 @@
 """Forms of every kind that clients send: what is right is read, what is wrong is said."""
 
+from io import BytesIO
+from itertools import cycle
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from bmat.api import uploads
 from bmat.api.errors import invalid, told_as
@@ -209,3 +217,26 @@ def test_it_refuses_a_request_of_very_many_files(send, settings, left_over):
     body = b"".join([part(FILE)] * 10) + b"--x--\r\n"
 
     refused(send(body), left_over, input_file=["There are more than the 9 files of a report."])
+
+
+def received(body, cuts):
+    """What a form's file holds, where the body comes in pieces of so many bytes."""
+    stream, sizes = BytesIO(body), cycle(cuts)
+    form = uploads.Form(announced_bytes=0, limit_bytes=2**20, is_hashed=False)
+    try:
+        form.read(SimpleNamespace(read=lambda size: stream.read(next(sizes))), "x", 0)
+        return Path(form.files["input_file"].temporary_file_path()).read_bytes()
+    finally:
+        form.discard()
+
+
+@hypothesis_settings(max_examples=300, deadline=None)
+@given(
+    words=st.lists(st.sampled_from([b"\r", b"\n", b"\r\n--", b"x", b"-", b"plays"])),
+    cuts=st.lists(st.integers(1, 12), min_size=1),
+)
+@example(words=[b"plays", b"\r\n-"], cuts=[len(part(FILE, content=b"plays\r\n-")) - 2, 1])
+def test_a_file_is_the_same_in_whatever_pieces_its_form_comes(words, cuts):
+    content = b"".join(words).replace(b"\r\n--x", b"\r\n--y")
+
+    assert received(part(FILE, content=content) + b"--x--\r\n", cuts) == content
