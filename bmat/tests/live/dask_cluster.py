@@ -13,8 +13,13 @@ from bmat.tests.live.processes import PROJECT_FOLDER, ServerProcess, free_port, 
 
 ADDRESS_VARIABLE = "DASK_SCHEDULER_ADDRESS"
 START_SECONDS = 60.0
-# It looks at the threads of each worker a hundred times a second, on a processor that they need.
-NO_PROFILER = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+# Its profiler looks at the threads of each worker a hundred times a second, its event loops at
+# themselves fifty times, and its workers at their memory ten times, on processors that are needed.
+QUIET = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__WORKER__MEMORY__MONITOR_INTERVAL": "1s",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+}
 
 
 def listens(port: int) -> bool:
@@ -53,7 +58,7 @@ def dask_cluster(worker_count: int, folder: Path, port: int = 0) -> Iterator[Das
     dask = [sys.executable, "-m", "dask"]
     quiet = ["--host", "127.0.0.1", "--no-dashboard"]
     work = [*dask, "worker", f"tcp://127.0.0.1:{port}", *quiet, "--nthreads", "1", "--no-nanny"]
-    environment = {**os.environ, **NO_PROFILER, "PYTHONPATH": str(PROJECT_FOLDER)}
+    environment = {**os.environ, **QUIET, "PYTHONPATH": str(PROJECT_FOLDER)}
     scheduler = ServerProcess(
         "scheduler", [*dask, "scheduler", *quiet, "--port", f"{port}"], folder
     )
