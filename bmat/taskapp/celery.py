@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_shutting_down
+from celery.signals import task_prerun, worker_init, worker_shutting_down
+from django.db import close_old_connections
 
 from bmat.aggregation.system import map_large_arrays
 from bmat.taskapp import shutdown, transports
@@ -39,6 +40,11 @@ def begin(**_: Any) -> None:
     """
     shutdown.withdraw()
     map_large_arrays()
+
+
+# A connection that is kept is looked at before each task, as Django does before each request: the
+# server may have closed it.
+task_prerun.connect(close_old_connections)
 
 
 @worker_shutting_down.connect

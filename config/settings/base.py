@@ -262,9 +262,12 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 # SIGTERM lets running reports hand back their leases (see bmat/taskapp/shutdown.py). After SIGQUIT,
 # which is for emergencies, they have this long to end by themselves.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
-# Both for Flower.
+# For Flower. It hears of a task when a worker receives it: to tell it of the sending as well would
+# take a quarter of a small POST.
 CELERY_WORKER_SEND_TASK_EVENTS = True
-CELERY_TASK_SEND_SENT_EVENT = True
+# A process keeps its connection to the database for so many tasks; to open one takes as long as to
+# claim a report.
+CELERY_DB_REUSE_MAX = 100
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker waits for its broker for ever, instead of giving up after an hour or so.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
