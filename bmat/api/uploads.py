@@ -262,9 +262,7 @@ class Form:
         return Part(write, file.complete)
 
 
-def events_of(
-    chunks: Iterable[bytes], boundary: str
-) -> Iterator[MultipartSegment | bytes | None]:
+def events_of(chunks: Iterable[bytes], boundary: str) -> Iterator[MultipartSegment | bytes | None]:
     """A part's head, what it holds, piece by piece, and None at its end. Raises MultipartError."""
     parser = PushMultipartParser(boundary, max_header_count=MOST_HEADERS)
     delimiter_bytes = len(DELIMITER.format(boundary).encode())

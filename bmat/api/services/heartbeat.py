@@ -5,7 +5,6 @@ longer wanted, or not here.
 import logging
 import threading
 import time
-from types import TracebackType
 from uuid import UUID
 
 from django.conf import settings
@@ -42,12 +41,7 @@ class Heartbeat:
         renewals.add(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         renewals.remove(self)
 
     def report_progress(self, progress: Progress) -> None:

@@ -45,7 +45,10 @@ def process_report(pid: UUID, lease_token: UUID, worker: str = "") -> str | None
         logger.info("report %s: left to the next message, for this worker ends", pid)
         return None
     try:
-        lease = retry_while_database_is_down(lambda: claim(pid, lease_token, worker))
+        lease = retry_while_database_is_down(
+            # Where the answer to the claim got lost, the lease is this worker's by now.
+            lambda: leases.claim(pid, lease_token, worker) or leases.held_lease(pid, lease_token)
+        )
         if lease is not None:
             logger.info("report %s: started", pid)
             return work(lease)
@@ -58,11 +61,6 @@ def process_report(pid: UUID, lease_token: UUID, worker: str = "") -> str | None
             raise
         logger.warning("report %s: broken off, for its lease was lost: %r", pid, error)
     return None
-
-
-def claim(pid: UUID, lease_token: UUID, worker: str) -> Lease | None:
-    """The lease, where it is this worker's, be it from a claim whose answer got lost."""
-    return leases.claim(pid, lease_token, worker) or leases.held_lease(pid, lease_token)
 
 
 def work(lease: Lease) -> str | None:
@@ -204,19 +202,17 @@ def start_attempt(pid: UUID, lease_token: UUID) -> None:
 
 def publish(pid: UUID, lease_token: UUID, summary: Summary) -> None:
     """Flips the row to Done. Raises LeaseLost."""
-    if not retry_while_database_is_down(lambda: finish(pid, lease_token, summary)):
-        raise LeaseLost
-
-
-def finish(pid: UUID, lease_token: UUID, summary: Summary) -> bool:
-    """Whether the report is Done by this worker, be it from a flip whose answer got lost."""
     output = files.output_name(pid, lease_token)
     rejects = files.rejects_name(pid, lease_token) if summary.rows_rejected else ""
     result_bytes = files.size_of(files.attempt_folder(pid, lease_token))
-    return (
-        leases.finish(pid, lease_token, summary, output, rejects, result_bytes)
-        or Report.objects.filter(pid=pid, output_file=output).exists()
-    )
+    if not retry_while_database_is_down(
+        # Where the answer to the flip got lost, the report has this output by now.
+        lambda: (
+            leases.finish(pid, lease_token, summary, output, rejects, result_bytes)
+            or Report.objects.filter(pid=pid, output_file=output).exists()
+        )
+    ):
+        raise LeaseLost
 
 
 def prepare_for_questions(pid: UUID, lease_token: UUID) -> None:
