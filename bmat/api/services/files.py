@@ -178,12 +178,17 @@ def sync(*together: Path) -> None:
     cut.
     """
     folder = together[0].parent
-    for path_to_sync in (*together, folder, folder.parent):
-        descriptor = os.open(path_to_sync, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    for each in (*together, folder, folder.parent):
+        sync_one(each)
+
+
+def sync_one(path: Path) -> None:
+    """Makes sure that a file's bytes, or the names in a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def keep_inputs(pid: UUID, inputs: Sequence[ReceivedInput]) -> None:

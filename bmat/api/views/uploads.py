@@ -2,6 +2,7 @@
 https://tus.io/protocols/resumable-upload
 """
 
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -196,13 +197,11 @@ def first_bytes(
     """The new upload with the bytes that came with it. Where they do not come, nobody learns its
     address: it is removed, unless it is found again by an Idempotency-Key.
     """
-    is_kept = False
-    try:
+    with ExitStack() as on_failure:
+        if not is_found_again:
+            on_failure.callback(ending.terminate, upload)
         upload = append(request, upload, 0, None, checksum)
-        is_kept = True
-    finally:
-        if not is_kept and not is_found_again:
-            ending.terminate(upload)
+        on_failure.pop_all()
     return upload
 
 

@@ -8,10 +8,9 @@ confirmed: it is written over.
 
 import fcntl
 import os
-import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -206,19 +205,6 @@ class Appending:
             sync.result()
         if offset is not None and self._is_kept:
             self._record(offset)
-
-
-def join(parts: Sequence[UUID], target: BinaryIO) -> None:
-    """Copies whole uploads into an empty file, one behind the other. Raises DiskFull, and
-    FileNotFoundError.
-    """
-    try:
-        for part in parts:
-            with path_of(part).open("rb", buffering=0) as source:
-                shutil.copyfileobj(source, target, CHUNK_BYTES)
-    except OSError as error:
-        raise full_or(error) from error
-    disk.sync_data(target.fileno())
 
 
 def full_or(error: OSError) -> Exception:

@@ -5,12 +5,11 @@ Its file is synced before the row is there.
 
 import hashlib
 import json
-import os
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
@@ -23,7 +22,7 @@ from bmat.api.errors import ApiError, UploadTooLarge
 from bmat.api.models import IdempotencyKey, Upload
 from bmat.api.models.owners import KeyTaken
 from bmat.api.models.uploads import UploadQuerySet, expiry, first_expiry
-from bmat.api.services import database, disk, quotas
+from bmat.api.services import database, disk, files, quotas
 from bmat.api.services.disk import DiskFull
 from bmat.api.services.reports import WantedCallback
 from bmat.api.services.uploads import appending, ending
@@ -102,7 +101,7 @@ def made(announced: Announced, owner: User | None, key: str | None) -> Upload:
             upload_id, 0 if announced.parts else announced.length or 0
         ) as file:
             join(announced.parts or [], file)
-        sync_folder(path.parent)
+        files.sync_one(path.parent)
         try:
             upload = create_row(upload_id, announced, owner, key)
         except database.AWAY:
@@ -117,20 +116,18 @@ def made(announced: Announced, owner: User | None, key: str | None) -> Upload:
 
 
 def join(parts: Sequence[UUID], file: BinaryIO) -> None:
-    """Copies whole uploads into the file. Raises DiskFull, and ValidationError."""
+    """Copies whole uploads into an empty file, one behind the other. Raises DiskFull, and
+    ValidationError.
+    """
     try:
-        appending.join(parts, file)
+        for part in parts:
+            with appending.path_of(part).open("rb", buffering=0) as source:
+                shutil.copyfileobj(source, file, appending.CHUNK_BYTES)
     except FileNotFoundError as error:
         raise wrong(CONCAT, "One of these uploads was removed this moment.") from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes sure that the names in the folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        raise appending.full_or(error) from error
+    disk.sync_data(file.fileno())
 
 
 def create_row(
