@@ -9,7 +9,6 @@ import base64
 import json
 import secrets
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -62,12 +61,12 @@ def record_end(pid: UUID) -> None:
         for target in targets
     ]
     for row in Delivery.objects.bulk_create(rows):
-        transaction.on_commit(partial(wake, row.pk), robust=True)
+        wake_on_commit(row.pk)
 
 
-def wake(delivery_id: UUID) -> None:
-    """Sends a message for a delivery that was just written."""
-    queue.enqueue_delivery(delivery_id)
+def wake_on_commit(delivery_id: UUID) -> None:
+    """Sends the message for a delivery once it is committed. What goes wrong with it is logged."""
+    transaction.on_commit(lambda: queue.enqueue_delivery(delivery_id), robust=True)
 
 
 def webhooks_of(pid: UUID) -> list[UUID]:
@@ -155,7 +154,7 @@ def resend(delivery: Delivery) -> bool:
             **queue.message_sent(),
         )
         if begun:
-            transaction.on_commit(partial(wake, delivery.pk), robust=True)
+            wake_on_commit(delivery.pk)
     return True
 
 

@@ -9,7 +9,6 @@ import logging
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -46,35 +45,23 @@ WORKER_LOST = "worker_lost"
 KEPT_ATTEMPTS = 50
 
 
-@dataclass(frozen=True)
-class Claimed:
-    """An attempt that is under way."""
-
-    delivery: Delivery
-    target: Target
-    lease_token: UUID
-
-
 def deliver(delivery_id: UUID, lease_token: UUID) -> None:
     """Makes the attempt that is due. Nothing happens where none is, or where another worker makes
     it. A database that is away for long leaves the delivery to its lease, which runs out.
     """
     try:
-        make_attempt(delivery_id, lease_token)
+        claimed = retry_while_database_is_down(lambda: claim(delivery_id, lease_token))
+        if claimed is None:
+            logger.info("delivery %s: nothing to do", delivery_id)
+            return
+        delivery, target = claimed
+        headers = signed(delivery, secret_of(delivery, target))
+        answer = post(target.url, delivery.body.encode(), headers)
+        retry_while_database_is_down(lambda: settle(delivery, target, answer))
     except database.AWAY as error:
         message = "delivery %s: left to its lease, for the database is away: %s"
         logger.error(message, delivery_id, error)
-
-
-def make_attempt(delivery_id: UUID, lease_token: UUID) -> None:
-    """The same, where the database is there. Raises one of database.AWAY."""
-    claimed = retry_while_database_is_down(lambda: claim(delivery_id, lease_token))
-    if claimed is None:
-        logger.info("delivery %s: nothing to do", delivery_id)
         return
-    delivery, target = claimed.delivery, claimed.target
-    answer = post(target.url, delivery.body.encode(), signed(delivery, secret_of(delivery, target)))
-    retry_while_database_is_down(lambda: settle(claimed, answer))
     logger.info(
         "report %s: %s, attempt %s to tell it: %s, %.2f s",
         delivery.report_id,
@@ -85,9 +72,9 @@ def make_attempt(delivery_id: UUID, lease_token: UUID) -> None:
     )
 
 
-def claim(delivery_id: UUID, lease_token: UUID) -> Claimed | None:
-    """Takes the lease of a delivery that is due. None: there is none to take, or nobody who wants
-    it.
+def claim(delivery_id: UUID, lease_token: UUID) -> tuple[Delivery, Target] | None:
+    """Takes the lease of a delivery that is due, which is returned with its target. None: there is
+    none to take, or nobody who wants it.
     """
     found = Delivery.objects.queued().filter(pk=delivery_id, next_attempt_at__lte=Now()).first()
     if found is None:
@@ -118,22 +105,22 @@ def claim(delivery_id: UUID, lease_token: UUID) -> Claimed | None:
     if not same.update(**taken):
         return None
     delivery = Delivery.objects.leased(delivery_id, lease_token).first()
-    return None if delivery is None else Claimed(delivery, target, lease_token)
+    return None if delivery is None else (delivery, target)
 
 
-def settle(claimed: Claimed, answer: Answer) -> None:
+def settle(delivery: Delivery, target: Target, answer: Answer) -> None:
     """Writes down what came of the attempt. It changes nothing where the lease was lost, or the
     delivery is gone.
     """
-    delivery = claimed.delivery
-    held = Delivery.objects.leased(delivery.pk, claimed.lease_token)
+    assert delivery.lease_token is not None, "it was claimed"
+    held = Delivery.objects.leased(delivery.pk, delivery.lease_token)
     attempts = with_attempt(delivery, answer)
     if answer.is_success:
         held.update(**done_with(State.DELIVERED, attempts))
     elif answer.status == GONE:
         with transaction.atomic():
             if held.update(**done_with(State.DISABLED, attempts)):
-                disable(claimed.target)
+                disable(target)
     elif delivery.tries >= MOST_TRIES:
         held.update(**done_with(State.FAILED, attempts))
     else:

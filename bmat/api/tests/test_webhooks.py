@@ -274,7 +274,7 @@ def test_of_two_workers_that_look_at_the_same_moment_one_makes_the_attempt(
 
 def test_what_a_worker_was_killed_at_is_sent_again_under_the_same_id(delivery, receiver, enqueued):
     sent, _ = receiver
-    dead = claimed(delivery)
+    dead, target = claimed(delivery)
     assert reconcile_reports() == 0
 
     come_due()
@@ -285,7 +285,7 @@ def test_what_a_worker_was_killed_at_is_sent_again_under_the_same_id(delivery, r
     assert sent[0][2]["webhook-id"] == str(delivery.pk)
     # It was not dead, but slow.
     for late in (DOWN, Answer(status=410)):
-        webhooks.settle(dead, late)
+        webhooks.settle(dead, target, late)
     delivery.refresh_from_db()
     assert (delivery.state, Callback.objects.get().enabled) == ("delivered", True)
 
@@ -300,10 +300,10 @@ def test_an_event_that_costs_every_worker_its_life_is_given_up(delivery, receive
 
 
 def test_a_report_that_is_deleted_in_the_middle_of_an_attempt_stays_deleted(delivery, receiver):
-    under_way = claimed(delivery)
+    under_way, target = claimed(delivery)
     delete_report(delivery.report_id)
 
-    webhooks.settle(under_way, OK)
+    webhooks.settle(under_way, target, OK)
 
     assert not Delivery.objects.exists()
 
