@@ -7,10 +7,10 @@ from pathlib import Path
 
 from kombu import Queue
 
+from bmat import __version__
 from bmat.aggregation.options import MOST_INPUTS
 from bmat.taskapp import celery
 from config import environment, hosts
-from config.openapi import SPECTACULAR_SETTINGS  # noqa: F401  # read by drf-spectacular
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -235,6 +235,27 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "bmat.api.errors.answer",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "multipart",
+}
+# https://drf-spectacular.readthedocs.io/en/stable/settings.html
+SPECTACULAR_SETTINGS = {
+    "TITLE": "bmat",
+    "DESCRIPTION": "Turns play logs of any size into exact daily totals per song: upload a CSV, "
+    "poll its report, download the totals, or look songs up in them. Where the service asks who "
+    "sends a request, a token says so: `Authorization: Token ...`, from a login.",
+    "VERSION": __version__,
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/",
+    # What is sent and what is answered differ.
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATION_PARAMETERS": False,
+    "PREPROCESSING_HOOKS": ["bmat.api.schema.hooks.plain_paths"],
+    "POSTPROCESSING_HOOKS": [
+        "bmat.api.schema.hooks.plain_blanks",
+        "bmat.api.schema.hooks.known_fields_alone",
+        "bmat.api.schema.hooks.without_ids",
+    ],
+    # In this order on the page.
+    "TAGS": [{"name": name} for name in ("reports", "uploads", "webhooks", "auth")],
 }
 # https://jazzband.github.io/django-rest-knox/settings/
 REST_KNOX = {"TOKEN_TTL": timedelta(days=BMAT_TOKEN_DAYS)}

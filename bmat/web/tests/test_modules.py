@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import FileSystemStorage
 
-from bmat.web import apps
+import bmat.web
 from bmat.web.modules import IMPORTS, ModuleStorage, needed_by
 
-STATIC = Path(apps.__file__).parent / "static"
+STATIC = Path(bmat.web.__file__).parent / "static"
 WEB = STATIC / "web"
 MODULES = sorted(path for path in WEB.rglob("*.js") if "vendor" not in path.parts)
 LOADS = re.compile(r'\bimport\("(\.[^"]+)"\)')
