@@ -1,6 +1,5 @@
-from bmat.api.models.attempts import ReportAttempt
-from bmat.api.models.owners import IdempotencyKey, TokenName
-from bmat.api.models.reports import Installation, Report, Status
+from bmat.api.models.owners import IdempotencyKey, Installation, TokenName
+from bmat.api.models.reports import Report, ReportAttempt, Status
 from bmat.api.models.uploads import Upload
 from bmat.api.models.webhooks import Callback, Delivery, Webhook
 

@@ -1,5 +1,6 @@
 """What belongs to whom: who may see a row, the one rule for reports and uploads on all paths; the
-names of tokens; and which report an Idempotency-Key stands for.
+names of tokens; which report an Idempotency-Key stands for; and the row that says whose reports the
+database holds.
 """
 
 from datetime import timedelta
@@ -15,6 +16,8 @@ from knox.models import AuthToken
 
 TOKEN_NAME_LENGTH = 60
 KEY_LENGTH = 255
+# The primary key of the one row of `Installation`.
+ONLY = 1
 
 
 def visible_to(user: User | AnonymousUser) -> Q:
@@ -100,3 +103,16 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} ({self.pid})"
+
+
+class Installation(models.Model):
+    """One row: the id that the database shares with the home of its files."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
+    installation_id = models.UUIDField(editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=ONLY), name="one_installation")]
+
+    def __str__(self) -> str:
+        return str(self.installation_id)

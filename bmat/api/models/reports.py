@@ -1,5 +1,5 @@
-"""The report: uploaded files and what became of them. And the row that says whose reports the
-database holds.
+"""The report: uploaded files and what became of them. And the attempts at it: who worked on it,
+when, and how that ended.
 """
 
 import uuid
@@ -18,8 +18,6 @@ from bmat.api.models.owners import visible_to
 INPUT_NAME_LENGTH = 255
 # What grows with the inputs and reasons of a report: no list needs it.
 LONG_COLUMNS = ("inputs", "inputs_read", "rejects_sample")
-# The primary key of the one row of `Installation`.
-ONLY = 1
 
 
 class Status(models.IntegerChoices):
@@ -255,14 +253,56 @@ class Report(models.Model):
         return (self.finished - self.started).total_seconds()
 
 
-class Installation(models.Model):
-    """One row: the id that the database shares with the home of its files."""
+class Outcome(models.TextChoices):
+    """How an attempt ended. Empty while it runs."""
 
-    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
-    installation_id = models.UUIDField(editable=False)
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost", "lost: the worker was silent for too long"
+    HANDED_BACK = "handed_back", "handed back: the worker was asked to end"
+
+
+class ReportAttemptQuerySet(models.QuerySet["ReportAttempt"]):
+    """What may happen to attempts."""
+
+    def begin(self, pid: UUID, lease_token: UUID, worker: str, earlier: int) -> None:
+        """Opens the attempt after `earlier` others. One that is still open has lost its lease to
+        this one.
+
+        To be called in the transaction that claims the report: its lock on the report's row keeps
+        the numbers apart.
+        """
+        if earlier:
+            self.filter(report=pid).end(Outcome.LOST)
+        number = earlier + 1
+        self.create(
+            report_id=pid, number=number, worker=worker, lease_token=lease_token, started=Now()
+        )
+
+    def end(self, outcome: Outcome) -> None:
+        """Closes those of this set that are open."""
+        self.filter(ended=None).update(ended=Now(), outcome=outcome)
+
+
+class ReportAttempt(models.Model):
+    """One worker's attempt at a report. Its token is the lease's, and names its folder."""
+
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="attempt_log")
+    number = models.PositiveIntegerField(help_text="From 1, those before a retry among them.")
+    worker = models.CharField(max_length=255, blank=True, help_text="Celery's name of the worker.")
+    lease_token = models.UUIDField(unique=True)
+    started = models.DateTimeField(default=timezone.now)
+    ended = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+
+    objects = ReportAttemptQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(id=ONLY), name="one_installation")]
+        ordering = ["report", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "number"], name="attempt_number"),
+        ]
 
     def __str__(self) -> str:
-        return str(self.installation_id)
+        return f"attempt {self.number}, {self.get_outcome_display() or 'running'}"

@@ -27,7 +27,7 @@ from django.conf import settings
 from django.db import connection, models
 
 from bmat.api.models import Installation, Report
-from bmat.api.models.reports import ONLY
+from bmat.api.models.owners import ONLY
 from bmat.api.services import files
 from config.generated import FileUnusable, generate_once
 

@@ -17,8 +17,7 @@ from django.db.models.functions import Now
 from bmat.aggregation import Options, Progress, Summary
 from bmat.aggregation.results import Example
 from bmat.api.models import Report, ReportAttempt, Status
-from bmat.api.models.attempts import Outcome
-from bmat.api.models.reports import ReportQuerySet
+from bmat.api.models.reports import Outcome, ReportQuerySet
 from bmat.api.services import outbox
 from bmat.api.services.queue import in_seconds, message_due, message_sent
 

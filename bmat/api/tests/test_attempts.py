@@ -6,7 +6,7 @@ import pytest
 
 from bmat import aggregation
 from bmat.api.models import Report, ReportAttempt
-from bmat.api.models.attempts import Outcome
+from bmat.api.models.reports import Outcome
 from bmat.api.services import files, leases, process
 from bmat.api.services.process import process_report
 from bmat.api.services.reconcile import reconcile_reports

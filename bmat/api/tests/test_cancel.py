@@ -6,7 +6,7 @@ import pytest
 
 from bmat.api.errors import told_as
 from bmat.api.models import Report
-from bmat.api.models.attempts import Outcome
+from bmat.api.models.reports import Outcome
 from bmat.api.services import process
 from bmat.api.services.process import process_report
 
