@@ -248,11 +248,11 @@ SPECTACULAR_SETTINGS = {
     # What is sent and what is answered differ.
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATION_PARAMETERS": False,
-    "PREPROCESSING_HOOKS": ["bmat.api.schema.hooks.plain_paths"],
+    "PREPROCESSING_HOOKS": ["bmat.api.schema.plain_paths"],
     "POSTPROCESSING_HOOKS": [
-        "bmat.api.schema.hooks.plain_blanks",
-        "bmat.api.schema.hooks.known_fields_alone",
-        "bmat.api.schema.hooks.without_ids",
+        "bmat.api.schema.plain_blanks",
+        "bmat.api.schema.known_fields_alone",
+        "bmat.api.schema.without_ids",
     ],
     # In this order on the page.
     "TAGS": [{"name": name} for name in ("reports", "uploads", "webhooks", "auth")],

@@ -27,7 +27,7 @@ from rest_framework.views import APIView
 
 from bmat.api.access import IsLetIn, TokenAuthentication
 from bmat.api.errors import CODES, ApiError
-from bmat.api.schema.operations import BODY, CHANGE, NOT_LET_IN, NOT_MODIFIED, operation
+from bmat.api.schema import BODY, CHANGE, NOT_LET_IN, NOT_MODIFIED, operation
 from bmat.api.serializers.accounts import (
     KeptTokenSerializer,
     LoginSerializer,

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from bmat.aggregation import AggregationError, ColumnsNotFound, InputFile, Options
-from bmat.api.schema.operations import (
+from bmat.api.schema import (
     BODY,
     CHANGE,
     NOT_LET_IN,

@@ -18,8 +18,8 @@ from bmat.api.errors import ApiError
 from bmat.api.models import IdempotencyKey, Report
 from bmat.api.models.owners import KEY_LENGTH
 from bmat.api.models.reports import LONG_COLUMNS
+from bmat.api.operations import report_operations
 from bmat.api.pagination import FilterSerializer, NewestFirst
-from bmat.api.schema.operations import report_operations
 from bmat.api.serializers.options import given_options
 from bmat.api.serializers.reports import (
     ListedReportSerializer,

@@ -26,7 +26,7 @@ from bmat.api.downloads.responses import download_name, download_of, file_respon
 from bmat.api.errors import ApiError
 from bmat.api.models import Report
 from bmat.api.models.reports import ReportQuerySet
-from bmat.api.schema.operations import (
+from bmat.api.operations import (
     compare_operation,
     output_operation,
     rejects_operation,

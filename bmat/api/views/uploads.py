@@ -21,7 +21,7 @@ from bmat.api.errors import BROKEN_OFF, ApiError
 from bmat.api.models import Upload
 from bmat.api.models.reports import INPUT_NAME_LENGTH
 from bmat.api.models.uploads import PARTIAL
-from bmat.api.schema.uploads import upload_operations, uploads_operations
+from bmat.api.operations import upload_operations, uploads_operations
 from bmat.api.serializers.options import MetadataSerializer, given_options
 from bmat.api.services.files import is_uuid
 from bmat.api.services.quotas import QuotaExceeded

@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 from bmat.api.access import owner_of
 from bmat.api.errors import ApiError
 from bmat.api.models import Delivery, Webhook
-from bmat.api.schema.operations import (
+from bmat.api.schema import (
     BODY,
     CHANGE,
     IF_NONE_MATCH,

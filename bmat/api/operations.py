@@ -1,25 +1,33 @@
-"""What an operation takes and answers, for the API's description: parameters and bodies are those
-of the serializers, errors those of the table of codes. And the operations on reports and results;
-the others are described beside their views.
+"""The operations on reports, results and resumable uploads, for the API's description; the others
+are described beside their views. It has none for OPTIONS and HEAD of uploads: what the others say
+tells about these, too.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import (
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-    extend_schema_view,
-)
-from rest_framework import serializers
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_view
 
+from bmat.api import tus
 from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format
-from bmat.api.errors import CODES
 from bmat.api.models.owners import KEY_LENGTH
 from bmat.api.pagination import FilterSerializer
+from bmat.api.schema import (
+    BODY,
+    CHANGE,
+    IF_NONE_MATCH,
+    NOT_LET_IN,
+    NOT_MODIFIED,
+    ON_REPORT,
+    PID,
+    QUESTION,
+    UPLOAD,
+    WITHOUT_FILE,
+    ErrorSerializer,
+    Responses,
+    header,
+    operation,
+)
 from bmat.api.serializers.options import SWITCH, FormSerializer
 from bmat.api.serializers.reports import (
     ListedReportSerializer,
@@ -34,72 +42,6 @@ from bmat.api.serializers.results import (
     SummarySerializer,
 )
 
-# What any operation, one on a report, and one that changes something may be answered with.
-ANYWHERE = ("not_acceptable", "rate_limited", "server_error", "unavailable")
-NOT_LET_IN = ("not_authenticated", "invalid_token")
-ON_REPORT = ("not_found", "files_expired")
-CHANGE = ("permission_denied", "foreign_origin")
-BODY = ("invalid", "parse_error", "form_too_large", "unsupported_media_type")
-WITHOUT_FILE = ("report_processing", "report_failed", "report_cancelled", "no_file")
-QUESTION = ("question_too_large", "question_too_slow", "too_many_questions", "no_room_for_format")
-UPLOAD = ("incomplete_body", "request_timeout", "upload_too_large", "disk_full")
-
-Responses = dict[Any, Any]
-Described = TypeVar("Described", bound=Callable[..., Any])
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    """Every error. `code` is stable; `message` is for a person, and `detail` is the same for older
-    clients. With `invalid`, `fields` says what is wrong, and so do keys beside it.
-    """
-
-    code = serializers.CharField()
-    message = serializers.CharField()
-    detail = serializers.CharField(required=False)
-    fields = serializers.DictField(  # type: ignore[assignment]  # shadows what a serializer has
-        child=serializers.ListField(child=serializers.CharField()), required=False
-    )
-    error_id = serializers.UUIDField(required=False, help_text="With 500: tell this id.")
-    expired = serializers.DateTimeField(required=False, help_text="When files went.")
-    reason = serializers.CharField(required=False, help_text="Why files went.")
-
-
-def errors(codes: Iterable[str]) -> Responses:
-    """The responses that these codes make, by status."""
-    by_status: dict[int, list[str]] = defaultdict(list)
-    for code in codes:
-        by_status[CODES[code].status].append(f"`{code}`: {CODES[code].message}")
-    return {
-        status: OpenApiResponse(ErrorSerializer, "\n\n".join(texts))
-        for status, texts in sorted(by_status.items())
-    }
-
-
-def operation(
-    name: str, summary: str, description: str, answers: Responses, *codes: str, **more: Any
-) -> Callable[[Described], Described]:
-    """The description of one operation: what it `answers`, by status, and the errors' codes."""
-    responses = {**answers, **errors((*codes, *ANYWHERE))}
-    described: Callable[[Described], Described] = extend_schema(
-        operation_id=name, summary=summary, description=description, responses=responses, **more
-    )
-    return described
-
-
-def header(name: str, description: str, **schema: str | int) -> OpenApiParameter:
-    """A header that a request may have."""
-    return OpenApiParameter(
-        name, {"type": "string", **schema}, OpenApiParameter.HEADER, description=description
-    )
-
-
-PID = OpenApiParameter(
-    "pid",
-    OpenApiTypes.UUID,
-    OpenApiParameter.PATH,
-    description="The report's, which the upload was answered with.",
-)
-IF_NONE_MATCH = header("If-None-Match", "The `ETag` of the answer that the client has.")
 # Printable ASCII; HTTP drops spaces at the ends of a header's value.
 IDEMPOTENCY_KEY = header(
     "Idempotency-Key",
@@ -108,7 +50,6 @@ IDEMPOTENCY_KEY = header(
     maxLength=KEY_LENGTH,
     pattern="^[!-~]([ -~]*[!-~])?$",
 )
-NOT_MODIFIED = {304: OpenApiResponse(None, "The client has it already.")}
 REPORT = OpenApiResponse(ReportSerializer, "The report.")
 ASK_AGAIN = {
     202: OpenApiResponse(
@@ -252,3 +193,105 @@ output_operation = download(
     "get_output", "Download the totals", CSV, PARQUET, JSON_LINES, asked=ASK_AGAIN
 )
 rejects_operation = download("get_rejects", "Download the rows that were not counted", CSV)
+
+BYTES = {tus.MEDIA_TYPE: OpenApiTypes.BINARY}
+NUMBER: dict[str, str | int] = {"pattern": r"^[0-9]{1,18}$"}
+RESUMABLE = OpenApiParameter(
+    "Tus-Resumable",
+    {"type": "string", "enum": [tus.VERSION]},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="The version of the protocol.",
+)
+CHECKSUM = header(
+    tus.CHECKSUM,
+    f"The digest of the body ({', '.join(tus.ALGORITHMS)}): the algorithm, a space, Base64. Where "
+    "it is wrong, nothing is added.",
+)
+UPLOAD_ID = OpenApiParameter(
+    "upload",
+    OpenApiTypes.UUID,
+    OpenApiParameter.PATH,
+    description="The upload's, from the `Location` that its creation was answered with.",
+)
+OFFSET = OpenApiParameter(
+    "Upload-Offset",
+    {"type": "string", **NUMBER},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Where the bytes belong: as many as the upload has by now.",
+)
+TOLD = (
+    "`Upload-Offset` says how many bytes are safe, `Upload-Expires` until when they are kept; once "
+    "there is a report, `Bmat-Report` has its pid and `Bmat-Report-Location` its address."
+)
+COMMON = (*NOT_LET_IN, *CHANGE, "tus_version", "invalid", "unsupported_media_type", "parse_error")
+RECEIVED = (*UPLOAD, "checksum_mismatch", "too_many_transfers", "too_many_uploads")
+QUOTA = ("too_many_reports", "too_many_bytes")
+
+uploads_operations = extend_schema_view(
+    post=operation(
+        "create_upload",
+        "Begin a resumable upload",
+        "tus 1.0.0. The file then comes in one or more PATCH requests, and becomes a report with "
+        "its last byte. The body may have the first bytes. `OPTIONS` on this path tells the "
+        f"extensions, the largest size and the checksums. {TOLD}",
+        {201: OpenApiResponse(None, "It is created: `Location` is its address.")},
+        *(*COMMON, *RECEIVED, *QUOTA, "idempotency_key_reused", "idempotency_key_outlived"),
+        *("upload_gone", "upload_locked", "upload_offset_mismatch"),
+        parameters=[
+            RESUMABLE,
+            header("Upload-Length", "How many bytes it will have.", **NUMBER),
+            OpenApiParameter(
+                "Upload-Defer-Length",
+                {"type": "string", "enum": ["1"]},
+                OpenApiParameter.HEADER,
+                description="Instead: a later PATCH says its length.",
+            ),
+            header(
+                tus.METADATA,
+                "Pairs of a key and a value in Base64, with commas between them: `filename`, "
+                "`report` (`no`: it becomes none by itself), and every option of an upload.",
+            ),
+            header(
+                tus.CONCAT,
+                "`partial`: it is there to be joined. `final;` and the addresses of such: it is "
+                "joined from them, in this order.",
+            ),
+            CHECKSUM,
+            IDEMPOTENCY_KEY,
+        ],
+        request=BYTES,
+        tags=["uploads"],
+    )
+)
+upload_operations = extend_schema_view(
+    patch=operation(
+        "append_to_upload",
+        "Send the next bytes",
+        "What has arrived counts, too, where the connection breaks: `HEAD` on this path tells in "
+        f"`Upload-Offset` where to go on. {TOLD} A client that can send no PATCH, DELETE or HEAD "
+        "sends a POST with `X-HTTP-Method-Override`.",
+        {204: OpenApiResponse(None, "They are safe on disk.")},
+        *(*COMMON, *RECEIVED, *QUOTA, "not_found", "final_upload", "upload_gone"),
+        *("upload_locked", "upload_offset_mismatch"),
+        parameters=[
+            UPLOAD_ID,
+            RESUMABLE,
+            OFFSET,
+            header("Upload-Length", "Of an upload that did not say it at first.", **NUMBER),
+            CHECKSUM,
+        ],
+        request=BYTES,
+        tags=["uploads"],
+    ),
+    delete=operation(
+        "terminate_upload",
+        "Remove an upload",
+        "Its bytes are removed. A report that it has become stays.",
+        {204: OpenApiResponse(None, "It is gone.")},
+        *(*NOT_LET_IN, *CHANGE, "tus_version", "not_found", "upload_gone"),
+        parameters=[UPLOAD_ID, RESUMABLE],
+        tags=["uploads"],
+    ),
+)
