@@ -108,19 +108,6 @@ class SwitchField(serializers.BooleanField):
     """Yes or no."""
 
 
-class OptionsSerializer(serializers.Serializer[Any]):
-    """The options. A blank one counts as not given."""
-
-    def get_fields(self) -> dict[str, Any]:
-        """Its own fields, and one for each option."""
-        options = [one for one in dataclasses.fields(Options) if one.name in OPTION_NAMES]
-        return {**super().get_fields(), **{one.name: field_of(one) for one in options}}
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        check_options(given_options(attrs))
-        return attrs
-
-
 def field_of(option: "dataclasses.Field[Any]") -> serializers.Field[Any, Any, Any, Any]:
     """The field of an option."""
     name, text = option.name, option.metadata["help"]
@@ -191,12 +178,17 @@ def refused_option(error: AggregationError) -> serializers.ValidationError:
     return serializers.ValidationError({str(error.option): [error.message]}, code=error.code)
 
 
-class FormSerializer(OptionsSerializer):
+class FormSerializer(serializers.Serializer[Any]):
     """The options of a form. A blank one counts as not given."""
 
     # What a client sends by itself, and nobody needs; and what is said of other names.
     passed_over: tuple[str, ...] = (CSRF_FIELD,)
     unknown = UNKNOWN_FIELD
+
+    def get_fields(self) -> dict[str, Any]:
+        """Its own fields, and one for each option."""
+        options = [one for one in dataclasses.fields(Options) if one.name in OPTION_NAMES]
+        return {**super().get_fields(), **{one.name: field_of(one) for one in options}}
 
     def to_internal_value(self, data: Any) -> Any:
         """The fields' values. Each name that nobody knows is an error, too."""
@@ -210,6 +202,10 @@ class FormSerializer(OptionsSerializer):
         if unknown:
             raise serializers.ValidationError(unknown)
         return values
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        check_options(given_options(attrs))
+        return attrs
 
 
 @extend_schema_field(CALLBACK_URL)
