@@ -1,5 +1,5 @@
-"""Environment variables, typed. A value that cannot be followed raises ImproperlyConfigured with
-the variable's name. `none` lifts a limit.
+"""Environment variables, typed, and what suits the database and the broker that they name. A value
+that cannot be followed raises ImproperlyConfigured with the variable's name. `none` lifts a limit.
 """
 
 import re
@@ -17,6 +17,7 @@ Network = IPv4Network | IPv6Network
 SIZE_UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 DATABASE_SCHEMES = ("postgres://", "postgresql://", "sqlite:///")
 BROKER_SCHEMES = ("redis://", "rediss://", "filesystem://")
+BROKER_FOLDERS = ("messages", "claimed", "control")
 COUNTER_SCHEMES = ("redis://", "rediss://", "memory://")
 SWITCHES = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 WINDOW_SECONDS = {"s": 1, "min": 60, "hour": 3600, "day": 86400}
@@ -46,6 +47,15 @@ POSTGRES_OPTIONS = {
     # A process that is frozen, or cut off, in the middle of a transaction keeps the locks of its
     # rows. The server takes them away before a lease runs out, so that nobody waits for long.
     "options": "-c idle_in_transaction_session_timeout=8s",
+}
+# Nothing is lost with a message: the broker may lose or repeat what it is given.
+REDIS_OPTIONS = {
+    # A task that runs longer than 30 days would be delivered again.
+    "visibility_timeout": 30 * 24 * 60 * 60,
+    "health_check_interval": 10,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "socket_keepalive": True,
 }
 
 
@@ -222,6 +232,37 @@ def broker(name: str, default: str | None = None) -> str:
             "for example redis://host:6379/0"
         )
     return url
+
+
+def broker_transport(url: str) -> str | None:
+    """The transport class where kombu's own for that URL does not do; None where it does."""
+    return "bmat.taskapp.transports:FilesystemTransport" if url.startswith("filesystem:") else None
+
+
+def broker_options(url: str, home: Path) -> dict[str, Any]:
+    """The options that suit the broker at `url`. Those of a filesystem broker are folders in
+    `home`, which are made: every process of the machine reads and writes its messages there.
+    """
+    if not url.startswith("filesystem:"):
+        return REDIS_OPTIONS
+    messages, claimed, control = (home / "broker" / each for each in BROKER_FOLDERS)
+    make_folders("BMAT_HOME", [messages, claimed, control])
+    return {
+        "data_folder_in": str(messages),
+        "data_folder_out": str(messages),
+        "processed_folder": str(claimed),
+        "control_folder": str(control),
+        # Seconds between two looks into the folder: the default of 1 s makes every report feel
+        # slow.
+        "polling_interval": 0.05,
+    }
+
+
+def counters_beside(broker_url: str) -> str:
+    """Where requests are counted, unless the environment says otherwise: in the Redis that is the
+    broker; in each process where the broker is a folder.
+    """
+    return "memory://" if broker_url.startswith("filesystem:") else broker_url
 
 
 def counters(name: str, default: str) -> str:

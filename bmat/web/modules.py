@@ -7,7 +7,8 @@ together.
 
 import re
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import dirname, normpath
 
 from django.contrib.staticfiles import finders
 from whitenoise.storage import CompressedManifestStaticFilesStorage
@@ -34,19 +35,9 @@ def needed_by(*names: str) -> tuple[str, ...]:
 def imported_by(name: str) -> list[str]:
     path = finders.find(name)
     assert isinstance(path, str), f"{name} is no static file"
-    folder = PurePosixPath(name).parent
-    return [joined(folder, other) for other in IMPORTS.findall(Path(path).read_text())]
-
-
-def joined(folder: PurePosixPath, relative: str) -> str:
-    """`../dom.js` in the folder `web/views` is `web/dom.js`."""
-    parts = list(folder.parts)
-    for part in PurePosixPath(relative).parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
+    found = IMPORTS.findall(Path(path).read_text())
+    # `../dom.js` in the folder `web/views` is `web/dom.js`.
+    return [normpath(f"{dirname(name)}/{other}") for other in found]
 
 
 class ModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # no types there

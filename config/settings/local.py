@@ -4,7 +4,7 @@ CELERY_BROKER_URL name.
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import brokers, environment, hosts
+from config import environment, hosts
 from config.generated import secret_key
 from config.settings.base import *
 
@@ -24,8 +24,8 @@ SECRET_KEY = environment.env.str("DJANGO_SECRET_KEY", default="").strip() or sec
 
 DATABASES = {"default": environment.database("DATABASE_URL", f"sqlite:///{BMAT_HOME}/db.sqlite3")}
 CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL", "filesystem://localhost")
-CELERY_BROKER_TRANSPORT = brokers.transport(CELERY_BROKER_URL)
-CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, BMAT_HOME)
+CELERY_BROKER_TRANSPORT = environment.broker_transport(CELERY_BROKER_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = environment.broker_options(CELERY_BROKER_URL, BMAT_HOME)
 
 # Static files are served from the packages that hold them: there is no collectstatic to run.
 STATIC_ROOT = None

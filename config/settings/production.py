@@ -2,7 +2,7 @@
 default.
 """
 
-from config import brokers, environment
+from config import environment
 from config.settings.base import *
 
 DEBUG = False
@@ -11,7 +11,7 @@ ALLOWED_HOSTS = environment.names("DJANGO_ALLOWED_HOSTS")
 
 DATABASES = {"default": environment.database("DATABASE_URL")}
 CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL")
-CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, BMAT_HOME)
+CELERY_BROKER_TRANSPORT_OPTIONS = environment.broker_options(CELERY_BROKER_URL, BMAT_HOME)
 
 # Strangers reach it: they need a token, and cannot take all there is.
 BMAT_IS_PUBLIC = True
@@ -21,7 +21,7 @@ BMAT_MAX_STORED_BYTES = environment.limit_bytes("BMAT_MAX_STORED_BYTES", "256GiB
 BMAT_REQUEST_RATE = environment.rate("BMAT_REQUEST_RATE", "600/min")
 # All web processes count together, beside the broker's messages.
 BMAT_COUNTERS_URL = environment.counters(
-    "BMAT_COUNTERS_URL", brokers.counters_url(CELERY_BROKER_URL)
+    "BMAT_COUNTERS_URL", environment.counters_beside(CELERY_BROKER_URL)
 )
 REST_FRAMEWORK["NUM_PROXIES"] = 1
 

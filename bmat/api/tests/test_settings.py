@@ -9,7 +9,7 @@ from ipaddress import ip_network
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config import brokers, environment
+from config import environment
 
 PRODUCTION = {
     "DJANGO_SECRET_KEY": "x1" * 40 + "abcdefgh",
@@ -246,8 +246,8 @@ def test_it_takes_the_default_of_a_limit_that_is_unset():
 
 
 def test_it_counts_in_the_brokers_redis_or_in_each_process():
-    assert brokers.counters_url("redis://host:6379/0") == "redis://host:6379/0"
-    assert brokers.counters_url("filesystem://localhost") == "memory://"
+    assert environment.counters_beside("redis://host:6379/0") == "redis://host:6379/0"
+    assert environment.counters_beside("filesystem://localhost") == "memory://"
 
 
 def test_it_refuses_counters_elsewhere(monkeypatch):
@@ -258,13 +258,13 @@ def test_it_refuses_counters_elsewhere(monkeypatch):
 
 
 def test_it_leaves_redis_to_kombu_and_keeps_long_tasks_from_being_sent_again(tmp_path):
-    options = brokers.transport_options("redis://host:6379/0", tmp_path)
-    assert brokers.transport("redis://host:6379/0") is None
+    options = environment.broker_options("redis://host:6379/0", tmp_path)
+    assert environment.broker_transport("redis://host:6379/0") is None
     assert options["visibility_timeout"] == 30 * 24 * 60 * 60
 
 
 def test_it_makes_the_folders_of_a_filesystem_broker(tmp_path):
-    options = brokers.transport_options("filesystem://localhost", tmp_path)
+    options = environment.broker_options("filesystem://localhost", tmp_path)
     assert options["data_folder_in"] == options["data_folder_out"]
     assert (tmp_path / "broker/messages").is_dir()
 

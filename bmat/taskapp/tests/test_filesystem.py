@@ -10,14 +10,14 @@ from queue import Empty
 import pytest
 from kombu import Connection
 
-from config.brokers import filesystem_options, transport
+from config.environment import broker_options, broker_transport
 
 
 @pytest.fixture
 def broker(home):
-    options = filesystem_options(home / "broker")
+    options = broker_options("filesystem://localhost", home)
     url = "filesystem://localhost"
-    with Connection(url, transport=transport(url), transport_options=options) as connection:
+    with Connection(url, transport=broker_transport(url), transport_options=options) as connection:
         yield connection
 
 
@@ -95,10 +95,10 @@ def test_it_leaves_a_message_to_the_reader_that_was_faster(broker, monkeypatch, 
 BIND = """
 import json, sys, time
 from kombu import Connection
-from config.brokers import transport
+from config.environment import broker_transport
 moment, name, options = float(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 url = "filesystem://localhost"
-with Connection(url, transport=transport(url), transport_options=options) as connection:
+with Connection(url, transport=broker_transport(url), transport_options=options) as connection:
     with connection.channel() as channel:
         time.sleep(max(0, moment - time.time()))
         for number in range(300):
@@ -108,7 +108,7 @@ with Connection(url, transport=transport(url), transport_options=options) as con
 
 
 def test_it_loses_no_binding_of_processes_that_bind_at_once(broker, home):
-    options = filesystem_options(home / "broker")
+    options = broker_options("filesystem://localhost", home)
     arguments = [str(time.time() + 2), json.dumps(options, default=str)]
     processes = [
         subprocess.Popen([sys.executable, "-c", BIND, arguments[0], name, arguments[1]])
