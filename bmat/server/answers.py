@@ -49,10 +49,10 @@ def collected(application: Callable[..., Any], environ: dict[str, Any]) -> Answe
             piece = next(pieces, None)
             is_whole = piece is None
             chunks.append(piece or b"")
-        # One piece of any size, which is in memory as it is.
-        is_whole = is_whole or not getattr(body, "streaming", True)
         if not getattr(body, "streaming", True):
+            # Of any size, for it is in memory as it is.
             chunks += pieces
+            is_whole = True
     except BaseException:
         close()
         raise

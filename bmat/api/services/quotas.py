@@ -79,11 +79,9 @@ def check_stored(owner: User | None, more_bytes: int = 0) -> None:
             f"With this upload, yours would take more than the {limit} bytes that each user has. "
             "Delete reports that you no longer need."
         )
-        policy, available = (
-            Policy(STORED, limit, unit="content-bytes"),
-            max(0, limit - stored_bytes),
-        )
-        standing = Standing(policy, available, seconds_until_one_expires(owner), exceeded=True)
+        policy = Policy(STORED, limit, unit="content-bytes")
+        available, seconds = max(0, limit - stored_bytes), seconds_until_one_expires(owner)
+        standing = Standing(policy, available, seconds, exceeded=True)
         raise QuotaExceeded("too_many_bytes", message, standing)
 
 

@@ -82,40 +82,30 @@ class Submission:
             raise disk.DiskFull
         return replace(self, inputs=[*self.inputs, totals], base=base.pid)
 
-
-@dataclass(frozen=True)
-class Idempotency:
-    """The key that a client gave, and what it gave it with."""
-
-    key: str
-    fingerprint: str
-
-    @classmethod
-    def of(cls, key: str, submission: Submission) -> "Idempotency":
-        """The inputs count in their order, their names do not."""
+    def fingerprint(self) -> str:
+        """What an Idempotency-Key stands for: the inputs in their order, but for their names."""
         given = [
             [each.fingerprint, each.options] if each.options else each.fingerprint
-            for each in submission.inputs
+            for each in self.inputs
         ]
-        callback = submission.callback
-        told = [callback.url, callback.secret] if callback is not None else []
-        body = json.dumps([*given, submission.options, *told], sort_keys=True)
-        return cls(key, hashlib.sha256(body.encode()).hexdigest())
+        told = [self.callback.url, self.callback.secret] if self.callback is not None else []
+        body = json.dumps([*given, self.options, *told], sort_keys=True)
+        return hashlib.sha256(body.encode()).hexdigest()
 
 
-def submit_once(submission: Submission, idempotency: Idempotency) -> tuple[Report, bool]:
-    """Submits it, unless its owner has used the key: then that report, and True.
+def submit_once(submission: Submission, key: str) -> tuple[Report, bool]:
+    """Submits it, unless its owner has used the Idempotency-Key: then that report, and True.
 
     Of two requests of the same moment one creates the report, and both return it. Raises ApiError
     `idempotency_key_reused` or `idempotency_key_outlived`, and what `submit_report` raises.
     """
-    known = IdempotencyKey.objects.known(submission.owner, idempotency.key)
+    known = IdempotencyKey.objects.known(submission.owner, key)
     if known is None:
         try:
-            return submit_report(submission, idempotency), False
+            return submit_report(submission, key), False
         except AlreadySubmitted as earlier:
             known = earlier.key
-    if known.fingerprint != idempotency.fingerprint:
+    if known.fingerprint != submission.fingerprint():
         raise ApiError("idempotency_key_reused")
     report = Report.objects.filter(pid=known.pid).first()
     if report is None:
@@ -123,7 +113,7 @@ def submit_once(submission: Submission, idempotency: Idempotency) -> tuple[Repor
     return report, True
 
 
-def submit_report(submission: Submission, idempotency: Idempotency | None = None) -> Report:
+def submit_report(submission: Submission, key: str | None = None) -> Report:
     """Keeps the inputs and creates their report; a worker is told after the commit.
 
     Raises AlreadySubmitted, QuotaExceeded, BaseGone and UploadsUsed, and leaves nothing behind.
@@ -135,9 +125,8 @@ def submit_report(submission: Submission, idempotency: Idempotency | None = None
             try:
                 with transaction.atomic():
                     quotas.hold(owner)
-                    if idempotency is not None:
-                        key, fingerprint = idempotency.key, idempotency.fingerprint
-                        IdempotencyKey.objects.take(owner, key, fingerprint, pid)
+                    if key is not None:
+                        IdempotencyKey.objects.take(owner, key, submission.fingerprint(), pid)
                     report = create_report(pid, submission)
                     use_uploads(report, submission.uploads)
                     if submission.callback is not None:
@@ -147,6 +136,7 @@ def submit_report(submission: Submission, idempotency: Idempotency | None = None
                     announce_on_commit(report, until_commit)
                 return report
             except KeyTaken as error:
+                assert key is not None, "it was taken under one"
                 known = IdempotencyKey.objects.of(owner, key).first()
                 # Else the key was swept as soon as it was taken, and is free again.
                 if known is not None:

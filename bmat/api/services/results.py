@@ -50,13 +50,18 @@ def rows(report: Report, question: Question, limit: int, cursor: str = "") -> An
     answer before. Raises ApiError too_many_questions, and what `bmat.results.rows` raises;
     ValidationError for a cursor that was not made for this question, or not here.
     """
-    bookmark = Bookmark(report, question)
-    position = bookmark.position_of(cursor) if cursor else None
+    # The files of a result never change, so that a position in them stays what it is.
+    asked = json.dumps([report.output_file.name, asdict(question)], default=str)
+    signer = signing.Signer(salt=f"bmat.api.services.results {asked}")
+    try:
+        position: Position | None = list(signer.unsign_object(cursor)) if cursor else None
+    except signing.BadSignature as error:
+        raise ValidationError({"cursor": [CURSOR_REFUSED]}) from error
     with a_turn():
         page: Page = results.rows(
             folder_of(report), question, limit, position, ANSWER_SECONDS, databases
         )
-    following = None if page.following is None else bookmark.cursor_of(page.following)
+    following = None if page.following is None else signer.sign_object(page.following)
     return Answer(page.rows, following)
 
 
@@ -87,23 +92,3 @@ def a_turn() -> Iterator[None]:
 def folder_of(report: Report) -> Path:
     """The folder of the report's result."""
     return files.beside_output(report, files.OUTPUT).parent
-
-
-class Bookmark:
-    """Turns a position in a result into a cursor and back. The files of a result never change, so
-    that the position stays what it is. A cursor is signed together with the question.
-    """
-
-    def __init__(self, report: Report, question: Question) -> None:
-        asked = json.dumps([report.output_file.name, asdict(question)], default=str)
-        self._signer = signing.Signer(salt=f"bmat.api.services.results {asked}")
-
-    def cursor_of(self, position: Position) -> str:
-        return self._signer.sign_object(position)
-
-    def position_of(self, cursor: str) -> Position:
-        """Raises ValidationError."""
-        try:
-            return list(self._signer.unsign_object(cursor))
-        except signing.BadSignature as error:
-            raise ValidationError({"cursor": [CURSOR_REFUSED]}) from error

@@ -32,7 +32,6 @@ from bmat.api.services import leases, quotas
 from bmat.api.services.files import ReceivedInput
 from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import (
-    Idempotency,
     Submission,
     WantedCallback,
     delete_report,
@@ -90,7 +89,7 @@ class ReportViewSet(ResultActions, DeliveryActions, ListModelMixin, GenericViewS
         if key is None:
             report, is_replayed = submit_report(submission), False
         else:
-            report, is_replayed = submit_once(submission, Idempotency.of(key, submission))
+            report, is_replayed = submit_once(submission, key)
         headers = {
             "Location": reverse("report-detail", kwargs={"pid": report.pid}, request=request)
         }

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponse, HttpResponseBase
@@ -74,10 +73,6 @@ class VisibleReports(GenericAPIView[Report]):
         left.
         """
         return kept(self.get_object())
-
-    def get_other_kept(self, pid: UUID) -> Report:
-        """The same for another report than that of the URL."""
-        return kept(get_object_or_404(self.get_queryset(), pid=pid))
 
     def get_file_name(self, report: Report, column: str) -> str:
         """The storage's name of the file that `column` of a kept report names. Raises ApiError,
@@ -224,7 +219,8 @@ class ResultActions(VisibleReports):
         later = self.get_done(self.get_kept())
         asked = PairSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        earlier = self.get_done(self.get_other_kept(asked.validated_data["with"]))
+        other = get_object_or_404(self.get_queryset(), pid=asked.validated_data["with"])
+        earlier = self.get_done(kept(other))
 
         def answer() -> Response:
             found = results.compare(later, earlier, **asked.question)

@@ -214,8 +214,7 @@ def append(
 ) -> Upload:
     """The upload with the request's bytes. They are read as they come, and never held whole."""
     body = Body(request._request, partial(appending.while_waiting, upload.pk))
-    hasher, digest = (checksum.hasher(), checksum.digest) if checksum else (None, b"")
-    piece = Piece(offset, body.read, body.announced_bytes, length, hasher, digest)
+    piece = Piece(offset, body.read, body.announced_bytes, length, checksum)
     with receiving(request._request):
         return pieces.append(upload.pk, piece)
 

@@ -22,22 +22,20 @@ from bmat.api.services.leases import events
 from bmat.api.services.reports import shown_name
 from bmat.api.services.uploads import appending, ending
 from bmat.api.services.uploads.appending import Appending, Interrupted, Locked
-from bmat.api.tus import wrong
+from bmat.api.tus import Checksum, wrong
 
 
 @dataclass(frozen=True)
 class Piece:
     """What one request adds: from `offset` on, the bytes that `read` returns, until it returns
-    none. `length` is that of the upload where the request is the first to say it. `hasher` finds
-    a digest, which must be `digest`.
+    none. `length` is that of the upload where the request is the first to say it.
     """
 
     offset: int
     read: Callable[[int], bytes]
     announced_bytes: int = 0
     length: int | None = None
-    hasher: Any = None
-    digest: bytes = b""
+    checksum: Checksum | None = None
 
 
 def append(upload_id: UUID, piece: Piece) -> Upload:
@@ -66,15 +64,15 @@ def append(upload_id: UUID, piece: Piece) -> Upload:
 def receive(upload: Upload, piece: Piece, file: BinaryIO) -> None:
     """Writes the piece into the locked file."""
     most_bytes = settings.BMAT_MAX_UPLOAD_BYTES if upload.length is None else upload.length
-    record_offset = partial(record, upload)
+    hasher = piece.checksum.hasher() if piece.checksum is not None else None
     try:
-        with Appending(file, upload.offset, record_offset, piece.hasher) as appended:
+        with Appending(file, upload.offset, partial(record, upload), hasher) as appended:
             while chunk := piece.read(appending.CHUNK_BYTES):
                 if appended.offset + len(chunk) > most_bytes:
                     raise UploadTooLarge(most_bytes)
                 appended.write(chunk)
-            if piece.hasher is not None:
-                if appended.digest() != piece.digest:
+            if piece.checksum is not None:
+                if appended.digest() != piece.checksum.digest:
                     raise ApiError("checksum_mismatch")
                 appended.accept()
     except (OSError, DiskFull, Interrupted):
