@@ -39,50 +39,26 @@ def check_folders(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
     folders = [uploads, reports, Path(settings.BMAT_HOME)]
     closed = [folder for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
     if closed:
-        return [
-            Error(
-                f"{folder} is not a folder that this process may write in.",
-                hint="Create it, or let BMAT_HOME name another folder.",
-                id="bmat.E002",
-            )
-            for folder in closed
-        ]
-    if len({device(folder) for folder in folders}) > 1:
-        return [
-            Error(
-                f"{uploads}, {reports} and {settings.BMAT_HOME} do not lie on one filesystem.",
-                hint="Let them: to save an upload, or to sweep, is then a rename, not a copy.",
-                id="bmat.E001",
-            )
-        ]
+        hint = "Create it, or let BMAT_HOME name another folder."
+        message = "{} is not a folder that this process may write in."
+        return [Error(message.format(folder), hint=hint, id="bmat.E002") for folder in closed]
+    if len({folder.stat().st_dev for folder in folders}) > 1:
+        message = f"{uploads}, {reports} and {settings.BMAT_HOME} do not lie on one filesystem."
+        hint = "Let them: to save an upload, or to sweep, is then a rename, not a copy."
+        return [Error(message, hint=hint, id="bmat.E001")]
     return []
 
 
-def device(folder: Path) -> int:
-    """The number of the filesystem on which `folder` lies."""
-    return folder.stat().st_dev
-
-
 @register()
-def check_lease(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """E003: one late heartbeat would cost a worker its lease."""
-    if settings.BMAT_LEASE_SECONDS >= 3 * settings.BMAT_HEARTBEAT_SECONDS:
-        return []
-    return [
-        Error(
-            f"BMAT_LEASE_SECONDS is {settings.BMAT_LEASE_SECONDS:g}, less than three heartbeats.",
-            hint=f"Set it to {3 * settings.BMAT_HEARTBEAT_SECONDS:g} or more; 10 suits most.",
-            id="bmat.E003",
-        )
-    ]
-
-
-@register()
-def check_downloads(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """E020: the proxy would look for the files elsewhere. E021: requests that wait for a format
-    would keep the others out.
+def check_values(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E003: one late heartbeat would cost a worker its lease. E020: the proxy would look for the
+    files elsewhere. E021: requests that wait for a format would keep the others out.
     """
     found: list[CheckMessage] = []
+    if settings.BMAT_LEASE_SECONDS < 3 * settings.BMAT_HEARTBEAT_SECONDS:
+        lease = f"BMAT_LEASE_SECONDS is {settings.BMAT_LEASE_SECONDS:g}"
+        hint = f"Set it to {3 * settings.BMAT_HEARTBEAT_SECONDS:g} or more; 10 suits most."
+        found.append(Error(f"{lease}, less than three heartbeats.", hint=hint, id="bmat.E003"))
     prefix = settings.BMAT_ACCEL_PREFIX
     if prefix and not re.fullmatch(r"(/[A-Za-z0-9_~-]+)+/", prefix):
         hint = "Let it be the proxy's internal location, for example /accel-reports/"
@@ -91,6 +67,28 @@ def check_downloads(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
         message = f"BMAT_FORMAT_WAIT_SECONDS is {settings.BMAT_FORMAT_WAIT_SECONDS:g}."
         hint = f"Set it to {MOST_WAIT_SECONDS} or less: each such request keeps a thread busy."
         found.append(Error(message, hint=hint, id="bmat.E021"))
+    return found
+
+
+@register()
+def check_who_comes_in(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """Said at each start. W001: a public installation without logins must not come about unseen.
+    W004: the owner of any website can use it as they like.
+    """
+    found: list[CheckMessage] = []
+    if settings.BMAT_IS_PUBLIC and not settings.BMAT_REQUIRE_AUTH:
+        message = (
+            "BMAT_REQUIRE_AUTH is off: whoever reaches this service sees and deletes every report."
+        )
+        hint = "Unset it, or see to it that a proxy lets nobody else in."
+        found.append(CheckWarning(message, hint=hint, id="bmat.W001"))
+    if "*" in settings.ALLOWED_HOSTS:
+        message = (
+            "DJANGO_ALLOWED_HOSTS holds *: a page of any website can read and write here, under a "
+            "name that it lets lead to this service."
+        )
+        hint = "Name the hosts that people type."
+        found.append(CheckWarning(message, hint=hint, id="bmat.W004"))
     return found
 
 
@@ -118,20 +116,6 @@ def overlaps(network: Network, others: list[Network]) -> bool:
     return any(each[0] in network or network[0] in each for each in others)
 
 
-@register(deploy=True)
-def check_idempotency(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """E008: a client that repeats its POST on the next day would get a second report."""
-    if settings.BMAT_IDEMPOTENCY_SECONDS >= DAY_SECONDS:
-        return []
-    return [
-        Error(
-            f"BMAT_IDEMPOTENCY_SECONDS is {settings.BMAT_IDEMPOTENCY_SECONDS:g}, less than a day.",
-            hint="Clients rely on a key for 24 hours: set it to 86400 or more.",
-            id="bmat.E008",
-        )
-    ]
-
-
 @register(Tags.database)
 def check_installation(
     app_configs: AppConfigs, databases: Sequence[str] | None = None, **_: Any
@@ -147,41 +131,16 @@ def check_installation(
     return [CheckWarning(installation.another_database(), id="bmat.W003")] if is_anothers else []
 
 
-@register()
-def check_public(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """W001: said at each start, for a public installation without logins must not come about
-    unseen.
-    """
-    if settings.BMAT_REQUIRE_AUTH or not settings.BMAT_IS_PUBLIC:
-        return []
-    return [
-        CheckWarning(
-            "BMAT_REQUIRE_AUTH is off: whoever reaches this service sees and deletes every report.",
-            hint="Unset it, or see to it that a proxy lets nobody else in.",
-            id="bmat.W001",
-        )
-    ]
-
-
-@register()
-def check_hosts(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """W004: said at each start, for the owner of any website can then use it as they like."""
-    if "*" not in settings.ALLOWED_HOSTS:
-        return []
-    return [
-        CheckWarning(
-            "DJANGO_ALLOWED_HOSTS holds *: a page of any website can read and write here, under a "
-            "name that it lets lead to this service.",
-            hint="Name the hosts that people type.",
-            id="bmat.W004",
-        )
-    ]
-
-
 @register(deploy=True)
-def check_strangers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """E009: no login in a deployment. E010: each web process would count requests by itself."""
+def check_clients(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
+    """E008: a client that repeats its POST on the next day would get a second report. E009: no
+    login in a deployment. E010: each web process would count requests by itself.
+    """
     found: list[CheckMessage] = []
+    if settings.BMAT_IDEMPOTENCY_SECONDS < DAY_SECONDS:
+        message = f"BMAT_IDEMPOTENCY_SECONDS is {settings.BMAT_IDEMPOTENCY_SECONDS:g}"
+        hint = "Clients rely on a key for 24 hours: set it to 86400 or more."
+        found.append(Error(f"{message}, less than a day.", hint=hint, id="bmat.E008"))
     if not settings.BMAT_REQUIRE_AUTH:
         hint = "Unset BMAT_REQUIRE_AUTH, or set it to on."
         found.append(Error("Nobody has to log in.", hint=hint, id="bmat.E009"))
@@ -192,34 +151,20 @@ def check_strangers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
 
 
 @register(deploy=True)
-def check_flower(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """E004: half of Flower's credentials. E005: those that everybody knows."""
-    user, password = settings.CELERY_FLOWER_USER, settings.CELERY_FLOWER_PASSWORD
-    if bool(user) != bool(password):
-        return [
-            Error(
-                "Only one of CELERY_FLOWER_USER and CELERY_FLOWER_PASSWORD is set.",
-                hint="Set both, or neither where Flower does not run.",
-                id="bmat.E004",
-            )
-        ]
-    if password in ("flower", "password") or (user and user == password):
-        return [
-            Error(
-                "CELERY_FLOWER_PASSWORD is one that everybody knows.",
-                hint='Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
-                id="bmat.E005",
-            )
-        ]
-    return []
-
-
-@register(deploy=True)
 def check_servers(app_configs: AppConfigs, **_: Any) -> list[CheckMessage]:
-    """E006 and E007: the embedded database or broker, which serve one machine only, in a
-    deployment.
+    """E004: half of Flower's credentials. E005: those that everybody knows. E006 and E007: the
+    embedded database or broker, which serve one machine only, in a deployment.
     """
     found: list[CheckMessage] = []
+    user, password = settings.CELERY_FLOWER_USER, settings.CELERY_FLOWER_PASSWORD
+    if bool(user) != bool(password):
+        message = "Only one of CELERY_FLOWER_USER and CELERY_FLOWER_PASSWORD is set."
+        hint = "Set both, or neither where Flower does not run."
+        found.append(Error(message, hint=hint, id="bmat.E004"))
+    elif password in ("flower", "password") or (user and user == password):
+        message = "CELERY_FLOWER_PASSWORD is one that everybody knows."
+        hint = 'Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        found.append(Error(message, hint=hint, id="bmat.E005"))
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         hint = "Let DATABASE_URL name a PostgreSQL: postgres://user:password@host:5432/name"
         found.append(Error("The database is SQLite.", hint=hint, id="bmat.E006"))
