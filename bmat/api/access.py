@@ -182,7 +182,11 @@ class Counters:
             within = self.limiter.hit(window, who)
             stats = self.limiter.get_window_stats(window, who)
         except StorageError as error:
-            self.pause(error)
+            # Asks nothing for a while, so that not every request waits in vain. Logged once.
+            if not self.away_until:
+                message = "requests are not counted, for their counters are away: %s"
+                logger.warning(message, error)
+            self.away_until = time.monotonic() + ASK_AGAIN_SECONDS
             return None
         if self.away_until:
             self.away_until = 0.0
@@ -190,17 +194,9 @@ class Counters:
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
         return Standing(policy, stats.remaining, seconds, exceeded=not within)
 
-    def pause(self, error: StorageError) -> None:
-        """Asks nothing for a while, so that not every request waits in vain. Logged once."""
-        if not self.away_until:
-            logger.warning("requests are not counted, for their counters are away: %s", error)
-        self.away_until = time.monotonic() + ASK_AGAIN_SECONDS
 
-
-@cache
-def counters(url: str) -> Counters:
-    """The counters at `url`; those of this process where it is `memory://`."""
-    return Counters(url)
+# Those at a URL are the same each time; at `memory://`, they are those of this process.
+counters = cache(Counters)
 
 
 class RequestRate(BaseThrottle):

@@ -114,8 +114,12 @@ class ApiErrorsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code >= 400 and is_of_api(request) and not is_json(response):
-            replace(response, body(request, response.status_code))
+        is_json = response.headers.get("Content-Type") == JSON
+        if response.status_code >= 400 and is_of_api(request) and not is_json:
+            response.content = JSONRenderer().render(body(request, response.status_code))
+            response.headers["Content-Type"] = JSON
+            for header in ("Content-Length", "Content-Encoding"):
+                response.headers.pop(header, None)
         return response
 
 
@@ -155,10 +159,6 @@ def is_of_api(request: HttpRequest) -> bool:
     return request.path == API or request.path.startswith(f"{API}/")
 
 
-def is_json(response: HttpResponse) -> bool:
-    return response.headers.get("Content-Type") == JSON
-
-
 def body(request: HttpRequest, status: int) -> dict[str, Any]:
     """What the client is told about an error of which only the status is known."""
     is_method = status == HTTPStatus.METHOD_NOT_ALLOWED
@@ -166,14 +166,6 @@ def body(request: HttpRequest, status: int) -> dict[str, Any]:
     told = told_as(BY_STATUS.get(status, "server_error"), message)
     error_id = getattr(request, "error_id", None)
     return told if error_id is None else {**told, "error_id": error_id}
-
-
-def replace(response: HttpResponse, told: dict[str, Any]) -> None:
-    """Puts JSON in the place of the body; the other headers stay."""
-    response.content = JSONRenderer().render(told)
-    response.headers["Content-Type"] = JSON
-    for header in ("Content-Length", "Content-Encoding"):
-        response.headers.pop(header, None)
 
 
 def refusal(request: HttpRequest, code: str, message: str = "") -> HttpResponse:

@@ -186,7 +186,7 @@ def changed(request: Request, download: Download) -> HttpResponseBase:
 def unchanged(request: Request, download: Download) -> HttpResponseBase:
     """The file's own bytes: all, or those of the range that the request names."""
     kept, headers = download.kept, {**download.headers(), "Accept-Ranges": "bytes"}
-    wanted = wanted_range(request, download.etag, kept.modified, kept.size)
+    wanted = wanted_range(request, download)
     start, stop = wanted or (0, kept.size)
     headers["Content-Length"] = str(stop - start)
     if wanted is not None:
@@ -200,17 +200,18 @@ def unchanged(request: Request, download: Download) -> HttpResponseBase:
     return response
 
 
-def wanted_range(request: Request, etag: str, modified: int, size: int) -> tuple[int, int] | None:
+def wanted_range(request: Request, download: Download) -> tuple[int, int] | None:
     """The first byte and the one behind the last; None where the whole file is to be sent: no
     range, several of them, one that cannot be read, or one of a file that `If-Range` does not mean.
     RFC 9110, sections 13.1.5 and 14.
 
     Raises ApiError range_not_satisfiable, which tells the size that the client did not know.
     """
-    header = request.headers.get("Range")
-    if request.method != "GET" or not is_meant(request.headers.get("If-Range"), etag, modified):
+    if_range = request.headers.get("If-Range", download.etag)
+    is_meant = download.etag == if_range or download.kept.modified == parse_http_date_safe(if_range)
+    if request.method != "GET" or not is_meant:
         return None
-    parsed = parse_range_header(header)
+    size, parsed = download.kept.size, parse_range_header(request.headers.get("Range"))
     if parsed is None or parsed.units != "bytes" or len(parsed.ranges) != 1:
         return None
     start, _ = parsed.ranges[0]
@@ -223,13 +224,6 @@ def wanted_range(request: Request, etag: str, modified: int, size: int) -> tuple
         headers = {"Content-Range": f"bytes */{size}"}
         raise ApiError("range_not_satisfiable", message, headers=headers)
     return found
-
-
-def is_meant(if_range: str | None, etag: str, modified: int) -> bool:
-    """Whether a range is one of the file with this strong `etag`, `modified` at that second."""
-    if if_range is None:
-        return True
-    return if_range == etag or parse_http_date_safe(if_range) == modified
 
 
 def stretch(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:

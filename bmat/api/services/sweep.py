@@ -169,7 +169,9 @@ def add_folders(found: Useless, age_seconds: float) -> None:
     while some := dict(islice(named, REPORTS_AT_ONCE)):
         # The subfolders are listed before the rows are read: one whose token the row does not
         # carry by then never will again.
-        listed = {pid: subfolders(path) for pid, path in some.items()}
+        listed = {
+            pid: [each for each in entries(path) if each.is_dir()] for pid, path in some.items()
+        }
         rows = Report.objects.filter(expired=None).in_bulk(list(listed))
         for pid, attempts in listed.items():
             if pid not in rows:
@@ -197,10 +199,6 @@ def left_parts(report: Report, age_seconds: float) -> list[Path]:
     name = report.output_file.name
     beside = entries(files.path(name).parent) if name else iter(())
     return [path for path in beside if files.is_part(path) and is_old(path, age_seconds)]
-
-
-def subfolders(folder: Path) -> list[Path]:
-    return [path for path in entries(folder) if path.is_dir()]
 
 
 def entries(folder: Path) -> Iterator[Path]:

@@ -3,7 +3,7 @@ report, as files and without downloading them. And which reports a request reach
 a pid in its path finds them here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format, Wanted, wanted_by
+from bmat.api.downloads.formats import CSV, JSON_LINES, PARQUET, Format, wanted_by
 from bmat.api.downloads.responses import download_name, download_of, file_response
 from bmat.api.errors import ApiError
 from bmat.api.models import Report
@@ -136,13 +136,11 @@ class ReportFileView(VisibleReports):
                         f"The totals are being written as {wanted.format.name}. Ask again."
                     )
                 name = files.beside(name, wanted.format.file_name)
-            saved_as = download_name(report.input_name, self.ending(wanted), wanted.format.name)
+            suffix = f"{self.suffix}-excel-safe" if wanted.excel_safe else self.suffix
+            saved_as = download_name(report.input_name, suffix, wanted.format.name)
             return file_response(request, download_of(request, files.path(name), wanted, saved_as))
         except FileNotFoundError as error:
             raise ApiError("no_file", NOT_KEPT) from error
-
-    def ending(self, wanted: Wanted) -> str:
-        return f"{self.suffix}-excel-safe" if wanted.excel_safe else self.suffix
 
 
 @output_operation
@@ -177,17 +175,15 @@ class ResultActions(VisibleReports):
         report = self.get_done(self.get_kept())
         asked = QuestionSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        fields = asked.validated_data
-
-        def answer() -> Response:
-            cursor = fields.get("cursor", "")
-            found = results.rows(report, asked.question, fields["limit"], cursor)
-            url = request.build_absolute_uri()
-            following = found.cursor and replace_query_param(url, "cursor", found.cursor)
-            rows = [{**row.key, "date": row.date, "plays": row.plays} for row in found.rows]
-            return Response({"rows": rows, "next": following})
-
-        return answered([report], answer)
+        limit, cursor = asked.validated_data["limit"], asked.validated_data.get("cursor", "")
+        with answering():
+            if not results.is_ready(report):
+                return being_written(PREPARING)
+            found = results.rows(report, asked.question, limit, cursor)
+        url = request.build_absolute_uri()
+        following = found.cursor and replace_query_param(url, "cursor", found.cursor)
+        rows = [{**row.key, "date": row.date, "plays": row.plays} for row in found.rows]
+        return Response({"rows": rows, "next": following})
 
     @summary_operation
     @action(detail=True, methods=["get"])
@@ -221,27 +217,17 @@ class ResultActions(VisibleReports):
         asked.is_valid(raise_exception=True)
         other = get_object_or_404(self.get_queryset(), pid=asked.validated_data["with"])
         earlier = self.get_done(kept(other))
-
-        def answer() -> Response:
+        with answering():
+            # Both are asked for at once.
+            if not all([results.is_ready(report) for report in (later, earlier)]):
+                return being_written(PREPARING)
             found = results.compare(later, earlier, **asked.question)
-            return Response(ComparisonSerializer(found).data)
-
-        return answered([later, earlier], answer)
+        return Response(ComparisonSerializer(found).data)
 
     def get_done(self, report: Report) -> Report:
         """The kept report. Raises ApiError, whose code says why it has no result."""
         self.get_file_name(report, "output_file")
         return report
-
-
-def answered(reports: list[Report], answer: Callable[[], Response]) -> Response:
-    """The answer about these results; or 202 where they have to be converted first. Raises
-    ValidationError and APIException.
-    """
-    with answering():
-        if all([results.is_ready(report) for report in reports]):
-            return answer()
-        return being_written(PREPARING)
 
 
 @contextmanager
