@@ -77,13 +77,11 @@ def names(name: str, default: list[str] | None = None) -> list[str]:
     return found
 
 
-def whole_number(name: str, default: int, minimum: int = 1, maximum: int | None = None) -> int:
-    """The variable's integer of at least `minimum`, and at most `maximum`."""
+def whole_number(name: str, default: int, maximum: int | None = None) -> int:
+    """The variable's integer of at least 1, and at most `maximum`."""
     value = text(name, str(default))
-    if not re.fullmatch(r"[0-9]{1,18}", value) or int(value) < minimum:
-        raise ImproperlyConfigured(
-            f"{name} must be a whole number of {minimum} or more, not {value!r}"
-        )
+    if not re.fullmatch(r"[0-9]{1,18}", value) or int(value) == 0:
+        raise ImproperlyConfigured(f"{name} must be a whole number of 1 or more, not {value!r}")
     if maximum is not None and int(value) > maximum:
         raise ImproperlyConfigured(f"{name} must be at most {maximum}, not {value!r}")
     return int(value)
@@ -158,14 +156,15 @@ def folder(name: str, default: Path) -> Path:
     return Path(text(name, str(default))).expanduser().resolve()
 
 
-def make_folders(name: str, folders: list[Path]) -> None:
-    """Creates `folders`, which lie in the folder that the variable `name` gives."""
+def make_folders(folders: list[Path]) -> None:
+    """Creates `folders`, which lie in BMAT_HOME."""
     for path in folders:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ImproperlyConfigured(
-                f"{name} must be a folder that this process may write in: {path}: {error.strerror}"
+                f"BMAT_HOME must be a folder that this process may write in: {path}: "
+                f"{error.strerror}"
             ) from error
 
 
@@ -246,7 +245,7 @@ def broker_options(url: str, home: Path) -> dict[str, Any]:
     if not url.startswith("filesystem:"):
         return REDIS_OPTIONS
     messages, claimed, control = (home / "broker" / each for each in BROKER_FOLDERS)
-    make_folders("BMAT_HOME", [messages, claimed, control])
+    make_folders([messages, claimed, control])
     return {
         "data_folder_in": str(messages),
         "data_folder_out": str(messages),

@@ -19,7 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 BMAT_HOME = environment.folder("BMAT_HOME", BASE_DIR / "var")
 BMAT_UPLOADS_FOLDER = BMAT_HOME / "uploads"
 BMAT_REPORTS_FOLDER = BMAT_HOME / "reports"
-environment.make_folders("BMAT_HOME", [BMAT_UPLOADS_FOLDER, BMAT_REPORTS_FOLDER])
+environment.make_folders([BMAT_UPLOADS_FOLDER, BMAT_REPORTS_FOLDER])
 
 BMAT_MEMORY_BUDGET_BYTES = environment.size_bytes("BMAT_MEMORY_BUDGET", "1GiB")
 # What is packed in an upload may become so large, and so many times as large as the upload.

@@ -67,20 +67,19 @@ class Useless:
         return len(self.folders) + len(self.uploads) + len(self.parts)
 
 
-def sweep_files(age_seconds: float | None = None, however_many: bool = False) -> Swept:
+def sweep_files(however_many: bool = False) -> Swept:
     """Removes the files of reports past BMAT_RETENTION_DAYS, and moves into the trash what has not
-    changed for `age_seconds` (BMAT_SWEEP_AGE_SECONDS) and belongs to nothing: folders of no report
-    or of no attempt that counts, and what is left of uploads that broke off or, where they come in
-    parts, have expired. Nothing of it where the home is another database's, or where it is more
-    than a fifth of all, unless `however_many` says that somebody has looked. Of keys and tokens
-    that have expired, and of events about reports without files, it removes the rows.
+    changed for BMAT_SWEEP_AGE_SECONDS and belongs to nothing: folders of no report or of no attempt
+    that counts, and what is left of uploads that broke off or, where they come in parts, have
+    expired. Nothing of it where the home is another database's, or where it is more than a fifth of
+    all, unless `however_many` says that somebody has looked. Of keys and tokens that have expired,
+    and of events about reports without files, it removes the rows.
     """
     IdempotencyKey.objects.expired().delete()
     AuthToken.objects.filter(expiry__lt=timezone.now()).delete()
     reports = expire_reports()
     forget_events()
-    age_seconds = settings.BMAT_SWEEP_AGE_SECONDS if age_seconds is None else age_seconds
-    swept = sweep_useless(reports, age_seconds, however_many)
+    swept = sweep_useless(reports, however_many)
     if swept.refused:
         logger.warning("nothing was swept that belongs to no report: %s", swept.refused)
     if (swept.reports, swept.folders, swept.uploads) != (0, 0, 0):
@@ -112,7 +111,7 @@ def forget_events() -> None:
     told.exclude(report__deliveries__state=State.PENDING).delete()
 
 
-def sweep_useless(reports: int, age_seconds: float, however_many: bool) -> Swept:
+def sweep_useless(reports: int, however_many: bool) -> Swept:
     """Moves what belongs to nothing into the trash, and removes what has lain there for long."""
     refused = installation.objection()
     if refused:
@@ -120,14 +119,14 @@ def sweep_useless(reports: int, age_seconds: float, however_many: bool) -> Swept
     empty_trash()
     # Their rows say so, whatever their number and age.
     expired = move_to_trash(ending.expire())
-    useless = find_useless(age_seconds)
+    useless = find_useless()
     if useless.count > max(ALWAYS, MOST_SHARE * useless.total) and not however_many:
         return Swept(reports, 0, len(expired), too_many(useless))
     gone = move_to_trash(
         path
         for path in (*useless.folders, *useless.uploads, *useless.parts)
         # A worker may have taken up again what another has left.
-        if is_old(path, age_seconds)
+        if is_old(path)
     )
     for path in (*expired, *gone):
         logger.info("moved into the trash: %s", path)
@@ -144,28 +143,28 @@ def too_many(useless: Useless) -> str:
     )
 
 
-def find_useless(age_seconds: float) -> Useless:
+def find_useless() -> Useless:
     """What a sweep would move now. Changes nothing."""
     found = Useless()
     # Listed before the rows are read: the row of a file that is old was there before it.
     old = []
     for path in entries(Path(settings.FILE_UPLOAD_TEMP_DIR)):
         found.total += 1
-        if is_old(path, age_seconds):
+        if is_old(path):
             old.append(path)
     kept = ending.kept_paths()
     found.uploads += [path for path in old if path not in kept]
-    add_folders(found, age_seconds)
+    add_folders(found)
     return found
 
 
-def add_folders(found: Useless, age_seconds: float) -> None:
+def add_folders(found: Useless) -> None:
     """Adds the folders in the reports' folder that no row needs, and what is in the others."""
     ours = [
         path for path in entries(Path(settings.BMAT_REPORTS_FOLDER)) if files.is_uuid(path.name)
     ]
     found.total += len(ours)
-    named = ((UUID(path.name), path) for path in ours if is_old(path, age_seconds))
+    named = ((UUID(path.name), path) for path in ours if is_old(path))
     while some := dict(islice(named, REPORTS_AT_ONCE)):
         # The subfolders are listed before the rows are read: one whose token the row does not
         # carry by then never will again.
@@ -177,28 +176,26 @@ def add_folders(found: Useless, age_seconds: float) -> None:
             if pid not in rows:
                 found.folders.append(some[pid])
                 continue
-            inside = unused(rows[pid], attempts, age_seconds)
-            parts = left_parts(rows[pid], age_seconds)
+            inside = unused(rows[pid], attempts)
+            parts = left_parts(rows[pid])
             found.folders += inside
             found.parts += parts
             found.total += len(inside) + len(parts)
 
 
-def unused(report: Report, attempts: list[Path], age_seconds: float) -> list[Path]:
+def unused(report: Report, attempts: list[Path]) -> list[Path]:
     """Those of the report's `attempts` that neither run nor hold its results."""
     in_use = {str(report.lease_token), files.attempt_that_counts(report)}
-    return [
-        folder for folder in attempts if folder.name not in in_use and is_old(folder, age_seconds)
-    ]
+    return [folder for folder in attempts if folder.name not in in_use and is_old(folder)]
 
 
-def left_parts(report: Report, age_seconds: float) -> list[Path]:
+def left_parts(report: Report) -> list[Path]:
     """What is left of formats that a worker was writing beside the output when it died. An attempt
     that runs has such files, too, and may not touch them for long.
     """
     name = report.output_file.name
     beside = entries(files.path(name).parent) if name else iter(())
-    return [path for path in beside if files.is_part(path) and is_old(path, age_seconds)]
+    return [path for path in beside if files.is_part(path) and is_old(path)]
 
 
 def entries(folder: Path) -> Iterator[Path]:
@@ -206,10 +203,10 @@ def entries(folder: Path) -> Iterator[Path]:
     return (folder / name for name in files.names_in(folder))
 
 
-def is_old(path: Path, age_seconds: float) -> bool:
-    """Whether the file or folder has not changed for that long."""
+def is_old(path: Path) -> bool:
+    """Whether the file or folder has not changed for BMAT_SWEEP_AGE_SECONDS."""
     try:
-        return time.time() - path.stat().st_mtime > age_seconds
+        return time.time() - path.stat().st_mtime > settings.BMAT_SWEEP_AGE_SECONDS
     except FileNotFoundError:
         return False
 

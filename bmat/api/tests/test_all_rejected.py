@@ -123,7 +123,7 @@ def test_a_sweep_leaves_its_rejects_alone(report, home, left_over):
         os.utime(home / name, (old, old))
     before = left_over()
 
-    sweep_files(age_seconds=60)
+    sweep_files()
 
     assert left_over() == before
 

@@ -152,9 +152,10 @@ def test_it_reads_a_key_and_refuses_a_short_one(monkeypatch):
 def test_it_refuses_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with refused(
-        f"HOME must be a folder that this process may write in: {tmp_path}/file/a: Not a directory"
+        f"BMAT_HOME must be a folder that this process may write in: {tmp_path}/file/a: "
+        "Not a directory"
     ):
-        environment.make_folders("HOME", [tmp_path / "file/a"])
+        environment.make_folders([tmp_path / "file/a"])
 
 
 def test_it_reads_a_postgres_url(monkeypatch):

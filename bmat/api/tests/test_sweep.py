@@ -177,7 +177,7 @@ def test_it_leaves_alone_what_is_not_its_own(home, name):
 
 def test_it_minds_nothing_that_goes_away_meanwhile(orphan, home):
     assert list(sweep.entries(orphan / "gone")) == []
-    assert not sweep.is_old(orphan / "gone", 0)
+    assert not sweep.is_old(orphan / "gone")
 
 
 def test_it_looks_at_all_folders_a_limited_number_at_once(home, monkeypatch):
@@ -257,8 +257,8 @@ def test_it_leaves_alone_what_a_worker_takes_up_again_meanwhile(done, home, monk
     age_all(home)
     find = sweep.find_useless
 
-    def found_and_taken_up(age_seconds):
-        found = find(age_seconds)
+    def found_and_taken_up():
+        found = find()
         part.touch()
         return found
 
@@ -269,11 +269,13 @@ def test_it_leaves_alone_what_a_worker_takes_up_again_meanwhile(done, home, monk
     assert part.exists()
 
 
-def test_it_sweeps_what_is_as_old_as_the_caller_says(orphan):
-    os.utime(orphan, (time.time() - 60, time.time() - 60))
+def test_it_sweeps_what_is_as_old_as_the_settings_say(orphan, settings):
+    os.utime(orphan, (time.time() - 5000, time.time() - 5000))
 
-    assert sweep_files(age_seconds=3600).folders == 0
-    assert sweep_files(age_seconds=30).folders == 1
+    settings.BMAT_SWEEP_AGE_SECONDS = 5500
+    assert sweep_files().folders == 0
+    settings.BMAT_SWEEP_AGE_SECONDS = 4500
+    assert sweep_files().folders == 1
 
 
 def test_it_forgets_idempotency_keys_that_have_expired(submit):

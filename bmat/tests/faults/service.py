@@ -19,8 +19,10 @@ from bmat.tests.live.stack import START_SECONDS, Stack
 
 ANSWER_SECONDS = 2.0
 SWEEP = """
+from django.conf import settings
 from bmat.api.services.sweep import sweep_files
-print(sweep_files(age_seconds=0.001, however_many=True))
+settings.BMAT_SWEEP_AGE_SECONDS = 0.001
+print(sweep_files(however_many=True))
 """
 
 

@@ -29,8 +29,10 @@ SERVICE_VARIABLES = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "CELERY_BROKER_UR
 # installation's.
 FIRST_MINUTE_LINES = 16
 SWEEP_ALL = """
+from django.conf import settings
 from bmat.api.services.sweep import sweep_files
-print(sweep_files(age_seconds=0.001, however_many=True))
+settings.BMAT_SWEEP_AGE_SECONDS = 0.001
+print(sweep_files(however_many=True))
 """
 
 
