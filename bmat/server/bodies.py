@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO, RawIOBase
 from threading import Condition
 from typing import Any
@@ -89,12 +90,10 @@ class Body:
         if self.is_over or self._expects_continue and not self.received_bytes:
             return
         until_bytes = self.received_bytes + DRAINED_BYTES
-        try:
+        with suppress(TimeoutError, BodyIncomplete):
             async with asyncio.timeout(DRAIN_SECONDS):
                 while self.received_bytes < until_bytes and await self.chunk():
                     pass
-        except (TimeoutError, BodyIncomplete):
-            pass
 
 
 def announced_bytes(environ: dict[str, Any]) -> int | None:

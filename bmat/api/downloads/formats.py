@@ -104,9 +104,7 @@ def excel_safe(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
     The CSV is as bmat writes it: quotes are doubled, and stand in quoted cells only.
     """
-    escaper = Escaper()
-    for chunk in chunks:
-        yield escaper.escaped(chunk)
+    return map(Escaper().escaped, chunks)
 
 
 class Escaper:

@@ -23,6 +23,7 @@ from rest_framework.parsers import FormParser, JSONParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from bmat.api.access import IsLetIn, TokenAuthentication
@@ -61,10 +62,16 @@ class ShallowJSONParser(JSONParser):
             raise ParseError("JSON parse error - it is nested too deeply.") from error
 
 
-def refuse_large(request: Request, what: str) -> None:
-    """Raises ApiError form_too_large for a body of more than BODY_BYTES."""
+def fields_of(request: Request, form: type[Serializer[Any]], what: str) -> dict[str, Any]:
+    """The fields of a small form, as its serializer has them. Raises ApiError form_too_large for a
+    body of more than BODY_BYTES, which is called `what`, and ValidationError.
+    """
     if length_of(request) > BODY_BYTES:
         raise ApiError("form_too_large", f"{what} has at most {BODY_BYTES} bytes.")
+    given = form(data=request.data)
+    given.is_valid(raise_exception=True)
+    fields: dict[str, Any] = given.validated_data
+    return fields
 
 
 @extend_schema_view(
@@ -93,7 +100,10 @@ class LoginView(APIView):
         return str(TokenAuthentication().authenticate_header(request))
 
     def post(self, request: Request) -> Response:
-        user = logged_in(request)
+        login = fields_of(request, LoginSerializer, "A login")
+        user = authenticate(request._request, **login)
+        if not isinstance(user, User):
+            raise AuthenticationFailed(CODES["wrong_login"].message, "wrong_login")
         row, token = tokens.make_token(user, knox_settings.TOKEN_TTL)
         user_logged_in.send(sender=User, request=request._request, user=user)
         shown = TokenSerializer({"token": token, "expiry": row.expiry})
@@ -122,19 +132,6 @@ class LogoutAllView(APIView):
         tokens.log_out_everywhere(request.user)
         user_logged_out.send(sender=User, request=request._request, user=request.user)
         return Response(status=204)
-
-
-def logged_in(request: Request) -> User:
-    """The user whose name and password the body says. Raises ApiError form_too_large,
-    ValidationError and AuthenticationFailed.
-    """
-    refuse_large(request, "A login")
-    given = LoginSerializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    user = authenticate(request._request, **given.validated_data)
-    if not isinstance(user, User):
-        raise AuthenticationFailed(CODES["wrong_login"].message, "wrong_login")
-    return user
 
 
 @extend_schema_view(
@@ -172,13 +169,10 @@ class TokensView(APIView):
 
     def post(self, request: Request) -> Response:
         assert isinstance(request.user, User)
-        refuse_large(request, "This form")
-        given = NewTokenSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        wanted = fields_of(request, NewTokenSerializer, "This form")
         sent = request.auth.expiry if isinstance(request.auth, AuthToken) else None
-        valid_for = timedelta(days=given.validated_data["days"])
-        name = given.validated_data["name"]
-        row, token = tokens.make_token(request.user, valid_for, name, not_after=sent)
+        valid_for = timedelta(days=wanted["days"])
+        row, token = tokens.make_token(request.user, valid_for, wanted["name"], not_after=sent)
         row.token = token
         return Response(MadeTokenSerializer(row).data, status=201)
 

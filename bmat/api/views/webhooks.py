@@ -39,7 +39,7 @@ from bmat.api.schema import (
     operation,
 )
 from bmat.api.services import outbox
-from bmat.api.views.accounts import ShallowJSONParser, refuse_large
+from bmat.api.views.accounts import ShallowJSONParser, fields_of
 from bmat.api.views.results import VisibleReports
 
 MOST_DELIVERIES = 100
@@ -193,12 +193,10 @@ class WebhookViewSet(
         return Webhook.objects.filter(owner=owner_of(self.request))
 
     def create(self, request: Request) -> Response:
-        refuse_large(request, "A webhook")
-        given = WebhookSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        wanted = fields_of(request, WebhookSerializer, "A webhook")
         owner = owner_of(request)
         assert owner is not None, "a login is asked for"
-        webhook = outbox.create_webhook(owner, given.validated_data["url"])
+        webhook = outbox.create_webhook(owner, wanted["url"])
         kwargs = {"webhook_id": webhook.pk}
         headers = {"Location": reverse("webhook-detail", kwargs=kwargs, request=request)}
         return Response(NewWebhookSerializer(webhook).data, status=201, headers=headers)

@@ -4,6 +4,7 @@ Each change is a conditional update of the row. What it says is synced before.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
@@ -116,10 +117,7 @@ def with_length(upload: Upload, piece: Piece, file: BinaryIO) -> Upload:
 
 def settle(upload_id: UUID) -> None:
     """Lets a request that is stuck give up the upload, so that its offset is what has arrived."""
-    try:
-        with appending.locked(upload_id):
-            pass
-    except (Locked, FileNotFoundError):
+    with suppress(Locked, FileNotFoundError), appending.locked(upload_id):
         pass
 
 
