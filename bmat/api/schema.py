@@ -126,11 +126,10 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 def plain_paths(endpoints: list[Endpoint]) -> list[Endpoint]:
     """Every path answers with and without its last slash: it is written as people write it."""
-    return [(plain(path), regex, method, view) for path, regex, method, view in endpoints]
-
-
-def plain(path: str) -> str:
-    return path if path in COLLECTIONS else path.rstrip("/")
+    return [
+        (path if path in COLLECTIONS else path.rstrip("/"), regex, method, view)
+        for path, regex, method, view in endpoints
+    ]
 
 
 def plain_blanks(result: dict[str, Any], **_: Any) -> dict[str, Any]:

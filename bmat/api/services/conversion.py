@@ -62,13 +62,12 @@ def is_there_in_time(report: Report, file_name: str) -> bool:
 
     Raises FileNotFoundError where there is no output either, and NoRoom.
     """
-    file = files.beside_output(report, file_name)
     if is_there(report, file_name):
         return True
     if not waiting.acquire(blocking=False):
         return False
     try:
-        return appears(file)
+        return appears(files.beside_output(report, file_name))
     finally:
         waiting.release()
 
@@ -143,6 +142,7 @@ def convert(pid: UUID, file_name: str) -> None:
 
 
 def write_beside_output(report: Report, file_name: str) -> None:
+    """Writes the file of a result that was there a moment ago. Raises RowsMissing, and OSError."""
     target = files.beside_output(report, file_name)
     try:
         with counted(report, target):
@@ -157,7 +157,9 @@ def write_beside_output(report: Report, file_name: str) -> None:
             raise
         logger.error("report %s: there is no room for %s: %s", report.pid, file_name, error)
     finally:
-        remove_unless_wanted(report.pid)
+        # Whoever deleted the report, or let it expire, may have passed before the file appeared.
+        if not retry_while_database_is_down(lambda: with_result(report.pid).exists()):
+            files.remove(files.report_folder(report.pid))
 
 
 @contextmanager
@@ -183,14 +185,6 @@ def set_result_bytes(report: Report, result_bytes: int) -> None:
 def with_result(pid: UUID) -> ReportQuerySet:
     """The report, if it has a result that is kept; else nothing."""
     return Report.objects.filter(pid=pid, status=Report.Status.DONE, expired=None)
-
-
-def remove_unless_wanted(pid: UUID) -> None:
-    """Removes the report's folder where it was deleted, or expired, while something was written
-    there: whoever did that may have passed before the file appeared.
-    """
-    if not retry_while_database_is_down(lambda: with_result(pid).exists()):
-        files.remove(files.report_folder(pid))
 
 
 def write_once(report: Report, target: Path) -> bool:
