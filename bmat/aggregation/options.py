@@ -23,7 +23,7 @@ ROLES = {
 }
 DATE_COLUMN, PLAYS_COLUMN = "Date", "Number of Plays"
 TOTAL_COLUMN = "Total Number of Plays for Date"
-# Each is a file of source/presets, but for the default, which is the data contract's.
+# Each is in source/presets.py, but for the default, which is the data contract's.
 PRESETS = (
     "default",
     "totals",

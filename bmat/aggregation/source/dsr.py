@@ -25,7 +25,7 @@ from bmat.aggregation.source.opened import (
     refuse,
     with_line_feeds,
 )
-from bmat.aggregation.source.presets.preset import Preset
+from bmat.aggregation.source.preset import Preset
 
 CHUNK_BYTES = 2**20
 # A footer is short, and at most comments and empty lines are behind it.

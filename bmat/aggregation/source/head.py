@@ -12,7 +12,7 @@ from bmat.aggregation.errors import shown
 from bmat.aggregation.options import Options, column_key, delimiter_byte, is_delimiter
 from bmat.aggregation.results import Extent
 from bmat.aggregation.source.layout import Skipped
-from bmat.aggregation.source.presets.preset import Preset
+from bmat.aggregation.source.preset import Preset
 from bmat.aggregation.source.records import (
     Dialect,
     Record,

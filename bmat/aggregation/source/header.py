@@ -13,7 +13,7 @@ from bmat.aggregation.errors import failure, shown
 from bmat.aggregation.options import OPTION_NAMES, Options
 from bmat.aggregation.source.head import First, Head
 from bmat.aggregation.source.layout import Filter, Layout
-from bmat.aggregation.source.presets.preset import DEFAULT, Preset
+from bmat.aggregation.source.preset import DEFAULT, Preset
 from bmat.aggregation.source.values import is_date, is_plays
 
 
@@ -59,7 +59,7 @@ def preset_of(options: Options) -> Preset:
     """The preset that is named, or the default."""
     if options.preset in (None, DEFAULT.name):
         return DEFAULT
-    from bmat.aggregation.source.presets.registry import by_name
+    from bmat.aggregation.source.presets import by_name
 
     return by_name(options.preset)
 
@@ -73,7 +73,7 @@ def recognised(head: Head) -> Preset | None:
     """The preset that the file looks like: by its first bytes, by its first record, or, of those
     that have something before the header, by one of the first hundred lines.
     """
-    from bmat.aggregation.source.presets.registry import recognised_head, recognised_header
+    from bmat.aggregation.source.presets import recognised_head, recognised_header
 
     by_head = recognised_head(head.data)
     if by_head is not None:

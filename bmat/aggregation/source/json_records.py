@@ -23,7 +23,7 @@ from bmat.aggregation.source.json_text import Fault, Found, Number, records_of
 from bmat.aggregation.source.layout import Filter, JSONOrigin, Layout
 from bmat.aggregation.source.looks import known_format, without_mark
 from bmat.aggregation.source.opened import OnRead, Opened, head_of, refuse
-from bmat.aggregation.source.presets.preset import Preset
+from bmat.aggregation.source.preset import Preset
 
 Record = dict[str, Any]
 

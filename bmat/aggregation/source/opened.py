@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bmat.aggregation.errors import failure, shown
 from bmat.aggregation.options import Options, column_key, delimiter_byte
 from bmat.aggregation.source.layout import Filter, JSONOrigin, Layout
-from bmat.aggregation.source.presets.preset import Preset
+from bmat.aggregation.source.preset import Preset
 from bmat.aggregation.source.records import has_old_line_ends
 
 OnRead = Callable[[int], None]

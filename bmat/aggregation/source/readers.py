@@ -6,7 +6,7 @@ from bmat.aggregation.options import Options
 from bmat.aggregation.source.dsr import open_dsr
 from bmat.aggregation.source.json_records import open_json
 from bmat.aggregation.source.opened import OnRead, Opened, open_positions
-from bmat.aggregation.source.presets.preset import Preset
+from bmat.aggregation.source.preset import Preset
 from bmat.aggregation.source.soundexchange import open_soundexchange
 
 

@@ -22,7 +22,7 @@ from bmat.aggregation.source.opened import (
     layout_of,
     with_line_feeds,
 )
-from bmat.aggregation.source.presets.preset import Preset
+from bmat.aggregation.source.preset import Preset
 
 DELIMITERS = (b",", b"\t", b"|", b";")
 MOST_LINES_BEFORE = 20

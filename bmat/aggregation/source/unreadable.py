@@ -11,8 +11,8 @@ from bmat.aggregation.source.encoding import WITHOUT_MARK
 from bmat.aggregation.source.head import DELIMITERS, First, Head
 from bmat.aggregation.source.header import has_named_columns, headerless_layout
 from bmat.aggregation.source.looks import AS_CSV, Format, is_utf8, known_format
-from bmat.aggregation.source.presets.preset import DEFAULT, Preset
-from bmat.aggregation.source.presets.registry import recognised_header
+from bmat.aggregation.source.preset import DEFAULT, Preset
+from bmat.aggregation.source.presets import recognised_header
 
 # Names are compared that are not longer, and no more of them.
 COMPARED_NAMES, COMPARED_LENGTH = 200, 60

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bmat.aggregation.options import Options
 from bmat.aggregation.source.layout import Layout
 from bmat.aggregation.source.opened import Opened
-from bmat.aggregation.source.presets.registry import by_name, recognised_head
+from bmat.aggregation.source.presets import by_name, recognised_head
 from bmat.aggregation.source.readers import open_special
 
 SAMPLES = Path(__file__).parent / "presets"

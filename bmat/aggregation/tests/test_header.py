@@ -17,7 +17,7 @@ from bmat.aggregation.source.head import Head
 from bmat.aggregation.source.header import reading_as
 from bmat.aggregation.source.layout import Filter, Skipped
 from bmat.aggregation.source.open import open_source, reading_of
-from bmat.aggregation.source.presets.preset import DEFAULT, Keep
+from bmat.aggregation.source.preset import DEFAULT, Keep
 from bmat.aggregation.tests.heads import layout, reading, refused
 from bmat.aggregation.tests.running import HEADER
 

@@ -15,7 +15,7 @@ from bmat.aggregation.source import json_text
 from bmat.aggregation.source.json_records import Original, original_of
 from bmat.aggregation.source.json_text import Fault, records_of
 from bmat.aggregation.source.opened import Opened
-from bmat.aggregation.source.presets.registry import by_name
+from bmat.aggregation.source.presets import by_name
 from bmat.aggregation.source.readers import open_special
 from bmat.aggregation.tests.reading import SAMPLES, opened, read, split
 

@@ -10,7 +10,7 @@ from bmat.aggregation.options import (
     delimiter_byte,
     python_encoding,
 )
-from bmat.aggregation.source.presets import registry
+from bmat.aggregation.source import presets
 
 
 def refused(**options: object) -> AggregationError:
@@ -103,7 +103,7 @@ def test_an_encoding_is_one_that_files_are_written_in() -> None:
 
 
 def test_the_presets_are_those_that_there_are() -> None:
-    assert PRESETS == tuple(preset.name for preset in registry.PRESETS)
+    assert PRESETS == tuple(preset.name for preset in presets.PRESETS)
 
 
 def test_each_option_says_what_it_does() -> None:

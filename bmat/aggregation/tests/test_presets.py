@@ -7,13 +7,8 @@ import pytest
 
 from bmat.aggregation import AggregationError
 from bmat.aggregation.options import DATE_FORMATS, ROLES, Options, column_key
-from bmat.aggregation.source.presets.preset import DEFAULT, Preset
-from bmat.aggregation.source.presets.registry import (
-    PRESETS,
-    by_name,
-    recognised_head,
-    recognised_header,
-)
+from bmat.aggregation.source.preset import DEFAULT, Preset
+from bmat.aggregation.source.presets import PRESETS, by_name, recognised_head, recognised_header
 from bmat.aggregation.source.readers import open_special
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.reading import SAMPLES, opened, read

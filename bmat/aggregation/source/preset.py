@@ -7,21 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from bmat.aggregation.errors import AggregationError
-from bmat.aggregation.options import (
-    DATE_COLUMN,
-    PLAYS_COLUMN,
-    ROLES,
-    TOTAL_COLUMN,
-    Options,
-    column_key,
-)
+from bmat.aggregation.options import DATE_COLUMN, PLAYS_COLUMN, ROLES, Options, column_key
 
 # Who reads a file: `header`, where its columns have names in it, is the ordinary case.
 Reader = Literal["header", "positions", "dsr", "soundexchange", "json"]
-
-
-# How JSON begins: with an object, or an array of them; empty arrays may stand before it.
-JSON_BEGIN = rb"\s*+(?:\[\s*+\]\s*+)*+(?:\[\s*+)?\{"
 
 
 @dataclass(frozen=True)
@@ -125,16 +114,6 @@ class Preset:
         option = f"{role}_column"
         return self.misfit(f"it has no {role}; if yours has, name it in {option}", source)
 
-
-def fingerprint(*names: str) -> frozenset[str]:
-    """The columns with these names, as they are compared."""
-    return frozenset(map(column_key, names))
-
-
-# How columns are named that hold numbers of plays.
-COUNTS = fingerprint(
-    PLAYS_COLUMN, TOTAL_COLUMN, "Plays", "Play Count", "Total Plays", "Streams", "Spins", "Quantity"
-)
 
 DEFAULT = Preset(
     name="default",
