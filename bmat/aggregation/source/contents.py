@@ -28,38 +28,30 @@ from bmat.aggregation.source.zipped import (
 )
 
 
-@dataclass(frozen=True)
-class Unpacked:
+@dataclass
+class Unpacked(Origin):
     """What is in an archive of one text."""
 
-    origin: Origin
+    path: Path
+    packed: Origin
     allowance: Allowance
     is_whole: bool
-    local_path: None = None
-    size: None = None
-
-    @property
-    def path(self) -> Path:
-        return self.origin.path
+    can_repeat: bool
 
     @property
     def share(self) -> float | None:
-        return self.origin.share
-
-    @property
-    def can_repeat(self) -> bool:
-        return self.origin.can_repeat
+        return self.packed.share
 
     def chunks(self) -> Generator[bytes, None, None]:
         decompressor = DECOMPRESSORS[self.allowance.name]
-        with closing(self.origin.chunks()) as packed:
+        with closing(self.packed.chunks()) as packed:
             unpacking = Unpacking(packed, decompressor, self.allowance)
             chunks = unpacking.chunks(is_whole=self.is_whole)
             yield from inner_text(chunks, self.allowance, self.path, is_whole=self.is_whole)
 
 
-@dataclass(frozen=True)
-class ZipMember:
+@dataclass
+class ZipMember(Origin):
     """A file in a ZIP archive, which is at `archive`."""
 
     path: Path
@@ -67,9 +59,7 @@ class ZipMember:
     member: Member
     allowance: Allowance
     is_whole: bool
-    local_path: None = None
-    size: None = None
-    can_repeat: bool = True
+    can_repeat = True
 
     @property
     def share(self) -> float:
@@ -101,7 +91,7 @@ class Unpacker:
         """
         allowance = Allowance.of(origin.path, packed_in, self.limits)
         if packed_in in DECOMPRESSORS:
-            return [Unpacked(origin, allowance, self.is_whole)]
+            return [Unpacked(origin.path, origin, allowance, self.is_whole, origin.can_repeat)]
         path = self._local(origin)
         if packed_in == OFFICE:
             return [self._sheet(origin, path)]

@@ -16,11 +16,10 @@ from bmat.aggregation.results import Input
 from bmat.aggregation.source.header import Misfit, Reading, read_header
 from bmat.aggregation.source.layout import Source
 from bmat.aggregation.source.origin import (
-    Begun,
     Origin,
+    Stream,
     localized,
     looked_at,
-    origin_of,
     texts_of,
     write,
 )
@@ -61,12 +60,12 @@ class Opener:
     room: HeadRoom | None = None
     is_whole: bool = True
     most_bytes: int = sys.maxsize
-    begun: list[Begun] = field(default_factory=list)
+    streams: list[Stream] = field(default_factory=list)
     shown: Callable[[Path], Path] = field(default=lambda path: path)
 
     def close(self) -> None:
         """Close the streams that were opened. Nobody may be reading them."""
-        for one in self.begun:
+        for one in self.streams:
             one.rest.close()
 
     def sources(self, given: InputFile, target: Path, *, can_stream: bool = True) -> list[Source]:
@@ -80,9 +79,9 @@ class Opener:
         return [replace(one, owner_path=given.shown(one.owner_path)) for one in found]
 
     def _found(self, path: Path, options: Options, target: Path, can_stream: bool) -> list[Source]:
-        origin, head = looked_at(origin_of(path), lambda done: self.meter.tell())
-        if isinstance(origin, Begun):
-            self.begun.append(origin)
+        origin, head = looked_at(path, lambda done: self.meter.tell())
+        if isinstance(origin, Stream):
+            self.streams.append(origin)
         packed = packed_in(head)
         origins, is_sheet = [origin], False
         if packed is not None:

@@ -9,12 +9,12 @@ import os
 import select
 import stat
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Protocol
 
 from bmat.aggregation.options import Options
 from bmat.aggregation.source.encoding import source_encoding, utf8_of
@@ -28,40 +28,39 @@ SECONDS_BETWEEN_LOOKS = 0.1
 OnRead = Callable[[int], None]
 
 
-class Origin(Protocol):
+class Origin(ABC):
     """An input. `path` is its name, in messages and in the rejects file; `local_path` a file that
-    holds all of its bytes, if there is one; `size` is how many there are, if that is known, and
-    `share` how much of them has been read, by the last one who did. Whether it `can_repeat`: be
-    read again, from the first byte on.
+    holds all of its bytes, if there is one. Whether it `can_repeat`: be read again, from the first
+    byte on.
     """
 
-    @property
-    def path(self) -> Path: ...
+    path: Path
+    local_path: Path | None = None
+    can_repeat = False
 
     @property
-    def local_path(self) -> Path | None: ...
+    def size(self) -> int | None:
+        """How many bytes there are, if that is known."""
+        return None
 
     @property
-    def size(self) -> int | None: ...
+    def share(self) -> float | None:
+        """How much of them has been read, by the last one who did, if that is known."""
+        return None
 
-    @property
-    def share(self) -> float | None: ...
-
-    @property
-    def can_repeat(self) -> bool: ...
-
+    @abstractmethod
     def chunks(self) -> Generator[bytes, None, None]:
         """All bytes, from the first on. An empty chunk says that the next one is awaited still."""
 
 
 @dataclass
-class LocalFile:
+class LocalFile(Origin):
     """A file that can be read anywhere, and again; `path` is what it is called."""
 
     path: Path
     local_path: Path
-    can_repeat: bool = True
     taken: int = 0
+    can_repeat = True
 
     @property
     def size(self) -> int:
@@ -79,58 +78,15 @@ class LocalFile:
                 yield chunk
 
 
-@dataclass(frozen=True)
-class Stream:
-    """A pipe, a FIFO, a socket, a terminal: read forward, and once. It stays open."""
-
-    path: Path
-    file: BinaryIO
-    local_path: None = None
-    size: None = None
-    share: None = None
-    can_repeat: bool = False
-
-    def chunks(self) -> Generator[bytes, None, None]:
-        descriptor = self.file.fileno()
-        while True:
-            ready, _, _ = select.select([descriptor], [], [], SECONDS_BETWEEN_LOOKS)
-            if not ready:
-                yield b""
-                continue
-            chunk = os.read(descriptor, CHUNK_BYTES)
-            if not chunk:
-                return
-            yield chunk
-
-
-@dataclass(frozen=True)
-class NamedPipe:
-    """A path behind which there is no file, but a stream, which is opened when it is read."""
-
-    path: Path
-    local_path: None = None
-    size: None = None
-    share: None = None
-    can_repeat: bool = False
-
-    def chunks(self) -> Generator[bytes, None, None]:
-        # Else opening would wait, deaf to a cancel, until somebody opens the other end.
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-        with open(descriptor, "rb", buffering=0) as file:
-            yield from Stream(self.path, file).chunks()
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A stream of which `head` has been read, and `rest` has not."""
+@dataclass
+class Stream(Origin):
+    """A pipe, a FIFO, a socket, a terminal: read forward, and once. Of it `head` has been read, and
+    `rest` has not.
+    """
 
     path: Path
     head: bytes
     rest: Generator[bytes, None, None]
-    local_path: None = None
-    size: None = None
-    share: None = None
-    can_repeat: bool = False
 
     def chunks(self) -> Generator[bytes, None, None]:
         with closing(self.rest):
@@ -138,30 +94,47 @@ class Begun:
             yield from self.rest
 
 
-def origin_of(path: Path) -> Origin:
-    """The input that a path stands for; `-` is standard input. Raises OSError for a folder."""
+def looked_at(path: Path, on_read: OnRead) -> tuple[Origin, bytes]:
+    """The input that a path stands for (`-` is standard input), to be read from its first byte on,
+    and its first SIGNATURE_BYTES, or all that there are. `on_read` is called at least every second
+    while they are awaited. Raises OSError for a folder.
+    """
     if path == STANDARD_INPUT:
         if sys.stdin is None:
             raise OSError(errno.EBADF, "standard input is closed", str(path))
-        return Stream(path, sys.stdin.buffer)
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if stat.S_ISREG(mode):
-        return LocalFile(path, path)
-    return NamedPipe(path)
-
-
-def looked_at(origin: Origin, on_read: OnRead) -> tuple[Origin, bytes]:
-    """The input, to be read from its first byte on, and its first SIGNATURE_BYTES, or all that
-    there are. `on_read` is called at least every second while they are awaited.
-    """
-    chunks = origin.chunks()
-    if origin.can_repeat:
-        with closing(chunks):
-            return origin, first_bytes(chunks, on_read)[:SIGNATURE_BYTES]
+        chunks = stream_chunks(sys.stdin.fileno())
+    else:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if stat.S_ISREG(mode):
+            file = LocalFile(path, path)
+            with closing(file.chunks()) as chunks:
+                return file, first_bytes(chunks, on_read)[:SIGNATURE_BYTES]
+        chunks = pipe_chunks(path)
     head = first_bytes(chunks, on_read)
-    return Begun(origin.path, head, chunks), head[:SIGNATURE_BYTES]
+    return Stream(path, head, chunks), head[:SIGNATURE_BYTES]
+
+
+def stream_chunks(descriptor: int) -> Generator[bytes, None, None]:
+    """What comes out of an open stream, which stays open."""
+    while True:
+        ready, _, _ = select.select([descriptor], [], [], SECONDS_BETWEEN_LOOKS)
+        if not ready:
+            yield b""
+            continue
+        chunk = os.read(descriptor, CHUNK_BYTES)
+        if not chunk:
+            return
+        yield chunk
+
+
+def pipe_chunks(path: Path) -> Generator[bytes, None, None]:
+    """What comes out of the stream behind a path, which is opened when it is read."""
+    # Else opening would wait, deaf to a cancel, until somebody opens the other end.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(descriptor, "rb", buffering=0):
+        yield from stream_chunks(descriptor)
 
 
 def first_bytes(chunks: Iterator[bytes], on_read: OnRead) -> bytes:

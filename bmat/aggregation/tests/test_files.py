@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bmat.aggregation import AggregationError, aggregate, cli
-from bmat.aggregation.source.origin import origin_of
+from bmat.aggregation.source.origin import looked_at
 from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, names_in
 from bmat.aggregation.write.files import descriptor_of, is_stream, refuse_shared_paths
 
@@ -227,7 +227,7 @@ def test_standard_input_that_is_closed_is_no_input(
     with pytest.raises(OSError, match="Bad file descriptor"):
         aggregate([Path("-")], tmp_path / "out")
     with pytest.raises(OSError, match="standard input is closed"):
-        origin_of(Path("-"))
+        looked_at(Path("-"), lambda done: None)
 
 
 def test_an_output_whose_reader_has_gone_is_told(plays: Path) -> None:

@@ -16,7 +16,7 @@ from bmat.aggregation.options import Bounds
 from bmat.aggregation.progress import ProgressMeter
 from bmat.aggregation.results import Input
 from bmat.aggregation.source.open import open_source
-from bmat.aggregation.source.origin import LocalFile, NamedPipe, Stream, localized, origin_of
+from bmat.aggregation.source.origin import LocalFile, Stream, localized, looked_at
 from bmat.aggregation.tests.running import HEADER, TOTALS_HEADER, names_in
 
 PLAYS = HEADER + b"a,2020-01-01,1\n" * 200_000 + b"bad\n"
@@ -157,24 +157,24 @@ def test_progress_rises_while_what_is_in_a_stream_is_written_to_a_file(tmp_path:
 
 def test_a_file_in_utf_8_is_read_in_place(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(PLAYS)
-    origin = origin_of(tmp_path / "in.csv")
-    assert isinstance(origin, LocalFile)
+    origin, head = looked_at(tmp_path / "in.csv", lambda done: None)
+    assert isinstance(origin, LocalFile) and head == PLAYS[:16]
     read = localized(origin, Options(), tmp_path / "copy", lambda done: None)
     assert (read, names_in(tmp_path)) == ((tmp_path / "in.csv", None), ["in.csv"])
 
 
-def test_a_dash_is_standard_input_and_a_folder_is_nothing(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    assert isinstance(origin_of(tmp_path / "fifo"), NamedPipe)
+def test_a_folder_is_no_input(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match=str(tmp_path)):
-        origin_of(tmp_path)
+        looked_at(tmp_path, lambda done: None)
 
 
-def test_standard_input_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dash_is_standard_input_which_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "in.csv").write_bytes(PLAYS)
     with (tmp_path / "in.csv").open("r") as file:
         monkeypatch.setattr(sys, "stdin", file)
-        origin = origin_of(Path("-"))
-        assert isinstance(origin, Stream)
+        origin, head = looked_at(Path("-"), lambda done: None)
+        assert isinstance(origin, Stream) and head == PLAYS[:16]
         assert b"".join(origin.chunks()) == PLAYS
         assert not file.closed
