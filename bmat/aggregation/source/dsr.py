@@ -91,9 +91,9 @@ def open_dsr(
     Of the beginning of a report the records are not asked for.
     """
     refuse(preset, options, "header_line")
-    head, has_cr_ends = beginning = head_of(readable)
-    place = Place(beginning.start, 1, has_cr_ends)
-    found = HEAD.search(head[place.start :])
+    head, start, has_cr_ends = head_of(readable)
+    place = Place(start, 1, has_cr_ends)
+    found = HEAD.search(head[start:])
     if found is None:
         raise preset.misfit("it has no HEAD record", source)
     header = cells_of(found[0])
@@ -108,7 +108,7 @@ def open_dsr(
     delimiter = delimiter_byte(options.delimiter or preset.delimiter or "\t")
     is_dated = "date" in fields
     day = None if is_dated else first
-    layout = layout_of(preset, options, delimiter, preset.fields, fields, place, day)
+    layout = layout_of(preset, options, delimiter, len(preset.fields), fields, place, day)
     return Opened(readable, layout, are_periods=not is_dated and first != last)
 
 

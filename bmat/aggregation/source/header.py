@@ -12,7 +12,8 @@ from typing import NamedTuple
 from bmat.aggregation.errors import failure, shown
 from bmat.aggregation.options import OPTION_NAMES, Options
 from bmat.aggregation.source.head import First, Head
-from bmat.aggregation.source.layout import Filter, Layout
+from bmat.aggregation.source.layout import Layout
+from bmat.aggregation.source.opened import Place, layout_of
 from bmat.aggregation.source.preset import DEFAULT, Preset
 from bmat.aggregation.source.values import is_date, is_plays
 
@@ -115,7 +116,9 @@ def headerless_layout(preset: Preset, first: First, head: Head) -> Layout | None
     options = head.options
     if preset is not DEFAULT or options.key != ("song",) or options.header_line is not None:
         return None
-    fields = without_empty_end(first.fields)
+    fields = list(first.fields)
+    while fields and not fields[-1]:
+        fields.pop()
     is_one = options.plays == "one"
     if len(fields) != (2 if is_one else 3):
         return None
@@ -124,17 +127,9 @@ def headerless_layout(preset: Preset, first: First, head: Head) -> Layout | None
     if not is_one and not is_plays(fields[2], options.thousands):
         return None
     at = {"song": 0, "date": 1} | ({} if is_one else {"plays": 2})
-    layout = layout_of(preset, first, head, at, len(fields))
-    start = first.record.extent.start
-    return replace(layout, data_start=start, first_line=first.record.line, header=b"")
-
-
-def without_empty_end(fields: list[bytes]) -> list[bytes]:
-    """The fields, but for empty ones at the end."""
-    count = len(fields)
-    while count and not fields[count - 1]:
-        count -= 1
-    return fields[:count]
+    place = Place(first.record.extent.start, first.record.line, head.has_cr_ends)
+    layout = layout_of(preset, options, first.delimiter, len(fields), at, place)
+    return replace(layout, skipped=first.skipped)
 
 
 def header_layout(preset: Preset, first: First, head: Head) -> Layout | None:
@@ -148,30 +143,8 @@ def header_layout(preset: Preset, first: First, head: Head) -> Layout | None:
         if first.keys.count(first.keys[index]) > 1:
             name, found = shown(first.names[index]), first.shown_names
             raise failure("duplicate_column", head.source, wanted=name, found=found)
-    return layout_of(preset, first, head, at, len(first.fields))
-
-
-def layout_of(
-    preset: Preset, first: First, head: Head, at: dict[str, int], field_count: int
-) -> Layout:
-    """The layout of what is behind the header `first`, with the columns `at` these fields."""
-    options, extent, keep = head.options, first.record.extent, preset.keep
-    filtered = Filter(at["filter"], keep.text, keep.is_prefix, keep.reason) if keep else None
-    return Layout(
-        delimiter=first.delimiter,
-        field_count=field_count,
-        key=tuple(at[role] for role in options.key),
-        song=at.get("song") if "song" in options.key else None,
-        date=at["date"],
-        plays=at.get("plays"),
-        data_start=extent.next,
-        first_line=first.record.next_line,
-        skipped=first.skipped,
-        header=head.data[extent.start : extent.stop],
-        date_format=options.date_format or preset.date_format,
-        thousands=options.thousands,
-        is_quoted=head.is_quoted(preset),
-        has_cr_ends=head.has_cr_ends,
-        filter=filtered,
-        bounds=options.bounds,
-    )
+    extent = first.record.extent
+    place = Place(extent.next, first.record.next_line, head.has_cr_ends)
+    layout = layout_of(preset, head.options, first.delimiter, len(first.fields), at, place)
+    header = head.data[extent.start : extent.stop]
+    return replace(layout, skipped=first.skipped, header=header)

@@ -16,7 +16,6 @@ from typing import Any
 
 from bmat.aggregation.source.records import has_old_line_ends
 
-UTF8_BOM = codecs.BOM_UTF8
 # Bytes that are not UTF-8 may stand in fields that nobody reads: they are kept as lone surrogates.
 KEEP_BYTES = "surrogateescape"
 WHITE = b" \t\r\n"
@@ -74,7 +73,7 @@ def records_of(chunks: Iterable[bytes], longest: int) -> Iterator[Found]:
     head = begin = b""
     for chunk in chunks:
         head += chunk
-        begin = head.removeprefix(UTF8_BOM).lstrip(WHITE)
+        begin = head.removeprefix(codecs.BOM_UTF8).lstrip(WHITE)
         if len(head) >= (HEAD_BYTES if begin else longest):
             break
     everything = chain([head], chunks)

@@ -1,7 +1,6 @@
-"""Files without an ordinary header, opened: what all of their readers make, and those whose
-records are told by the position of their fields alone.
-"""
+"""What the readers of files make, and share: how records are laid out, and how files begin."""
 
+import codecs
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -10,14 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bmat.aggregation.errors import failure, shown
-from bmat.aggregation.options import Options, column_key, delimiter_byte
+from bmat.aggregation.options import Options, column_key
 from bmat.aggregation.source.layout import Filter, JSONOrigin, Layout
 from bmat.aggregation.source.preset import Preset
 from bmat.aggregation.source.records import has_old_line_ends
 
 OnRead = Callable[[int], None]
 
-UTF8_BOM = b"\xef\xbb\xbf"
 HEAD_BYTES = 2**16
 COUNT = re.compile(r"[0-9]{1,18}")
 
@@ -43,15 +41,13 @@ class Place(NamedTuple):
 
 
 class Beginning(NamedTuple):
-    """The first bytes of a file; with `has_cr_ends` they have an LF for each of its CRs."""
+    """The first bytes of a file, whose text starts at `start`, behind a byte order mark; with
+    `has_cr_ends` they have an LF for each of its CRs.
+    """
 
     data: bytes
+    start: int
     has_cr_ends: bool
-
-    @property
-    def start(self) -> int:
-        """Where the text starts, behind a byte order mark."""
-        return len(UTF8_BOM) if self.data.startswith(UTF8_BOM) else 0
 
 
 def refuse(preset: Preset, options: Options, *names: str) -> None:
@@ -84,20 +80,20 @@ def layout_of(
     preset: Preset,
     options: Options,
     delimiter: bytes,
-    columns: Sequence[str],
+    field_count: int,
     fields: Mapping[str, int],
     place: Place,
     day: date | None = None,
 ) -> Layout:
-    """The layout of records with the fields `columns`, of which `fields` are read. Without a date
-    among them all are of `day`.
+    """The layout of records with so many fields, of which `fields` are read. Without a date among
+    them all are of `day`.
     """
     kept = None
     if preset.keep is not None:
         kept = Filter(fields["filter"], **asdict(preset.keep))
     return Layout(
         delimiter=delimiter,
-        field_count=len(columns),
+        field_count=field_count,
         key=tuple(fields[role] for role in options.key),
         song=fields.get("song") if "song" in options.key else None,
         date=fields.get("date"),
@@ -112,30 +108,6 @@ def layout_of(
         filter=kept,
         bounds=options.bounds,
     )
-
-
-def open_positions(preset: Preset, readable: Path, options: Options, source: Path) -> Opened:
-    """A file whose fields have no names in it. Raises AggregationError `missing_column` where its
-    first line shows that it is another one.
-    """
-    refuse(preset, options, "header_line")
-    delimiter = delimiter_byte(options.delimiter or preset.delimiter or ",")
-    fields = found_fields(preset, preset.fields, options, source)
-    head, has_cr_ends = beginning = head_of(readable)
-    start = beginning.start
-    assert preset.head is not None
-    match = preset.head.match(head, start)
-    if match is None:
-        first = head[start:].lstrip(b"\r\n").split(b"\n", 1)[0]
-        if first.count(delimiter) < max(fields.values()):
-            raise preset.misfit(
-                f"its first line has not the fields {', '.join(preset.fields)}", source
-            )
-    else:
-        start = match.end()
-    place = Place(start, 1 + head.count(b"\n", 0, start), has_cr_ends)
-    layout = layout_of(preset, options, delimiter, preset.fields, fields, place)
-    return Opened(readable, layout, preset.are_periods)
 
 
 def compare(things: str, said: str, found: int, source: Path) -> None:
@@ -156,7 +128,8 @@ def head_of(path: Path) -> Beginning:
     with path.open("rb") as file:
         data = file.read(HEAD_BYTES)
     has_cr_ends = has_old_line_ends(data)
-    return Beginning(with_line_feeds(data, has_cr_ends), has_cr_ends)
+    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    return Beginning(with_line_feeds(data, has_cr_ends), start, has_cr_ends)
 
 
 def with_line_feeds(text: bytes, has_cr_ends: bool) -> bytes:

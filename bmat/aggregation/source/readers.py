@@ -1,11 +1,21 @@
-"""The formats that have no ordinary header, each with its own reader."""
+"""The formats that have no ordinary header, each with its own reader; and the one of those whose
+records are told by the position of their fields alone.
+"""
 
 from pathlib import Path
 
-from bmat.aggregation.options import Options
+from bmat.aggregation.options import Options, delimiter_byte
 from bmat.aggregation.source.dsr import open_dsr
 from bmat.aggregation.source.json_records import open_json
-from bmat.aggregation.source.opened import OnRead, Opened, open_positions
+from bmat.aggregation.source.opened import (
+    OnRead,
+    Opened,
+    Place,
+    found_fields,
+    head_of,
+    layout_of,
+    refuse,
+)
 from bmat.aggregation.source.preset import Preset
 from bmat.aggregation.source.soundexchange import open_soundexchange
 
@@ -37,3 +47,26 @@ def open_special(
             return open_json(preset, readable, target, options, source, on_read)
         case _:
             return open_positions(preset, readable, options, source)
+
+
+def open_positions(preset: Preset, readable: Path, options: Options, source: Path) -> Opened:
+    """A file whose fields have no names in it. Raises AggregationError `missing_column` where its
+    first line shows that it is another one.
+    """
+    refuse(preset, options, "header_line")
+    delimiter = delimiter_byte(options.delimiter or preset.delimiter or ",")
+    fields = found_fields(preset, preset.fields, options, source)
+    head, start, has_cr_ends = head_of(readable)
+    assert preset.head is not None
+    match = preset.head.match(head, start)
+    if match is None:
+        first = head[start:].lstrip(b"\r\n").split(b"\n", 1)[0]
+        if first.count(delimiter) < max(fields.values()):
+            raise preset.misfit(
+                f"its first line has not the fields {', '.join(preset.fields)}", source
+            )
+    else:
+        start = match.end()
+    place = Place(start, 1 + head.count(b"\n", 0, start), has_cr_ends)
+    layout = layout_of(preset, options, delimiter, len(preset.fields), fields, place)
+    return Opened(readable, layout, preset.are_periods)

@@ -74,7 +74,9 @@ def open_soundexchange(
         days = period_of(preset, header, source)
     place = Place(header.stop, header.line + 1, header.has_cr_ends)
     day = days[0] if days else None
-    layout = layout_of(preset, options, header.delimiter, header.columns, fields, place, day)
+    layout = layout_of(
+        preset, options, header.delimiter, len(header.columns), fields, place, day
+    )
     if header.period is not None:
         if layout.is_quoted and header.before[-INDICATOR].strip() not in ("", '"'):
             text = shown(header.before[-INDICATOR])
@@ -90,10 +92,10 @@ def header_of(preset: Preset, path: Path, options: Options, source: Path) -> Hea
     """The first line that has the names of the columns; that of the option `header_line`, where it
     is given.
     """
-    head, has_cr_ends = beginning = head_of(path)
+    head, start, has_cr_ends = head_of(path)
     delimiters = (delimiter_byte(options.delimiter),) if options.delimiter else DELIMITERS
     before: list[bytes] = []
-    for match in islice(LINE.finditer(head, beginning.start), MOST_LINES_BEFORE):
+    for match in islice(LINE.finditer(head, start), MOST_LINES_BEFORE):
         text = match[0].rstrip(b"\r\n")
         for delimiter in delimiters if options.header_line in (None, len(before) + 1) else ():
             columns = names_in(text, delimiter)
