@@ -20,7 +20,6 @@ from bmat.aggregation.results import (
     Record,
 )
 from bmat.aggregation.source.encoding import source_encoding
-from bmat.aggregation.source.head import utf8
 from bmat.aggregation.source.header import Misfit, read_header
 from bmat.aggregation.source.json_records import FIRST_FIELD, original_of
 from bmat.aggregation.source.layout import Layout, Source
@@ -142,7 +141,7 @@ def inspected_misfit(misfit: Misfit, text: bytes, encoding: str, *, is_cut: bool
         header_line=record.line,
         columns=[InspectedColumn(name, roles.get(at)) for at, name in enumerate(first.names)],
         records=[
-            InspectedRecord(one.line, list(map(utf8, one.fields)), None, None, None, one.fault)
+            InspectedRecord(one.line, texts_of(one.fields), None, None, None, one.fault)
             for one in records[:INSPECTED_RECORDS]
         ],
         is_cut=is_cut,
@@ -174,7 +173,7 @@ def rejected_before(layout: Layout, text: bytes) -> Iterator[InspectedRecord]:
 def inspected(record: Record, source: Source, options: Options) -> InspectedRecord:
     """A record for a person."""
     line, text = source.line_of(record.line), record.text
-    fields = texts_of(text, source.layout)
+    fields = fields_of(text, source.layout)
     if source.json is not None:
         with source.json.path.open("rb") as file:
             original = original_of(source.json, file, record.reason or "", record.text)
@@ -191,10 +190,14 @@ def inspected(record: Record, source: Source, options: Options) -> InspectedReco
     )
 
 
-def texts_of(record: bytes, layout: Layout) -> list[str]:
-    """The fields of a record, as text; none where its quotes are wrong."""
+def fields_of(text: bytes, layout: Layout) -> list[str]:
+    """The fields of the record with this text; none where its quotes are wrong."""
     dialect = Dialect(layout.delimiter, layout.is_quoted, layout.has_cr_ends, layout.bounds)
-    return [field.decode("utf-8", "replace") for field in record_at(record, 0, 1, dialect).fields]
+    return texts_of(record_at(text, 0, 1, dialect).fields)
+
+
+def texts_of(fields: list[bytes]) -> list[str]:
+    return [field.decode("utf-8", "replace") for field in fields]
 
 
 def line_end_name(text: bytes, *, has_cr_ends: bool) -> str:
@@ -218,5 +221,5 @@ def columns_of(source: Source, options: Options) -> list[InspectedColumn]:
         return [InspectedColumn(role, role) for _, role in sorted(roles.items())]
     names = [str(number) for number in range(1, max(roles) + 2)]
     if layout.header:
-        names = texts_of(layout.header, layout)
+        names = fields_of(layout.header, layout)
     return [InspectedColumn(name, roles.get(index)) for index, name in enumerate(names)]

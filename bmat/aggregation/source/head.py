@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from bmat.aggregation.errors import shown
+from bmat.aggregation.errors import shown_names
 from bmat.aggregation.options import Options, column_key, delimiter_byte, is_delimiter
 from bmat.aggregation.results import Extent
 from bmat.aggregation.source.layout import Skipped
@@ -25,21 +25,12 @@ from bmat.aggregation.source.records import (
 DELIMITERS = (b",", b";", b"\t", b"|")
 # Among so many lines a header is looked for that is not the first record.
 PREAMBLE_LINES = 100
-SHOWN_NAMES = 20
 NONE = Record(Extent(0, 0, 0), 0, 0, [])
 BYTE_ORDER_MARKS = re.compile(rb"(?:\xef\xbb\xbf)*+")
 # What Excel writes, and other programs write for it.
 SEP_LINE = re.compile(
     rb'(?:\xef\xbb\xbf)*+(?P<quote>"?)sep=(?P<delimiter>[\x00-\x7f])(?P=quote)', re.IGNORECASE
 )
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where records start: at byte `position`, on physical line `line`."""
-
-    position: int
-    line: int
 
 
 @dataclass(frozen=True)
@@ -58,14 +49,12 @@ class First:
 
     @cached_property
     def names(self) -> list[str]:
-        return [utf8(name) for name in self.fields]
+        return [name.decode("utf-8", "replace") for name in self.fields]
 
     @property
     def shown_names(self) -> str:
         """The names, for a message."""
-        first = [shown(name) for name in self.names[:SHOWN_NAMES]]
-        more = len(self.names) - len(first)
-        return ", ".join(first) + (f" and {more} more" if more else "")
+        return shown_names(self.names)
 
     @cached_property
     def keys(self) -> list[str]:
@@ -95,16 +84,16 @@ class Head:
         return has_old_line_ends(self.data)
 
     @cached_property
-    def _behind_sep(self) -> tuple[bytes | None, Start]:
-        """The delimiter that the first line names, and where the next line starts; without one, the
-        start of the file.
+    def _behind_sep(self) -> tuple[bytes | None, int, int]:
+        """The delimiter that the first line names, and the byte and the physical line at which the
+        next line starts; without one, the start of the file.
         """
         match = SEP_LINE.match(self.data)
         if match is not None and is_delimiter(match["delimiter"].decode()):
             stop, behind = line_end(self.data, match.end(), self.has_cr_ends)
             if stop == match.end():
-                return match["delimiter"], Start(behind, 2)
-        return None, Start(0, 1)
+                return match["delimiter"], behind, 2
+        return None, 0, 1
 
     def is_empty(self) -> bool:
         """Whether there is nothing but byte order marks and empty lines, in at most 1 MiB."""
@@ -113,6 +102,11 @@ class Head:
 
     def dialect(self, delimiter: bytes, *, is_quoted: bool) -> Dialect:
         return Dialect(delimiter, is_quoted, self.has_cr_ends, self.options.bounds)
+
+    def _records(self, dialect: Dialect) -> Iterator[Record]:
+        """The records of the file, but for a line that names the delimiter."""
+        _, start, line = self._behind_sep
+        return records_from(self.data, start, line, dialect)
 
     def delimiters(self, preset: Preset) -> Sequence[bytes]:
         """Those that may separate the fields, the likeliest first. Of those that do not occur there
@@ -153,9 +147,8 @@ class Head:
 
     def _is_faulty(self, delimiter: bytes, is_quoted: bool) -> bool:
         """Whether the file's very first record is rejected, under this delimiter."""
-        start, dialect = self._behind_sep[1], self.dialect(delimiter, is_quoted=is_quoted)
-        record = next(records_from(self.data, start.position, start.line, dialect), NONE)
-        return record.fault is not None
+        records = self._records(self.dialect(delimiter, is_quoted=is_quoted))
+        return next(records, NONE).fault is not None
 
     def first(self, delimiter: bytes, is_quoted: bool) -> First | None:
         """The first record; None where it ends too far from the file's start."""
@@ -168,8 +161,8 @@ class Head:
         return self._firsts[key]
 
     def _found(self, dialect: Dialect) -> First | None:
-        start, skipped = self._behind_sep[1], list[Skipped]()
-        for record in records_from(self.data, start.position, start.line, dialect):
+        skipped: list[Skipped] = []
+        for record in self._records(dialect):
             if record.extent.stop > self.bound:
                 return None
             if record.fault is None:
@@ -205,16 +198,12 @@ class Head:
         """The whole records that start on the first hundred lines, in order of lines, under each
         delimiter, each as if it were the first one.
         """
-        start, found = self._behind_sep[1], list[First]()
+        found: list[First] = []
         for delimiter in self.delimiters(preset):
             dialect = self.dialect(delimiter, is_quoted=self.is_quoted(preset))
-            for record in records_from(self.data, start.position, start.line, dialect):
+            for record in self._records(dialect):
                 if record.line > PREAMBLE_LINES or record.extent.stop > self.bound:
                     break
                 if record.fault is None:
                     found.append(First(delimiter, record))
         return sorted(found, key=lambda first: first.record.line)
-
-
-def utf8(text: bytes) -> str:
-    return text.decode("utf-8", "replace")
