@@ -192,15 +192,9 @@ def options_of(wanted: argparse.Namespace) -> Options:
 
 
 def limits_of(wanted: argparse.Namespace) -> Limits:
-    chosen = {
-        "block_bytes": wanted.block_bytes,
-        "threads": wanted.threads,
-        "memory_budget_bytes": wanted.memory,
-        "temp_folder": wanted.temp_folder,
-        "decompression_limit_bytes": wanted.decompression_limit,
-        "decompression_ratio": wanted.decompression_ratio,
-    }
-    return Limits(**{name: value for name, value in chosen.items() if value is not None})
+    """The limits that are given, and the usual ones else."""
+    given = {one.name: getattr(wanted, one.name) for one in dataclasses.fields(Limits)}
+    return Limits(**{name: value for name, value in given.items() if value is not None})
 
 
 def parser() -> argparse.ArgumentParser:
@@ -237,7 +231,13 @@ def parser() -> argparse.ArgumentParser:
         if option.name in OPTION_NAMES:
             add_option(made, option)
     add("--threads", type=int, metavar="N", help="how many to read with (one per core)")
-    add("--memory", type=size_in_bytes, metavar="SIZE", help="the memory budget (1GiB)")
+    add(
+        "--memory",
+        dest="memory_budget_bytes",
+        type=size_in_bytes,
+        metavar="SIZE",
+        help="the memory budget (1GiB)",
+    )
     add(
         "--block-bytes",
         type=size_in_bytes,
@@ -247,6 +247,7 @@ def parser() -> argparse.ArgumentParser:
     add("--temp-folder", type=Path, metavar="DIR", help="for temporary files (beside OUT)")
     add(
         "--decompression-limit",
+        dest="decompression_limit_bytes",
         type=size_in_bytes,
         metavar="SIZE",
         help="what is packed in an IN may become so large (256GiB)",
