@@ -120,14 +120,10 @@ class Opener:
         def on_read(done: int) -> None:
             self.meter.bring(done, length)
             if not readings and done and target.stat().st_size >= options.bounds.held:
-                readings.append(read(target))
-
-        def read(readable: Path) -> Reading:
-            with readable.open("rb") as file:
-                return reading_of(file.read(options.bounds.held), options, origin.path)
+                readings.append(reading_of_file(target, options, origin.path))
 
         readable, encoding = localized(origin, options, target, on_read, self.most_bytes)
-        reading = readings[0] if readings else read(readable)
+        reading = readings[0] if readings else reading_of_file(readable, options, origin.path)
         return self.made(origin, options, readable, encoding, reading, target)
 
     def made(
@@ -143,13 +139,18 @@ class Opener:
         a file beside `target`.
         """
         size = readable.stat().st_size
-        # Those of a sheet.
-        broken_lines, unread = (getattr(origin, name, ()) for name in ("broken_lines", "unread"))
         preset, layout, _ = reading
         if layout is not None:
-            read_as = read_as_of(reading, layout.delimiter, encoding)
-            source = Source(readable, origin.path, size, layout, read_as, preset.are_periods)
-            return replace(source, broken_lines=broken_lines, unread_sheets=unread)
+            return Source(
+                readable,
+                origin.path,
+                size,
+                layout,
+                read_as_of(reading, layout.delimiter, encoding),
+                preset.are_periods,
+                broken_lines=origin.broken_lines,
+                unread_sheets=origin.unread,
+            )
         # Few files need them.
         from bmat.aggregation.source.readers import open_special
 
@@ -198,7 +199,7 @@ class Forward:
         origin, opener = self._origin, self._opener
         if self._encoding is None and origin.local_path is not None:
             self._chunks.close()
-            reading = self._read_file(origin.local_path)
+            reading = reading_of_file(origin.local_path, self._options, origin.path)
             return opener.made(
                 origin, self._options, origin.local_path, None, reading, self._target
             )
@@ -220,11 +221,6 @@ class Forward:
             reading.preset.are_periods,
             window=window,
         )
-
-    def _read_file(self, path: Path) -> Reading:
-        with path.open("rb") as file:
-            data = file.read(self._options.bounds.held)
-        return reading_of(data, self._options, self._origin.path)
 
     def _head(self) -> tuple[bytes, Reading, bool]:
         """The first bytes, how they are read, and whether they are all. A text that cannot be read
@@ -296,6 +292,12 @@ def numbered(target: Path, number: int) -> Path:
 def read_as_of(reading: Reading, delimiter: bytes, encoding: str | None) -> Input:
     """How an input is read, for whoever asks."""
     return Input(reading.preset.name, delimiter.decode(), encoding or UTF_8, reading.header_line)
+
+
+def reading_of_file(path: Path, options: Options, source: Path) -> Reading:
+    """How the text in a file is read: see `reading_of`."""
+    with path.open("rb") as file:
+        return reading_of(file.read(options.bounds.held), options, source)
 
 
 def reading_of(data: bytes, options: Options, source: Path) -> Reading:

@@ -31,12 +31,14 @@ OnRead = Callable[[int], None]
 class Origin(ABC):
     """An input. `path` is its name, in messages and in the rejects file; `local_path` a file that
     holds all of its bytes, if there is one. Whether it `can_repeat`: be read again, from the first
-    byte on.
+    byte on. For `broken_lines` and `unread` see `workbook.Sheet`: others have none.
     """
 
     path: Path
     local_path: Path | None = None
     can_repeat = False
+    broken_lines: tuple[int, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def size(self) -> int | None:
