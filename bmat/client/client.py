@@ -3,13 +3,12 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Self
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from bmat.client.connection import Connection, json_of, retry_after
+from bmat.client.connection import Connection, json_of, report_of, report_path, retry_after
 from bmat.client.downloads import Download, OnReceived, download, write_into
 from bmat.client.errors import ApiError, ReportCancelled, ReportFailed, Temporary, UsageError
 from bmat.client.reports import (
@@ -40,10 +39,6 @@ OnReport = Callable[[Report], None]
 Value = str | int | bool | Sequence[str] | None
 
 
-def nothing(*told: object) -> None:
-    """Tell nobody."""
-
-
 class Client:
     """The service at `url`, for who has the token, if one is given.
 
@@ -69,12 +64,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -90,7 +80,7 @@ class Client:
         *paths: Path | str,
         options: Mapping[str, Value] | None = None,
         key: str | None = None,
-        on_sent: OnSent = nothing,
+        on_sent: OnSent = ignore,
     ) -> Report:
         """One report of all files. A call that was interrupted, by whatever, is gone on with by the
         next one with the same files and options. The same `key` gives the same report.
@@ -106,10 +96,9 @@ class Client:
 
     def report(self, pid: str) -> Report:
         """The report as it is now."""
-        report: Report = json_of(self._connection.request("GET", report_path(pid)))
-        return report
+        return report_of(self._connection.request("GET", report_path(pid)))
 
-    def wait(self, pid: str, on_report: OnReport = nothing) -> Report:
+    def wait(self, pid: str, on_report: OnReport = ignore) -> Report:
         """The report, once it is Done. `on_report` is told of each change until then. Raises also
         ReportFailed and ReportCancelled.
         """
@@ -118,7 +107,7 @@ class Client:
             answer = self._connection.request("GET", report_path(pid), headers=headers)
             # An answer 304 says that nothing has changed: there is a report from before.
             if answer.status_code == 200:
-                report: Report = json_of(answer)
+                report = report_of(answer)
                 on_report(report)
                 if not is_processing(report):
                     return done(report)
@@ -176,7 +165,7 @@ class Client:
         *,
         format: str = "csv",
         excel_safe: bool = False,
-        on_received: OnReceived = nothing,
+        on_received: OnReceived = ignore,
     ) -> None:
         """Put the totals in their place, whole, or write them into an open stream. A call that was
         interrupted is gone on with by the next one to the same place. Raises also OSError.
@@ -190,7 +179,7 @@ class Client:
         target: Path | str | IO[bytes],
         *,
         excel_safe: bool = False,
-        on_received: OnReceived = nothing,
+        on_received: OnReceived = ignore,
     ) -> None:
         """The same for the records that were not counted. ApiError `no_file` says that all were."""
         params = {"excel_safe": "1"} if excel_safe else {}
@@ -198,8 +187,7 @@ class Client:
 
     def cancel(self, pid: str) -> Report:
         """Stop the report, and keep it as Cancelled."""
-        report: Report = json_of(self._connection.request("POST", report_path(pid, "/cancel")))
-        return report
+        return report_of(self._connection.request("POST", report_path(pid, "/cancel")))
 
     def retry(self, pid: str) -> Report:
         """Start a Failed or Cancelled report again."""
@@ -210,8 +198,7 @@ class Client:
             if error.was_repeated and error.code == NOT_RETRYABLE:
                 return self.report(pid)
             raise
-        report: Report = json_of(answer)
-        return report
+        return report_of(answer)
 
     def delete(self, pid: str) -> None:
         """Remove the report with its files."""
@@ -274,11 +261,6 @@ class Client:
                 return json_of(answer)
             reason = "the result is being prepared for questions"
             retries.wait(Temporary(reason, retry_after(answer), got_through=True))
-
-
-def report_path(pid: str, behind: str = "") -> str:
-    """The path of a report, or of something behind it; no other, whatever `pid` holds."""
-    return f"reports/{quote(pid, safe='')}{behind}"
 
 
 def done(report: Report) -> Report:

@@ -289,9 +289,8 @@ class Command:
         return DONE
 
     def logout(self) -> int:
-        path = settings_path()
         self.client.logout()
-        if read_file(path):
+        if read_file(settings_path()):
             kept = load_settings(environment={**os.environ, "BMAT_TOKEN": "", "BMAT_URL": ""})
             write_file(Settings(kept.url, "", kept.insecure_http))
         self.print({"url": self.client.url}, f"Logged out at {self.client.url}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -18,6 +18,7 @@ from bmat.client.errors import (
     NoService,
     Temporary,
 )
+from bmat.client.reports import Report
 from bmat.client.retries import OnWait, Retries, RetryPolicy, ignore
 from bmat.client.settings import Settings
 from bmat.client.version import __version__
@@ -134,6 +135,11 @@ class Connection:
         return Temporary(f"the connection to {where} broke: {text_of(error)}")
 
 
+def report_path(pid: str, behind: str = "") -> str:
+    """The path of a report, or of something behind it; no other, whatever `pid` holds."""
+    return f"reports/{quote(pid, safe='')}{behind}"
+
+
 def authorities(url: str) -> ssl.SSLContext | bool:
     """Whose certificates are trusted: those that the HTTP library finds. Without TLS nobody's are,
     and the tenth of a second is saved that it takes to load them.
@@ -198,3 +204,9 @@ def json_of(response: httpx.Response) -> Any:
     except json.JSONDecodeError as error:
         where = urlsplit(str(response.url)).netloc
         raise NoService(f"{where} answers, but not as bmat does: look at BMAT_URL.") from error
+
+
+def report_of(response: httpx.Response) -> Report:
+    """The report that an answer shows. Raises NoService."""
+    report: Report = json_of(response)
+    return report

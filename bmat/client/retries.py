@@ -33,7 +33,7 @@ class Wait:
 OnWait = Callable[[Wait], None]
 
 
-def ignore(wait: Wait) -> None:
+def ignore(*told: object) -> None:
     """Tell nobody."""
 
 

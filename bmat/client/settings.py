@@ -81,8 +81,8 @@ def is_readable_by_others(url: str) -> bool:
         return True
 
 
-def settings_path(environment: Mapping[str, str] = os.environ) -> Path:
-    configured = environment.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+def settings_path() -> Path:
+    configured = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(configured) / "bmat" / "client.toml"
 
 
@@ -95,7 +95,7 @@ def load_settings(
 
     A token of the file is for the file's service, and is sent to no other.
     """
-    kept = read_file(settings_path(environment))
+    kept = read_file(settings_path())
     kept_url = plain_url(kept.get("url", DEFAULT_URL))
     chosen = plain_url(url or environment.get("BMAT_URL") or kept_url)
     token = environment.get("BMAT_TOKEN", "")
@@ -127,9 +127,9 @@ def read_file(path: Path) -> dict[str, Any]:
     return kept
 
 
-def write_file(settings: Settings, environment: Mapping[str, str] = os.environ) -> Path:
+def write_file(settings: Settings) -> Path:
     """Keep the settings, for their owner alone; where they are now."""
-    path = settings_path(environment)
+    path = settings_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     # A JSON string is a string of TOML, too.
     lines = [f"url = {json.dumps(settings.url)}"]

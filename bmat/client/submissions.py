@@ -15,11 +15,8 @@ from functools import partial
 from pathlib import Path
 from time import time
 from typing import IO, Any
-from urllib.parse import quote
 
-import httpx
-
-from bmat.client.connection import Connection, json_of
+from bmat.client.connection import Connection, report_of, report_path
 from bmat.client.errors import ApiError, FileChanged, Temporary, UsageError
 from bmat.client.files import only_here, read_json, state_folder, write_whole
 from bmat.client.reports import Report
@@ -122,8 +119,7 @@ class Submitter:
                 return self._posted(submission, progress)
             except HasReport as made:
                 try:
-                    answer = self._connection.request("GET", f"reports/{quote(made.pid, safe='')}")
-                    return report_of(answer)
+                    return report_of(self._connection.request("GET", report_path(made.pid)))
                 except ApiError as error:
                     if error.status != NOT_FOUND:
                         raise
@@ -168,9 +164,9 @@ class Submitter:
         """The report of the uploads that are there."""
         places = range(len(submission.sources))
         ids = [progress.uploads[str(place)].rstrip("/").rpartition("/")[2] for place in places]
-        fields = {**submission.options, "upload": ids}
+        fields = [*submission.options.items(), *(("upload", one) for one in ids)]
         # A form of files is what the service takes; these are its fields without a name of a file.
-        parts = [(name, (None, value)) for name, value in flat(fields)]
+        parts = [(name, (None, value)) for name, value in fields]
         headers = {KEY_HEADER: progress.key}
         return report_of(self._connection.request("POST", "reports/", files=parts, headers=headers))
 
@@ -221,19 +217,6 @@ def counted(source: Source, files: ExitStack, on_sent: OnSent) -> CountedFile:
     file = files.enter_context(source.path.open("rb"))
     source.check(file)
     return CountedFile(file, source, on_sent)
-
-
-def report_of(answer: httpx.Response) -> Report:
-    """The report that the answer shows. Raises NoService."""
-    report: Report = json_of(answer)
-    return report
-
-
-def flat(fields: Mapping[str, str | Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """The fields of a form, one by one."""
-    for name, value in fields.items():
-        for each in [value] if isinstance(value, str) else value:
-            yield name, each
 
 
 @contextmanager
