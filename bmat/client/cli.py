@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from bmat.client import engine
 from bmat.client.errors import FAILED, INTERRUPTED, ClientError
-from bmat.client.outcome import tell
 from bmat.client.progress import Display
 from bmat.client.retries import RetryPolicy
 
@@ -19,7 +18,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     display = Display()
-    is_json = False
     try:
         if given and given[0] in engine.COMMANDS:
             return engine.run(given[0], given[1:])
@@ -27,14 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from bmat.client.arguments import parser
 
         told = parser().parse_args(given)
-        is_json, display = told.json, Display(told.quiet)
+        display = Display(told.quiet, told.json)
         return run(told, display)
     except BrokenPipeError:
         # Nobody reads any more. The interpreter flushes once more when it ends, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (ClientError, OSError) as error:
-        return tell(error, is_json, display)
+        return display.tell(error)
     except KeyboardInterrupt:
         return INTERRUPTED
 

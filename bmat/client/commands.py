@@ -28,7 +28,6 @@ from bmat.client.errors import (
     Unreachable,
     UsageError,
 )
-from bmat.client.outcome import tell
 from bmat.client.progress import Display
 from bmat.client.reports import OPTIONS, Report
 from bmat.client.settings import Settings, load_settings, read_file, settings_path, write_file
@@ -81,7 +80,7 @@ class Command:
         except (ClientError, OSError) as error:
             if is_only:
                 raise
-            return tell(error, self.told.json, self.display, str(where))
+            return self.display.tell(error, str(where))
 
     def _send(self, files: list[Path], pids: list[str]) -> int:
         """Make one report of the files, and add it to the pids."""

@@ -1,5 +1,8 @@
-"""What a person sees while something is under way: bars on a terminal, a line for each pause."""
+"""What a person sees while something is under way, bars on a terminal and a line for each pause;
+and what is said of an error that ends it.
+"""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +12,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from bmat.client.errors import FAILED, ApiError, ClientError, ReportCancelled, ReportFailed
 from bmat.client.reports import Report
 from bmat.client.retries import Wait
 
@@ -17,10 +21,13 @@ HOUR_SECONDS = 3600
 
 
 class Display:
-    """Writes to standard error; with `quiet`, nothing but errors."""
+    """Writes to standard error; with `quiet`, nothing but errors. With `is_json` errors are JSON on
+    standard output, too.
+    """
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, is_json: bool = False) -> None:
         self._quiet = quiet
+        self._is_json = is_json
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -31,6 +38,25 @@ class Display:
         """A line about what is wrong."""
         if sys.stderr is not None:
             tqdm.write(f"bmat: {printable(text)}", file=sys.stderr)
+
+    def tell(self, error: ClientError | OSError, where: str = "") -> int:
+        """Say what is wrong, and where, if that is not in the error; the exit code."""
+        in_front = f"{where}: " if where else ""
+        if isinstance(error, OSError):
+            text = f"{error.filename}: {error.strerror}" if error.filename else f"{in_front}{error}"
+            code, exit_code = "os_error", FAILED
+        else:
+            text, code, exit_code = f"{in_front}{error}", error.code, error.exit_code
+        self.complain(text)
+        fields = error.fields if isinstance(error, ApiError) else {}
+        for name, texts in fields.items():
+            self.complain(f"  {name}: {' '.join(texts)}")
+        if self._is_json and isinstance(error, ReportFailed | ReportCancelled):
+            print(json.dumps(error.report, ensure_ascii=False))
+        elif self._is_json:
+            told = {"code": code, "message": text, "fields": fields}
+            print(json.dumps({"error": told}, ensure_ascii=False))
+        return exit_code
 
     def on_wait(self, wait: Wait) -> None:
         limit = ""
