@@ -15,8 +15,7 @@ from types import FrameType
 from typing import Any
 
 from bmat.client import engine
-from bmat.client.client import Client
-from bmat.client.downloads import OnReceived
+from bmat.client.client import MOST_REPORTS_OF_A_PAGE, MOST_ROWS_OF_A_PAGE, Client
 from bmat.client.errors import (
     DONE,
     ClientError,
@@ -29,7 +28,7 @@ from bmat.client.errors import (
     UsageError,
 )
 from bmat.client.progress import Display
-from bmat.client.reports import OPTIONS, Report
+from bmat.client.reports import KEY_COLUMNS, OPTIONS, Report
 from bmat.client.settings import Settings, load_settings, read_file, settings_path, write_file
 from bmat.client.texts import comparison, inspection_text, report_line, report_text, summary_text
 from bmat.client.watch import Event, Look, Watcher
@@ -84,20 +83,17 @@ class Command:
 
     def _send(self, files: list[Path], pids: list[str]) -> int:
         """Make one report of the files, and add it to the pids."""
-        report = self._sent(files)
+        options = {**self.options, "base": self.told.base}
+        try:
+            with self.display.sending(files) as on_sent:
+                report = self.client.submit(*files, options=options, on_sent=on_sent)
+        except KeyboardInterrupt as stop:
+            message = "Interrupted. The same command goes on where this one was."
+            raise Interrupted(message) from stop
         pids.append(report["pid"])
         if not self._is_waited_for:
             self.print(report, report["pid"])
         return DONE
-
-    def _sent(self, files: list[Path]) -> Report:
-        options = {**self.options, "base": self.told.base}
-        try:
-            with self.display.sending(files) as on_sent:
-                return self.client.submit(*files, options=options, on_sent=on_sent)
-        except KeyboardInterrupt as stop:
-            message = "Interrupted. The same command goes on where this one was."
-            raise Interrupted(message) from stop
 
     @property
     def _is_waited_for(self) -> bool:
@@ -150,8 +146,9 @@ class Command:
     def list(self) -> int:
         told = self.told
         limit = None if told.all else told.limit
+        most = MOST_REPORTS_OF_A_PAGE
         reports = self.client.reports(
-            states=told.state, input_name=told.name, page_size=min(max(limit or 500, 1), 500)
+            states=told.state, input_name=told.name, page_size=min(max(limit or most, 1), most)
         )
         for report in islice(reports, limit):
             line = f"{report['pid']}  {report['created'][:19]}  {report_line(report)}"
@@ -160,11 +157,12 @@ class Command:
 
     def rows(self) -> int:
         told = self.told
-        names = ("song", "artist", "isrc", "territory", "service", "contains", "to", "grain")
-        question = {name: getattr(told, name) for name in (*names, "order")}
+        names = (*KEY_COLUMNS, "contains", "to", "grain", "order")
+        question = {name: getattr(told, name) for name in names}
         question |= {"song_prefix": told.prefix, "from": told.first}
         limit = None if told.all else told.limit
-        rows = self.client.rows(told.pid, limit=min(max(limit or 1000, 1), 1000), **question)
+        most = MOST_ROWS_OF_A_PAGE
+        rows = self.client.rows(told.pid, limit=min(max(limit or most, 1), most), **question)
         writer = csv.writer(sys.stdout, lineterminator="\n")
         for number, row in enumerate(islice(rows, limit)):
             if told.json:
@@ -210,31 +208,19 @@ class Command:
 
     def _fetch_totals(self, pid: str, output: str) -> None:
         told = self.told
-
-        def fetch(target: Any, on_received: OnReceived) -> None:
-            self.client.download(
-                pid,
-                target,
-                format=told.format,
-                excel_safe=told.excel_safe,
-                on_received=on_received,
-            )
-
+        fetch = partial(self.client.download, pid, format=told.format, excel_safe=told.excel_safe)
         self._fetch(output, fetch)
 
     def _fetch_rejects(self, pid: str, output: str) -> None:
-        def fetch(target: Any, on_received: OnReceived) -> None:
-            self.client.rejects(
-                pid, target, excel_safe=self.told.excel_safe, on_received=on_received
-            )
-
+        fetch = partial(self.client.rejects, pid, excel_safe=self.told.excel_safe)
         self._fetch(output, fetch)
 
-    def _fetch(self, output: str, fetch: Callable[[Any, OnReceived], None]) -> None:
+    def _fetch(self, output: str, fetch: Callable[..., None]) -> None:
+        """Put what the client can `fetch` in its place."""
         target = sys.stdout.buffer if output == STANDARD_OUTPUT else Path(output)
         try:
             with self.display.receiving() as on_received:
-                fetch(target, on_received)
+                fetch(target, on_received=on_received)
         except KeyboardInterrupt as stop:
             message = "Interrupted. A download to a file goes on where it was."
             raise Interrupted(message) from stop
