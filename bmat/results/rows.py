@@ -136,10 +136,14 @@ class Pager:
         self._limit = limit
         self._period = period(question.grain)
         self._columns = key_columns(database, "totals")
+        self._names = [column.lower() for column in self._columns]
         self._key = ", ".join(self._columns)
-        conditions = dict(conditions_of(question, self._columns))
+        self._parameters: dict[str, Any] = {}
+        conditions = []
+        for condition, parameters in conditions_of(question, self._columns):
+            conditions.append(condition)
+            self._parameters |= parameters
         self._where = " AND ".join(conditions) or "true"
-        self._parameters = {name: value for each in conditions.values() for name, value in each}
 
     def page(self, position: Position | None) -> Page:
         if self._order is Order.SONG:
@@ -248,21 +252,21 @@ class Pager:
             found = sorted(found, key=by_key)[: self._limit + 1]
         shown = found[: self._limit]
         keys = keys_at(self._database, "totals", [number for number, _, _ in shown])
-        last = shown[-1] if len(found) > self._limit else None
-        return self._page_of(
-            [(number, *keys[number], day, plays) for number, day, plays in shown],
-            None if last is None else self._position_of(*last),
-        )
+        following = None
+        if len(found) > self._limit:
+            number, day, plays = shown[-1]
+            following = [ordinal(day) if self._is_by_date else plays, number]
+        rows = [(number, *keys[number], day, plays) for number, day, plays in shown]
+        return self._page_of(rows, following)
 
     def _pieces(self) -> Iterator[tuple[Bound, Bound | None]]:
         """The ranges of keys to sort one by one. Rows of days need no memory for their keys, and
         those of one key little.
         """
-        names = [name.lower() for name in self._columns]
-        exact = [getattr(self._question, name) for name in names]
+        exact = [getattr(self._question, name) for name in self._names]
         if self._question.grain is Grain.DAY or all(exact):
             return iter([((), None)])
-        prefix = self._question.prefix if names[0] == "song" else ""
+        prefix = self._question.prefix if self._names[0] == "song" else ""
         # No field of a key holds a NUL: so this is behind those that begin with a whole one.
         first, end = (exact[0], exact[0] + "\0") if exact[0] else (prefix, after_prefix(prefix))
         beyond = None if end is None else (end,)
@@ -296,18 +300,15 @@ class Pager:
             **parameters,
         )
 
-    def _position_of(self, number: int, day: date | None, plays: int) -> Position:
-        return [ordinal(day) if self._is_by_date else plays, number]
-
     @property
     def _is_by_date(self) -> bool:
         return self._order in BY_DATE
 
     def _page_of(self, found: list[Any], following: Position | None) -> Page:
         """The page of rows that the database has answered, each behind its number."""
-        names = [name.lower() for name in self._columns]
         rows = [
-            Row(dict(zip(names, key, strict=True)), day, plays) for _, *key, day, plays in found
+            Row(dict(zip(self._names, key, strict=True)), day, plays)
+            for _, *key, day, plays in found
         ]
         return Page(rows, following)
 
@@ -319,7 +320,7 @@ class Pager:
 
 def conditions_of(
     question: Question, columns: list[str]
-) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The conditions of a question in SQL, each with its parameters. There are none where there is
     nothing to leave out: each costs time. Raises NotInKey.
     """
@@ -328,20 +329,18 @@ def conditions_of(
             raise NotInKey(name, columns)
     for name, column in FIELDS.items():
         if getattr(question, name):
-            yield f"{column} = ${name}", [(name, getattr(question, name))]
+            yield f"{column} = ${name}", {name: getattr(question, name)}
     if question.prefix:
+        yield bounded(["Song"], (question.prefix,), "prefix", ">")
         beyond = after_prefix(question.prefix)
-        sides = [(question.prefix, "prefix", ">"), (beyond, "after_prefix", "<")]
-        for bound, name, side in sides:
-            if bound is not None:
-                condition, parameters = bounded(["Song"], (bound,), name, side)
-                yield condition, list(parameters.items())
+        if beyond is not None:
+            yield bounded(["Song"], (beyond,), "after_prefix", "<")
     if question.contains:
-        yield "contains(Song, $contains)", [("contains", question.contains)]
+        yield "contains(Song, $contains)", {"contains": question.contains}
     if question.first > date.min:
-        yield "Date >= $first", [("first", question.first)]
+        yield "Date >= $first", {"first": question.first}
     if question.last < date.max:
-        yield "Date <= $last", [("last", question.last)]
+        yield "Date <= $last", {"last": question.last}
 
 
 def upper_bound(stop: int | None) -> tuple[str, dict[str, int]]:
