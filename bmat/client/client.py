@@ -260,7 +260,7 @@ class Client:
             if answer.status_code != 202:
                 return json_of(answer)
             reason = "the result is being prepared for questions"
-            retries.wait(Temporary(reason, retry_after(answer), got_through=True))
+            retries.wait(Temporary(reason, retry_after(answer)))
 
 
 def done(report: Report) -> Report:

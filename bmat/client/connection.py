@@ -169,7 +169,7 @@ def checked(response: httpx.Response) -> httpx.Response:
         raise NoService(f"The service is at another address ({target}): set BMAT_URL to that one.")
     code, message, fields = error_of(response)
     if status in TEMPORARY_STATUSES:
-        raise Temporary(f"{code}: {message}", retry_after(response), got_through=True)
+        raise Temporary(f"{code}: {message}", retry_after(response))
     raise ApiError(status, code, message, fields)
 
 

@@ -163,7 +163,7 @@ def range_headers(etag: str, first: int) -> dict[str, str]:
 def being_written(got: httpx.Response) -> None:
     """Raises Temporary where the service writes the file first."""
     if got.status_code == BEING_WRITTEN:
-        raise Temporary("the file is being written", retry_after(got), got_through=True)
+        raise Temporary("the file is being written", retry_after(got))
 
 
 def strong_etag(got: httpx.Response) -> str:

@@ -113,15 +113,11 @@ class ApiError(ClientError):
 
 
 class Temporary(Exception):
-    """The attempt has failed, and may succeed later: in `retry_after_seconds`, where that is known.
-
-    `got_through` says that the service has answered.
+    """The attempt has failed, and may succeed later: in `retry_after_seconds`, where that is
+    known.
     """
 
-    def __init__(
-        self, reason: str, retry_after_seconds: float = 0.0, *, got_through: bool = False
-    ) -> None:
+    def __init__(self, reason: str, retry_after_seconds: float = 0.0) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
-        self.got_through = got_through

@@ -127,7 +127,7 @@ class Submitter:
                 progress.begin_again()
             except UploadGone:
                 progress.lose_uploads()
-                retries.wait(Temporary("the service has lost the upload", got_through=True))
+                retries.wait(Temporary("the service has lost the upload"))
 
     def _uploads_for(self, submission: Submission) -> Uploads | None:
         """How the files are sent: None stands for one request. Raises UsageError."""

@@ -189,7 +189,7 @@ class Uploads:
             if error.status in GONE:
                 raise UploadGone from error
             if error.status in (OFFSET_CONFLICT, CHECKSUM_MISMATCH):
-                raise Temporary(str(error), got_through=True) from error
+                raise Temporary(str(error)) from error
             raise
         return offset_of(answer)
 
