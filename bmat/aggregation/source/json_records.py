@@ -13,6 +13,7 @@ that are read. What cannot be counted is written so that its record is rejected,
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -23,17 +24,17 @@ from bmat.aggregation.source.json_text import Fault, Found, Number, records_of
 from bmat.aggregation.source.layout import Filter, JSONOrigin, Layout
 from bmat.aggregation.source.looks import known_format, without_mark
 from bmat.aggregation.source.opened import OnRead, Opened, head_of, refuse
+from bmat.aggregation.source.origin import LocalFile, counted
 from bmat.aggregation.source.preset import Preset
 
 Record = dict[str, Any]
 
-EXTENT_FIELD, FILTER_FIELD, PATH_FIELD = 0, 1, 2
-# The first field that is of the record itself.
+EXTENT_FIELD, FILTER_FIELD = 0, 1
+# The first field that is of the record itself; or the path of the one that it lacks.
 FIRST_FIELD = 2
 COUNTS, LEFT_OUT = "1", "0"
 # Written where a field is of a type that no date and no count has.
 INVALID = "?"
-CHUNK_BYTES = 2**20
 LINES_AT_ONCE = 4096
 # Of a rejected record so much is shown.
 SHOWN_BYTES = 1024
@@ -46,7 +47,6 @@ JSON_LINE = re.compile(
 class Field(NamedTuple):
     """A field that is read: where it may be, and whether a record without it is rejected."""
 
-    role: str
     paths: tuple[tuple[str, ...], ...]
     name: str
     is_needed: bool
@@ -64,9 +64,9 @@ def open_json(
     roles = {*preset.wanted(options), "song"}
     fields = {role: field_of(preset, role, options, source) for role in roles}
     conversion = Conversion(preset, options, fields)
-    with readable.open("rb") as original, target.open("wb") as out:
-        chunks = counted(original, on_read)
-        lines = conversion.lines(records_of(chunks, options.bounds.record))
+    with closing(LocalFile(source, readable).chunks()) as chunks, target.open("wb") as out:
+        records = records_of(counted(chunks, on_read), options.bounds.record)
+        lines = conversion.lines(records)
         while some := "".join(islice(lines, LINES_AT_ONCE)):
             # A lone surrogate becomes bytes that are no UTF-8.
             out.write(some.encode("utf-8", "surrogatepass"))
@@ -86,21 +86,12 @@ def check(head: bytes, preset: Preset, source: Path) -> None:
         raise preset.misfit("none of its first lines is JSON", source)
 
 
-def counted(file: BinaryIO, on_read: OnRead) -> Iterator[bytes]:
-    """The bytes of a file; tells how many that makes."""
-    while chunk := file.read(CHUNK_BYTES):
-        yield chunk
-        on_read(file.tell())
-
-
 def field_of(preset: Preset, role: str, options: Options, source: Path) -> Field:
     names = preset.names(role, options)
     if not names:
         raise preset.without(role, options, source)
-    is_needed = role in ("song", "date", "plays", "filter")
-    return Field(
-        role, tuple(tuple(name.split(".")) for name in names), " or ".join(names), is_needed
-    )
+    paths = tuple(tuple(name.split(".")) for name in names)
+    return Field(paths, " or ".join(names), role in ("song", "date", "plays", "filter"))
 
 
 def paths_of(fields: dict[str, Field], options: Options) -> dict[str, str]:
@@ -122,12 +113,12 @@ class Conversion:
         self._key = [fields[role] for role in options.key]
         self._measures = [fields[role] for role in ("date", "plays") if role in fields]
         self._longest = options.bounds.song + 1
-        date = FILTER_FIELD + 1 + len(self._key)
+        date = FIRST_FIELD + len(self._key)
         self.layout = Layout(
             delimiter=b"\t",
             field_count=date + len(self._measures),
-            key=tuple(range(FILTER_FIELD + 1, date)),
-            song=FILTER_FIELD + 1 + options.key.index("song") if "song" in options.key else None,
+            key=tuple(range(FIRST_FIELD, date)),
+            song=FIRST_FIELD + options.key.index("song") if "song" in options.key else None,
             date=date,
             plays=date + 1 if "plays" in fields else None,
             data_start=0,
@@ -223,10 +214,10 @@ def original_of(origin: JSONOrigin, file: BinaryIO, reason: str, record: bytes) 
     """What a rejected `record` of the written file was made of; `file` is the one at `origin.path`,
     open.
     """
-    fields = record.split(b"\t", PATH_FIELD + 1)
+    fields = record.split(b"\t", FIRST_FIELD + 1)
     start, stop, line = map(int, fields[EXTENT_FIELD].split(b":"))
     file.seek(start)
     path = origin.paths.get(reason, "")
     if reason == "missing_field":
-        path = fields[PATH_FIELD].decode()
+        path = fields[FIRST_FIELD].decode()
     return Original(line, file.read(min(stop - start, SHOWN_BYTES)), path)

@@ -191,7 +191,8 @@ class Unpacking:
                         data, is_between = decompressor.unused_data, True
                 self._position += size
         if is_whole and not is_between:
-            self._cut_off()
+            how = f"it ends at byte {self._position:,}, before it is complete"
+            damaged(self._allowance, how)
 
     def _decompressed(self, decompressor: Decompressor, data: bytes) -> bytes:
         try:
@@ -207,9 +208,6 @@ class Unpacking:
 
     def _damaged(self, how: str) -> NoReturn:
         damaged(self._allowance, f"{how} from byte {self._position:,} on, or soon behind it")
-
-    def _cut_off(self) -> NoReturn:
-        damaged(self._allowance, f"it ends at byte {self._position:,}, before it is complete")
 
 
 def unsupported(allowance: Allowance, reason: str) -> AggregationError:
