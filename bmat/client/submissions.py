@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from time import time
 from typing import IO, Any
@@ -89,7 +89,11 @@ class Submitter:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._offered: list[Uploads | None] = []
+
+    @cached_property
+    def _offered(self) -> Uploads | None:
+        """What larger files are sent with, where the service has that; it is asked once."""
+        return Uploads.offered(self._connection)
 
     def submit(self, submission: Submission, key: str | None, on_sent: OnSent) -> Report:
         """The report of the files; with a `key` of its own where one is given. Raises FileChanged,
@@ -134,12 +138,10 @@ class Submitter:
         is_small, is_one = submission.size < SMALL_BYTES, len(submission.sources) == 1
         if is_small and is_one:
             return None
-        if not self._offered:
-            self._offered.append(Uploads.offered(self._connection))
         # Services that know no uploads take one file, and might pass over the others.
-        if self._offered[0] is None and not is_one:
+        if self._offered is None and not is_one:
             raise UsageError("This service takes one file for a report: use --separately.")
-        return None if is_small else self._offered[0]
+        return None if is_small else self._offered
 
     def _send_all(
         self, uploads: Uploads, submission: Submission, progress: Progress, on_sent: OnSent

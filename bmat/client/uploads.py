@@ -72,24 +72,6 @@ class Source:
             raise FileChanged(f"{self.path} has changed while it was sent. Send it again.")
 
 
-class ChunkSize:
-    """How much is sent at a time: the more, the longer the connection has held."""
-
-    def __init__(self) -> None:
-        self._since_broken_bytes = 0
-
-    @property
-    def bytes(self) -> int:
-        wanted = self._since_broken_bytes // CHUNK_SHARE
-        return min(max(wanted, LEAST_CHUNK_BYTES), MOST_CHUNK_BYTES)
-
-    def sent(self, count: int) -> None:
-        self._since_broken_bytes += count
-
-    def broken(self) -> None:
-        self._since_broken_bytes = 0
-
-
 class Uploads:
     """The uploads of a service that offers them."""
 
@@ -135,7 +117,7 @@ class Uploads:
         many bytes have arrived. Raises UploadGone, HasReport, FileChanged, ApiError, NoService,
         Unreachable.
         """
-        retries, chunk = self._connection.retries(), ChunkSize()
+        retries, since_broken = self._connection.retries(), 0
         with source.path.open("rb") as file:
             while True:
                 try:
@@ -143,15 +125,15 @@ class Uploads:
                     on_sent(offset)
                     while offset < source.size:
                         file.seek(offset)
-                        content = file.read(min(chunk.bytes, source.size - offset))
+                        content = file.read(min(chunk_bytes(since_broken), source.size - offset))
                         source.check(file)
                         offset = self._append(path, offset, content)
-                        chunk.sent(len(content))
+                        since_broken += len(content)
                         retries.progressed()
                         on_sent(offset)
                     return
                 except Temporary as failure:
-                    chunk.broken()
+                    since_broken = 0
                     retries.wait(failure)
 
     def discard(self, path: str) -> None:
@@ -192,6 +174,13 @@ class Uploads:
                 raise Temporary(str(error)) from error
             raise
         return offset_of(answer)
+
+
+def chunk_bytes(since_broken: int) -> int:
+    """How much is sent at a time where so many bytes have been sent since the connection broke: the
+    more, the longer it has held.
+    """
+    return min(max(since_broken // CHUNK_SHARE, LEAST_CHUNK_BYTES), MOST_CHUNK_BYTES)
 
 
 def encoded(text: str) -> str:

@@ -115,7 +115,7 @@ class Watcher:
             if not S_ISREG(found.st_mode) or not found.st_size or self._refused.get(name) == stamp:
                 continue
             kept = self._kept.get(name)
-            if kept is None or kept["pid"] is None or stamp != stamp_of(kept):
+            if kept is None or kept["pid"] is None or stamp != (kept["size"], kept["modified_ns"]):
                 yield name, stamp
 
     def _submit_new(self, name: str, stamp: Stamp) -> None:
@@ -165,7 +165,3 @@ class Watcher:
         """Leave the file alone until it changes, or this program starts again."""
         self._refused[path.name] = stamp
         self._on_event({"file": str(path), "error": {"code": code, "message": message}})
-
-
-def stamp_of(kept: Kept) -> Stamp:
-    return kept["size"], kept["modified_ns"]

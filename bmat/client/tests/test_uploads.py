@@ -8,7 +8,7 @@ import pytest
 from bmat.client import ApiError, NoService
 from bmat.client.client import Client
 from bmat.client.tests.service import TUS, Service
-from bmat.client.uploads import LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES, ChunkSize
+from bmat.client.uploads import LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES, chunk_bytes
 
 CHECKSUM = {"code": "checksum_mismatch", "message": "Send it again."}
 
@@ -103,11 +103,8 @@ def test_an_upload_that_cannot_be_removed_is_left_to_expire(
 
 
 def test_so_little_is_sent_at_a_time_that_little_is_lost() -> None:
-    chunk = ChunkSize()
     sent = 0
-    while chunk.bytes < MOST_CHUNK_BYTES:
-        assert chunk.bytes <= max(LEAST_CHUNK_BYTES, sent / 16)
-        sent += chunk.bytes
-        chunk.sent(chunk.bytes)
-    chunk.broken()
-    assert chunk.bytes == LEAST_CHUNK_BYTES
+    while (size := chunk_bytes(sent)) < MOST_CHUNK_BYTES:
+        assert LEAST_CHUNK_BYTES <= size <= max(LEAST_CHUNK_BYTES, sent / 16)
+        sent += size
+    assert chunk_bytes(2 * sent) == MOST_CHUNK_BYTES
