@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
+from typing import TypeVar
 
 from bmat.aggregation.errors import AggregationError, InspectionTooSlow
 from bmat.aggregation.options import InputFile, Limits, Options
@@ -35,6 +36,7 @@ INSPECTED_RECORDS = 20
 # Of an archive no more is unpacked. A workbook may take some memory.
 MOST_TEXT_BYTES = 2**21
 LIMITS = Limits(memory_budget_bytes=2**28)
+T = TypeVar("T")
 LINE_ENDS = {b"\r\r\n": "CRCRLF", b"\r\n": "CRLF", b"\n": "LF"}
 
 
@@ -129,9 +131,7 @@ def inspected_misfit(misfit: Misfit, text: bytes, encoding: str, *, is_cut: bool
     dialect = head.dialect(first.delimiter, is_quoted=head.is_quoted(preset))
     record, options = first.record, head.options
     behind = records_from(text, record.extent.next, record.next_line, dialect)
-    records = list(islice(behind, INSPECTED_RECORDS + 1)) if first.fields else []
-    if is_cut and len(records) <= INSPECTED_RECORDS:
-        del records[-1:]
+    records = first_of(behind, is_cut=is_cut) if first.fields else []
     roles = {index: role for role, index in preset.positions(first.keys, options).items()}
     return Inspection(
         preset=preset.name,
@@ -142,7 +142,7 @@ def inspected_misfit(misfit: Misfit, text: bytes, encoding: str, *, is_cut: bool
         columns=[InspectedColumn(name, roles.get(at)) for at, name in enumerate(first.names)],
         records=[
             InspectedRecord(one.line, texts_of(one.fields), None, None, None, one.fault)
-            for one in records[:INSPECTED_RECORDS]
+            for one in records
         ],
         is_cut=is_cut,
     )
@@ -156,11 +156,17 @@ def inspected_records(
     data = text[layout.data_start :]
     # JSON is turned into whole records, of which the last one may be what was cut.
     found = records_in(data, layout, layout.first_line, is_last=is_json or not is_cut)
-    records = list(islice(found, INSPECTED_RECORDS + 1))
-    if is_json and is_cut and len(records) <= INSPECTED_RECORDS:
-        del records[-1:]
-    shown = [inspected(record, source, options) for record in records[:INSPECTED_RECORDS]]
+    records = first_of(found, is_cut=is_json and is_cut)
+    shown = [inspected(record, source, options) for record in records]
     return [*rejected_before(layout, text), *shown][:INSPECTED_RECORDS]
+
+
+def first_of(records: Iterator[T], *, is_cut: bool) -> list[T]:
+    """The first INSPECTED_RECORDS; where they are cut, not the last one that there is."""
+    found = list(islice(records, INSPECTED_RECORDS + 1))
+    if is_cut and len(found) <= INSPECTED_RECORDS:
+        del found[-1:]
+    return found[:INSPECTED_RECORDS]
 
 
 def rejected_before(layout: Layout, text: bytes) -> Iterator[InspectedRecord]:
