@@ -256,16 +256,11 @@ class Limits:
     decompression_ratio: int = 500
 
     def __post_init__(self) -> None:
-        for option in (
-            "block_bytes",
-            "threads",
-            "memory_budget_bytes",
-            "decompression_limit_bytes",
-            "decompression_ratio",
-        ):
-            value = getattr(self, option)
-            if value is not None and value < 1:
-                raise failure("invalid_option", option=option, value=value, advice="use 1 or more")
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, int) and value < 1:
+                advice = "use 1 or more"
+                raise failure("invalid_option", option=one.name, value=value, advice=advice)
 
 
 def column_key(name: str) -> str:
