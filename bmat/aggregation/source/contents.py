@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bmat.aggregation.options import Limits, Options
@@ -113,12 +114,9 @@ class Unpacker:
     def _sheet(self, origin: Origin, path: Path) -> Sheet:
         target = self.target.with_name(f"{self.target.name}-sheet")
         options = self.options
-
-        def sheet(date_format: str) -> Sheet:
-            return converted(
-                origin.path, path, target, options, date_format, self.limits, self.check
-            )
-
+        sheet = partial(
+            converted, origin.path, path, target, options, limits=self.limits, check=self.check
+        )
         made = sheet(options.date_format or DEFAULT.date_format)
         if options.date_format is None:
             with target.open("rb") as file:
