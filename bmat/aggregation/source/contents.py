@@ -96,20 +96,18 @@ class Unpacker:
         path = self._local(origin)
         if packed_in == OFFICE:
             return [self._sheet(origin, path)]
-        if not self.is_whole:
-            return [self._member(origin, path, first_member(path, allowance), allowance)]
-        infos = directory_of(path, allowance)
-        if is_workbook(info.filename for info in infos):
-            return [self._sheet(origin, path)]
+        if self.is_whole:
+            infos = directory_of(path, allowance)
+            if is_workbook(info.filename for info in infos):
+                return [self._sheet(origin, path)]
+            members = members_of(infos, allowance)
+        else:
+            members = [first_member(path, allowance)]
+        names = [Path(f"{origin.path}/{shown_name(member.name)}") for member in members]
         return [
-            self._member(origin, path, member, allowance) for member in members_of(infos, allowance)
+            ZipMember(name, path, member, allowance, self.is_whole)
+            for name, member in zip(names, members, strict=True)
         ]
-
-    def _member(
-        self, origin: Origin, path: Path, member: Member, allowance: Allowance
-    ) -> ZipMember:
-        name = Path(f"{origin.path}/{shown_name(member.name)}")
-        return ZipMember(name, path, member, allowance, self.is_whole)
 
     def _sheet(self, origin: Origin, path: Path) -> Sheet:
         target = self.target.with_name(f"{self.target.name}-sheet")
