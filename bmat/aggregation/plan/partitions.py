@@ -3,8 +3,9 @@ its songs, how many rows each has, and on which days.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -27,13 +28,17 @@ from bmat.aggregation.read.block import BlockReader
 from bmat.aggregation.source.layout import Source
 from bmat.aggregation.source.text import opened
 from bmat.aggregation.source.window import Window
-from bmat.aggregation.workspace import ALL_DAYS, Arena, Sizes, Workspace
+from bmat.aggregation.workspace import ALL_DAYS, ReadingMemory, Sizes, Workspace
 
 SAMPLES = 64
-LEAST_SAMPLE_BYTES = 2**15
+# What is read of each stretch at first; and up to which byte where that leaves open what is hot.
+FIRST_SAMPLE_BYTES = 2**15
 MOST_SAMPLE_BYTES = 2**17
 # A sample is at most this share of a large input.
 SAMPLED_SHARE = 1 / 64
+# The share of rows whose song the sample does not know: below the first one hot songs are known,
+# above the second one there are none.
+LEAST_UNKNOWN, MOST_UNKNOWN = 0.02, 0.9
 # Counts up to this one are taken for chance to some part.
 MOST_CHANCES = 5
 # A hot song is likely to fill this share of its days' cells, at least.
@@ -69,39 +74,60 @@ class Sample:
 
 
 def take_sample(sources: tuple[Source, ...], workspace: Workspace, hash_key: int) -> Sample:
-    """Read SAMPLES stretches that lie evenly in the input; of a text that can be read forward alone
-    the beginning.
+    """Read the beginnings of SAMPLES stretches that lie evenly in the input, and more of each where
+    that may tell of further hot songs; of a text that can be read forward alone the beginning.
     """
-    total = sum(source.data_bytes for source in sources)
-    bytes_read = 0
+    share = int(sum(source.data_bytes for source in sources) * SAMPLED_SHARE / SAMPLES)
     with (
         workspace.reading.borrow() as reading,
         workspace.merging.borrow() as merging,
     ):
         table = Table(merging, hash_key)
         reading.arena.prepare(1)
-        for source, stretches in zip(sources, stretches_of(sources), strict=True):
-            if not stretches:
-                continue
-            reader = BlockReader(
-                reading,
-                source,
-                NO_SPLITTERS,
-                NO_HOT_SONGS,
-                NO_PAIRS,
-                0,
-                lambda: add_sampled(table, reading.arena),
-                lambda count: None,
-                0,
-                hash_key,
-            )
-            if source.window is not None and source.is_stream:
-                bytes_read += sample_head(reader, source, source.window.head)
-            else:
-                bytes_read += sample_source(reader, source, stretches, total)
+        reader_of = partial(sampling_reader, reading, table, hash_key)
+        bytes_read = sample_all(reader_of, sources, 0, FIRST_SAMPLE_BYTES)
+        if LEAST_UNKNOWN < unknown_share(table.counts()) < MOST_UNKNOWN:
+            most = min(share, MOST_SAMPLE_BYTES)
+            bytes_read += sample_all(reader_of, sources, FIRST_SAMPLE_BYTES, most)
         sample = sample_of(table, bytes_read)
         table.clear()
     return sample
+
+
+def sampling_reader(
+    memory: ReadingMemory, table: Table, hash_key: int, source: Source
+) -> BlockReader:
+    """Reads rows of the source into the table; what that has no room for is left out."""
+    arena = memory.arena
+
+    def take_rows() -> None:
+        table.take(arena.bytes, arena.take_extents())
+
+    return BlockReader(
+        memory,
+        source,
+        NO_SPLITTERS,
+        NO_HOT_SONGS,
+        NO_PAIRS,
+        0,
+        take_rows,
+        lambda count: None,
+        0,
+        hash_key,
+    )
+
+
+def sample_all(
+    reader_of: Callable[[Source], BlockReader], sources: Sequence[Source], first: int, last: int
+) -> int:
+    """Read the bytes `first` to `last` of each stretch of each source. Returns their number."""
+    bytes_read = 0
+    for source, number in zip(sources, stretches_of(sources), strict=True):
+        if number and not source.is_stream:
+            bytes_read += sample_file(reader_of(source), source, number, first, last)
+        elif number and source.window is not None and first == 0:
+            bytes_read += sample_head(reader_of(source), source, source.window.head)
+    return bytes_read
 
 
 def sample_of(table: Table, bytes_read: int) -> Sample:
@@ -135,21 +161,21 @@ def stretches_of(sources: Sequence[Source]) -> Iterator[int]:
         before = after
 
 
-def sample_source(reader: BlockReader, source: Source, number: int, total: int) -> int:
-    """Read so many stretches of this source. Returns the number of bytes."""
-    start, size = source.layout.data_start, source.size
-    share = int(total * SAMPLED_SHARE / SAMPLES)
-    sample_bytes = min(max(LEAST_SAMPLE_BYTES, share), MOST_SAMPLE_BYTES)
+def sample_file(reader: BlockReader, source: Source, number: int, first: int, last: int) -> int:
+    """Read the bytes `first` to `last` of so many stretches of this source. Returns the number of
+    bytes.
+    """
+    begin, size = source.layout.data_start, source.data_bytes
     line_end = source.layout.line_end
     bytes_read = 0
     with opened(source) as text:
         for place in range(number):
-            at = start + (size - start) * place // number
-            data = text.read(sample_bytes, at) if at > start else line_end
-            at += data.find(line_end) + 1 if at > start else 0
-            stop = min(at + min(sample_bytes, (size - start) // number), size)
+            start = begin + size * place // number
+            at, stop = start + first, min(start + last, begin + size * (place + 1) // number)
+            data = text.read(max(stop - at, 0), at) if at > begin else line_end
+            at += data.find(line_end) + 1 if at > begin else 0
             if at < stop and line_end in data:
-                end = reader.read(text, at, stop, None, is_guess=at > start)
+                end = reader.read(text, at, stop, None, is_guess=at > begin)
                 bytes_read += max(end, stop) - at
                 reader.flush_rows()
     return bytes_read
@@ -167,13 +193,15 @@ def sample_head(reader: BlockReader, source: Source, head: bytes) -> int:
     return max(stop - start, 0)
 
 
-def add_sampled(table: Table, arena: Arena) -> None:
-    """Take the rows of an arena into the table; what it has no room for is left out."""
-    table.take(arena.bytes, arena.take_extents())
-
-
 def rows_per_byte(sample: Sample) -> float:
     return float(sample.counts.sum()) / max(sample.bytes_read, 1)
+
+
+def unknown_share(counts: Ints) -> float:
+    """The share of all rows whose song a sample with these counts does not know: about that of the
+    sample's rows whose song it knows once. After Good, as below.
+    """
+    return float((counts == 1).sum()) / max(int(counts.sum()), 1)
 
 
 def likely_counts(counts: Ints) -> npt.NDArray[np.float64]:

@@ -74,9 +74,7 @@ def open_soundexchange(
         days = period_of(preset, header, source)
     place = Place(header.stop, header.line + 1, header.has_cr_ends)
     day = days[0] if days else None
-    layout = layout_of(
-        preset, options, header.delimiter, len(header.columns), fields, place, day
-    )
+    layout = layout_of(preset, options, header.delimiter, len(header.columns), fields, place, day)
     if header.period is not None:
         if layout.is_quoted and header.before[-INDICATOR].strip() not in ("", '"'):
             text = shown(header.before[-INDICATOR])

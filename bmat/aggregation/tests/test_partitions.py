@@ -1,6 +1,7 @@
 """Where partitions begin, which songs are hot, and what becomes of a partition without room."""
 
 from collections import Counter
+from random import Random
 
 import numpy as np
 import pytest
@@ -19,7 +20,13 @@ from bmat.aggregation.job import Job
 from bmat.aggregation.kernels.arrays import padded_copy
 from bmat.aggregation.merge import merge
 from bmat.aggregation.merge.merge import splitters_of
-from bmat.aggregation.plan.partitions import NO_SONGS, Sample, likely_counts, make_hot_songs
+from bmat.aggregation.plan.partitions import (
+    NO_SONGS,
+    Sample,
+    likely_counts,
+    make_hot_songs,
+    unknown_share,
+)
 from bmat.aggregation.progress import TaskProgress
 from bmat.aggregation.tests.conftest import Run
 from bmat.aggregation.tests.plays import LONG_START, lines_of, many_songs
@@ -121,6 +128,26 @@ def test_songs_with_rows_on_most_days_are_summed_up_while_reading(
     data = many_songs(songs=7, rows=30_000, days=4)
     assert run(data, memory_budget_bytes=10**7, block_bytes=100_000) == expected(data)
     assert jobs[0].hot.songs == 7
+
+
+@pytest.mark.compiled
+def test_more_is_sampled_where_that_tells_of_further_hot_songs(
+    run: Run, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = "bmat.aggregation.plan.partitions"
+    monkeypatch.setattr(f"{plan}.SAMPLES", 4)
+    monkeypatch.setattr(f"{plan}.FIRST_SAMPLE_BYTES", 200)
+    draw = Random(7).randrange
+    data = lines_of([(b"%d" % draw(50), draw(4), 1) for _ in range(30_000)])
+    for most_unknown in (0.0, 0.9):
+        monkeypatch.setattr(f"{plan}.MOST_UNKNOWN", most_unknown)
+        run(data, memory_budget_bytes=10**7)
+    assert jobs[0].hot.songs < jobs[1].hot.songs == 50
+
+
+def test_the_songs_of_as_many_rows_are_unknown_as_are_known_from_one_row() -> None:
+    assert unknown_share(np.array([1, 3, 1, 5])) == 0.2
+    assert unknown_share(np.array([], dtype=np.int64)) == 0
 
 
 @pytest.mark.compiled
