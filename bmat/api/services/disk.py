@@ -21,7 +21,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db.models import Sum
 
-from bmat.aggregation.errors import NO_ROOM
 from bmat.api.errors import ApiError
 from bmat.api.models import Report, Upload
 from bmat.api.services import files
@@ -111,17 +110,12 @@ class ReceivedFile(TemporaryUploadedFile):
         os.truncate(self.fileno(), announced_bytes)
 
     def write_chunk(self, chunk: bytes) -> None:
-        """Appends to the file. Raises DiskFull."""
+        """Appends to the file. Raises DiskFull, and OSError."""
         if self._hashing is not None:
             self._hashing.do(self.sha256.update, chunk)
-        try:
-            left = memoryview(chunk)
-            while left:
-                left = left[self.write(left) :]
-        except OSError as error:
-            if error.errno in NO_ROOM:
-                raise DiskFull from error
-            raise
+        left = memoryview(chunk)
+        while left:
+            left = left[self.write(left) :]
         steps = self._written_bytes // STEP_BYTES
         self._written_bytes += len(chunk)
         if steps < self._written_bytes // STEP_BYTES:

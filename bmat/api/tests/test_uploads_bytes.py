@@ -165,11 +165,6 @@ def test_bytes_that_find_no_room_are_refused(tus, url, monkeypatch):
     assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
 
 
-def test_another_error_of_the_disk_is_no_full_disk():
-    error = OSError(5, "Input/output error")
-    assert appending.full_or(error) is error
-
-
 def test_a_disk_that_fills_up_ends_it_and_keeps_what_has_come(tus, url, monkeypatch):
     monkeypatch.setattr(appending, "SYNC_BYTES", KIB)
     monkeypatch.setattr(disk, "has_room_for", lambda _: False)

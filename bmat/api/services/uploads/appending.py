@@ -20,7 +20,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from bmat.aggregation.errors import NO_ROOM
 from bmat.api.services import disk
 from bmat.api.services.disk import DiskFull, OneByOne
 
@@ -56,7 +55,7 @@ def wanted(upload_id: UUID) -> Path:
 
 @contextmanager
 def made_file(upload_id: UUID, length: int) -> Iterator[BinaryIO]:
-    """The file of a new upload, with room reserved for all of it. Raises DiskFull."""
+    """The file of a new upload, with room reserved for all of it. Raises OSError."""
     with path_of(upload_id).open("xb", buffering=0) as file:
         os.chmod(file.fileno(), settings.FILE_UPLOAD_PERMISSIONS)
         reserve(file, length)
@@ -64,11 +63,8 @@ def made_file(upload_id: UUID, length: int) -> Iterator[BinaryIO]:
 
 
 def reserve(file: BinaryIO, length: int) -> None:
-    """Gives the file its announced length. Raises DiskFull."""
-    try:
-        os.truncate(file.fileno(), length)
-    except OSError as error:
-        raise full_or(error) from error
+    """Gives the file its announced length. Raises OSError."""
+    os.truncate(file.fileno(), length)
 
 
 @contextmanager
@@ -158,17 +154,14 @@ class Appending:
                 self._record(self.offset)
 
     def write(self, chunk: bytes) -> None:
-        """Raises DiskFull."""
+        """Raises DiskFull, and OSError."""
         if self._hasher is not None:
             self._beside.do(self._hasher.update, chunk)
         left = memoryview(chunk)
-        try:
-            while left:
-                written = os.pwrite(self._file.fileno(), left, self.offset)
-                self.offset += written
-                left = left[written:]
-        except OSError as error:
-            raise full_or(error) from error
+        while left:
+            written = os.pwrite(self._file.fileno(), left, self.offset)
+            self.offset += written
+            left = left[written:]
         self._sync_at_times()
 
     def digest(self) -> bytes:
@@ -205,8 +198,3 @@ class Appending:
             sync.result()
         if offset is not None and self._is_kept:
             self._record(offset)
-
-
-def full_or(error: OSError) -> Exception:
-    """DiskFull where that is what the system's error says, else the error."""
-    return DiskFull() if error.errno in NO_ROOM else error

@@ -116,7 +116,7 @@ def made(announced: Announced, owner: User | None, key: str | None) -> Upload:
 
 
 def join(parts: Sequence[UUID], file: BinaryIO) -> None:
-    """Copies whole uploads into an empty file, one behind the other. Raises DiskFull, and
+    """Copies whole uploads into an empty file, one behind the other. Raises OSError, and
     ValidationError.
     """
     try:
@@ -125,8 +125,6 @@ def join(parts: Sequence[UUID], file: BinaryIO) -> None:
                 shutil.copyfileobj(source, file, appending.CHUNK_BYTES)
     except FileNotFoundError as error:
         raise wrong(CONCAT, "One of these uploads was removed this moment.") from error
-    except OSError as error:
-        raise appending.full_or(error) from error
     disk.sync_data(file.fileno())
 
 
