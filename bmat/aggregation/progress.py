@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Stage = Literal["reading", "merging", "writing"]
+# Is told how many bytes are done, and may raise.
+OnRead = Callable[[int], None]
 
 # The share of a whole run that reading takes, about.
 READING_SHARE = 0.6

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from bmat.aggregation.options import Limits, Options
+from bmat.aggregation.progress import OnRead
 from bmat.aggregation.source.header import read_header
-from bmat.aggregation.source.origin import OnRead, Origin, counted, write
+from bmat.aggregation.source.origin import Origin, counted, write
 from bmat.aggregation.source.preset import DEFAULT
 from bmat.aggregation.source.signatures import OFFICE
 from bmat.aggregation.source.unpacking import (

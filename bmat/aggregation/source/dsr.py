@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from bmat.aggregation.errors import AggregationError
 from bmat.aggregation.options import Options, delimiter_byte
+from bmat.aggregation.progress import OnRead
 from bmat.aggregation.source.opened import (
-    OnRead,
     Opened,
     Place,
     compare,

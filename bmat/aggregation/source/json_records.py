@@ -20,10 +20,11 @@ from typing import Any, BinaryIO, NamedTuple
 
 from bmat.aggregation.errors import failure
 from bmat.aggregation.options import Options
+from bmat.aggregation.progress import OnRead
 from bmat.aggregation.source.json_text import Fault, Found, Number, records_of
 from bmat.aggregation.source.layout import Filter, JSONOrigin, Layout
 from bmat.aggregation.source.looks import known_format, without_mark
-from bmat.aggregation.source.opened import OnRead, Opened, head_of, refuse
+from bmat.aggregation.source.opened import Opened, head_of, refuse
 from bmat.aggregation.source.origin import LocalFile, counted
 from bmat.aggregation.source.preset import Preset
 

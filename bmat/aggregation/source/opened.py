@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -13,8 +13,6 @@ from bmat.aggregation.options import Options, column_key
 from bmat.aggregation.source.layout import Filter, JSONOrigin, Layout
 from bmat.aggregation.source.preset import Preset
 from bmat.aggregation.source.records import has_old_line_ends
-
-OnRead = Callable[[int], None]
 
 HEAD_BYTES = 2**16
 COUNT = re.compile(r"[0-9]{1,18}")

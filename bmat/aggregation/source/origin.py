@@ -10,13 +10,14 @@ import select
 import stat
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from bmat.aggregation.options import Options
+from bmat.aggregation.progress import OnRead
 from bmat.aggregation.source.encoding import source_encoding, utf8_of
 from bmat.aggregation.source.signatures import SIGNATURE_BYTES
 
@@ -24,8 +25,6 @@ CHUNK_BYTES = 2**20
 STANDARD_INPUT = Path("-")
 # How long a stream may be silent before the run looks whether it has been cancelled.
 SECONDS_BETWEEN_LOOKS = 0.1
-
-OnRead = Callable[[int], None]
 
 
 class Origin(ABC):

@@ -5,10 +5,10 @@ records are told by the position of their fields alone.
 from pathlib import Path
 
 from bmat.aggregation.options import Options, delimiter_byte
+from bmat.aggregation.progress import OnRead
 from bmat.aggregation.source.dsr import open_dsr
 from bmat.aggregation.source.json_records import open_json
 from bmat.aggregation.source.opened import (
-    OnRead,
     Opened,
     Place,
     found_fields,

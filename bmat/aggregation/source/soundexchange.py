@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from bmat.aggregation.errors import shown
 from bmat.aggregation.options import Options, column_key, delimiter_byte
+from bmat.aggregation.progress import OnRead
 from bmat.aggregation.source.opened import (
-    OnRead,
     Opened,
     Place,
     compare,
