@@ -13,7 +13,6 @@ from bmat.server.application import Application, Threads  # noqa: E402
 from config.wsgi import application as wsgi  # noqa: E402
 
 from django.conf import settings  # noqa: E402  # isort: skip  # configured by config.wsgi
-from django.db import connections  # noqa: E402  # isort: skip
 
 UPLOADS = {
     # A PATCH that its client has to send as a POST is one of the latter.
@@ -32,6 +31,4 @@ application = Application(
     is_upload,
     Threads(requests=settings.BMAT_WEB_THREADS, uploads=settings.BMAT_WEB_UPLOADS),
     read_seconds=settings.BMAT_READ_SECONDS,
-    # Else the connection would stay open until the thread has its next upload.
-    after_upload=connections.close_all,
 )

@@ -59,7 +59,7 @@ class Application:
     and have threads of their own. Every other body is at most FORM_BYTES, and is here before a
     thread hears of the request; where one of an upload has broken off, what there is of it. A
     client may pause for `read_seconds` in all; each kilobyte that it sends gives it one second
-    more. `after_upload` is called in an upload's thread when it is done.
+    more.
     """
 
     def __init__(
@@ -68,12 +68,10 @@ class Application:
         is_upload: Callable[[str, str], bool],
         threads: Threads,
         read_seconds: float,
-        after_upload: Callable[[], None],
     ) -> None:
         self._wsgi = wsgi
         self._is_upload = is_upload
         self._read_seconds = read_seconds
-        self._after_upload = after_upload
         self._requests = ThreadPoolExecutor(threads.requests, "request")
         self._uploads = ThreadPoolExecutor(threads.uploads, "upload")
         self._free_uploads = threads.uploads
@@ -120,18 +118,13 @@ class Application:
         environ["wsgi.input"] = streamed
         self._free_uploads -= 1
         try:
-            await self._run(self._uploads, environ, protocol, body, self._after_upload)
+            await self._run(self._uploads, environ, protocol, body)
         finally:
             self._free_uploads += 1
             await streamed.stop()
 
     async def _run(
-        self,
-        pool: ThreadPoolExecutor,
-        environ: Environ,
-        protocol: Any,
-        body: Body,
-        after: Callable[[], None] = lambda: None,
+        self, pool: ThreadPoolExecutor, environ: Environ, protocol: Any, body: Body
     ) -> None:
         """Has a thread find the answer, and sends it."""
         loop = asyncio.get_running_loop()
@@ -139,14 +132,8 @@ class Application:
         def in_thread(work: Callable[[], Any]) -> Awaitable[Any]:
             return loop.run_in_executor(self._requests, work)
 
-        def answer_of() -> Answer:
-            try:
-                return collected(self._wsgi, environ)
-            finally:
-                after()
-
         try:
-            answer = await loop.run_in_executor(pool, answer_of)
+            answer = await loop.run_in_executor(pool, collected, self._wsgi, environ)
         except Exception:
             logger.exception("the application failed")
             answer = error_answer(HTTPStatus.INTERNAL_SERVER_ERROR, "server_error", FAILED)

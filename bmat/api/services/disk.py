@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db.models import Sum
 
+from bmat.aggregation import system
 from bmat.api.errors import ApiError
 from bmat.api.models import Report, Upload
 from bmat.api.services import files
@@ -32,6 +33,8 @@ BLOCK_BYTES = 512
 STALE_SECONDS = 300
 # After each of these, the disk is asked again whether it has room.
 STEP_BYTES = 2**26
+# The file system finds room for so much at once, ahead of what is written.
+ALLOCATED_BYTES = 2**25
 # macOS has no fdatasync.
 sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
@@ -74,6 +77,16 @@ def reserved_bytes() -> int:
     return reserved
 
 
+def allocate_ahead(descriptor: int, offset: int) -> int:
+    """Has room found for what is announced of a file from `offset` on, ALLOCATED_BYTES at most. The
+    offset from which on to call this again.
+    """
+    left = os.fstat(descriptor).st_size - offset
+    if left > 0:
+        system.allocate(descriptor, offset, min(left, ALLOCATED_BYTES))
+    return offset + ALLOCATED_BYTES
+
+
 class DiskFull(ApiError):
     """There is, or would be, less than BMAT_MIN_FREE_BYTES left."""
 
@@ -97,7 +110,7 @@ class ReceivedFile(TemporaryUploadedFile):
         self.sha256 = hashlib.sha256()
         self._hashing = OneByOne() if is_hashed else None
         self._flushing = OneByOne()
-        self._written_bytes = 0
+        self._written_bytes = self._allocated_bytes = 0
 
     def reserve(self, announced_bytes: int) -> None:
         """Raises DiskFull where there is no room for as many."""
@@ -113,6 +126,8 @@ class ReceivedFile(TemporaryUploadedFile):
         """Appends to the file. Raises DiskFull, and OSError."""
         if self._hashing is not None:
             self._hashing.do(self.sha256.update, chunk)
+        if self._written_bytes + len(chunk) > self._allocated_bytes:
+            self._allocated_bytes = allocate_ahead(self.fileno(), self._written_bytes)
         left = memoryview(chunk)
         while left:
             left = left[self.write(left) :]

@@ -107,7 +107,8 @@ def test_it_counts_the_results_of_reports_that_are_not_finished(client, settings
     assert post(client, b"x" * 100_000).status_code == 201
 
 
-def test_it_reserves_what_is_still_to_come_of_an_upload(settings, free):
+def test_it_reserves_what_is_still_to_come_of_an_upload(settings, free, monkeypatch):
+    monkeypatch.setattr(disk, "ALLOCATED_BYTES", 2**19)
     free(settings.BMAT_MIN_FREE_BYTES + 2**20)
     file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
     file.reserve(2**20)
@@ -117,6 +118,20 @@ def test_it_reserves_what_is_still_to_come_of_an_upload(settings, free):
     assert disk.has_room_for(2**19) and not disk.has_room_for(2**19 + 1)
     file.complete()
     assert disk.has_room_for(2**20)
+    file.close()
+
+
+def test_it_has_room_found_ahead_of_what_is_written_and_not_past_what_was_announced(monkeypatch):
+    monkeypatch.setattr(disk, "ALLOCATED_BYTES", 2**20)
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
+    file.reserve(5 * 2**18)
+
+    found = []
+    for _ in range(5):
+        file.write_chunk(b"x" * 2**18)
+        found.append(os.stat(file.fileno()).st_blocks * disk.BLOCK_BYTES)
+
+    assert found == [2**20, 2**20, 2**20, 2**20, 5 * 2**18]
     file.close()
 
 

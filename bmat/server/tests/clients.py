@@ -1,7 +1,7 @@
 """A client in memory: what granian shows of one, and what reaches it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -75,7 +75,6 @@ def ask(
     path: str = "/form",
     headers: Mapping[str, str] | None = None,
     read_seconds: float = 5.0,
-    after_upload: Callable[[], None] = lambda: None,
 ) -> Client:
     """Sends one request of the client's to an application, whose uploads go to /upload."""
 
@@ -83,7 +82,7 @@ def ask(
         return path == "/upload"
 
     async def asked() -> None:
-        application = Application(wsgi, is_upload, Threads(2, 1), read_seconds, after_upload)
+        application = Application(wsgi, is_upload, Threads(2, 1), read_seconds)
         await application.__rsgi__(scope(method, path, headers or {}), client)
         await client.received()
 

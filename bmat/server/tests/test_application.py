@@ -102,14 +102,6 @@ def test_it_passes_a_body_on(path, headers):
     assert (client.status, client.content) == (200, b"abcdef")
 
 
-def test_an_upload_gives_back_what_its_thread_holds():
-    given_back = []
-
-    ask(never, Client(), path="/upload", headers=CHUNKED, after_upload=lambda: given_back.append(1))
-
-    assert given_back == [1]
-
-
 def test_a_form_has_a_length_that_came_without_one():
     client = ask(echo, Client(b"abc"), headers=CHUNKED)
 
@@ -220,7 +212,7 @@ def test_it_refuses_an_upload_where_all_threads_have_one():
     head = scope("POST", "/upload", CHUNKED)
 
     async def one_after_the_other():
-        application = Application(echo, lambda *_: True, Threads(1, 1), 0.2, lambda: None)
+        application = Application(echo, lambda *_: True, Threads(1, 1), 0.2)
         under_way = asyncio.create_task(application.__rsgi__(head, first))
         while not first.sent_bytes:
             await asyncio.sleep(0.001)

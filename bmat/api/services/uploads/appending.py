@@ -135,7 +135,7 @@ class Appending:
         hasher: Any = None,
     ) -> None:
         self._file, self._record, self._hasher = file, record, hasher
-        self.offset = self._synced = offset
+        self.offset = self._synced = self._allocated = offset
         self._is_kept = hasher is None
         self._synced_at = time.monotonic()
         self._beside = OneByOne()
@@ -157,6 +157,8 @@ class Appending:
         """Raises DiskFull, and OSError."""
         if self._hasher is not None:
             self._beside.do(self._hasher.update, chunk)
+        if self.offset + len(chunk) > self._allocated:
+            self._allocated = disk.allocate_ahead(self._file.fileno(), self.offset)
         left = memoryview(chunk)
         while left:
             written = os.pwrite(self._file.fileno(), left, self.offset)
