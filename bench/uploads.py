@@ -1,9 +1,9 @@
 """`make uploads`: what a resumable upload of UPLOAD_BYTES (1 GB) costs, and eight at once.
 
-In turn, three times: the bytes copied from a socket to a disk by the barest program that could do
-it, sent to the service, sent in pieces of 64 MiB, and sent through the proxy. All end with an
-fsync. Then eight uploads at the same time, and the memory of each process of the web server. Ends
-with 1 where a target is missed.
+In turn, five times, after once that does not count: the bytes copied from a socket to a disk by the
+barest program that could do it, sent to the service, sent in pieces of 64 MiB, and sent through the
+proxy. All end with an fsync. Then eight uploads at the same time, and the memory of each process of
+the web server. Ends with 1 where a target is missed.
 """
 
 import os
@@ -24,7 +24,7 @@ from bmat.tests.live.sessions import peaks_from_now, peaks_of_each
 from bmat.tests.live.stack import START_SECONDS, Stack
 
 UPLOAD_BYTES = int(os.environ.get("UPLOAD_BYTES", str(10**9)))
-ROUNDS, AT_ONCE, PIECE_BYTES = 3, 8, 64 * MIB
+ROUNDS, AT_ONCE, PIECE_BYTES = 5, 8, 64 * MIB
 LEAST_SHARE_OF_COPY, MOST_MEMORY_BYTES = 0.8, 200 * 10**6
 MB = 10**6
 # All come from one address, and make no report.
@@ -58,7 +58,7 @@ def main() -> int:
 def shares_of_a_copy(direct: Client, proxy: Client, folder: Path) -> dict[str, float]:
     """How fast each way is, as a share of the copy's speed; the median of the rounds."""
     rounds: dict[str, list[float]] = {}
-    for _ in range(ROUNDS):
+    for number in range(1 + ROUNDS):
         copied = copy_seconds(folder / "copy") * UPLOAD_BYTES / 10**9
         seconds = {
             "in one piece": sent_seconds(direct, UPLOAD_BYTES),
@@ -67,7 +67,8 @@ def shares_of_a_copy(direct: Client, proxy: Client, folder: Path) -> dict[str, f
         }
         told = ", ".join(f"{how} {taken:.2f} s" for how, taken in seconds.items())
         print(f"{UPLOAD_BYTES:,} bytes: copied {copied:.2f} s; sent {told}", flush=True)
-        for how, taken in seconds.items():
+        # The first upload of a process asks the system for the memory that the others find.
+        for how, taken in seconds.items() if number else ():
             rounds.setdefault(how, []).append(copied / taken)
     return {how: median(shares) for how, shares in rounds.items()}
 

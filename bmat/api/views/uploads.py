@@ -5,9 +5,9 @@ https://tus.io/protocols/resumable-upload
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from django.http import Http404, HttpRequest, UnreadablePostError
+from django.shortcuts import get_object_or_404
 from django.utils.http import http_date
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
@@ -172,10 +172,10 @@ class UploadView(TusView):
 
     def get_upload(self, request: Request, upload_id: str) -> Upload:
         """The upload of the URL. Raises Http404, and ApiError `upload_gone`."""
-        visible = Upload.objects.visible_to(request.user)
-        if not is_uuid(upload_id) or not visible.filter(pk=upload_id).exists():
+        if not is_uuid(upload_id):
             raise Http404
-        return ending.current(UUID(upload_id))
+        visible = Upload.objects.visible_to(request.user)
+        return ending.there(get_object_or_404(visible, pk=upload_id))
 
 
 def has_body(request: Request) -> bool:

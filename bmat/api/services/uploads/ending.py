@@ -30,7 +30,11 @@ REMEMBERED = timedelta(days=7)
 
 def current(upload_id: UUID) -> Upload:
     """The row as it is. Raises ApiError `upload_gone`."""
-    upload = Upload.objects.filter(pk=upload_id).first()
+    return there(Upload.objects.filter(pk=upload_id).first())
+
+
+def there(upload: Upload | None) -> Upload:
+    """The upload. Raises ApiError `upload_gone` where it is not there any more."""
     if upload is None or upload.is_gone:
         raise ApiError("upload_gone")
     return upload
