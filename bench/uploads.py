@@ -1,21 +1,21 @@
 """`make uploads`: what a resumable upload of UPLOAD_BYTES (1 GB) costs, and eight at once.
 
 In turn, five times, after once that does not count: the bytes copied from a socket to a disk by the
-barest program that could do it, sent to the service, sent in pieces of 64 MiB, and sent through the
-proxy. All end with an fsync. Then eight uploads at the same time, and the memory of each process of
-the web server. Ends with 1 where a target is missed.
+barest program that could do it, in one piece and in pieces of 64 MiB, sent to the service, sent in
+such pieces, and sent through the proxy. Each piece ends with an fsync and an answer. Then eight
+uploads at the same time, and the memory of each process of the web server. Ends with 1 where a
+target is missed.
 """
 
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
-from bench.load_upload import CHUNK, copy_seconds
+from bench.load_upload import chunks, copy_seconds
 from bench.report import judged
 from bmat.tests.live.client import Client
 from bmat.tests.live.proxy import proxied
@@ -56,20 +56,28 @@ def main() -> int:
 
 
 def shares_of_a_copy(direct: Client, proxy: Client, folder: Path) -> dict[str, float]:
-    """How fast each way is, as a share of the copy's speed; the median of the rounds."""
+    """How fast each way is, as a share of the speed of a copy in as many pieces; the median of the
+    rounds.
+    """
     rounds: dict[str, list[float]] = {}
     for number in range(1 + ROUNDS):
-        copied = copy_seconds(folder / "copy") * UPLOAD_BYTES / 10**9
-        seconds = {
-            "in one piece": sent_seconds(direct, UPLOAD_BYTES),
-            f"in pieces of {PIECE_BYTES // MIB} MiB": sent_seconds(direct, PIECE_BYTES),
-            "in one piece, through the proxy": sent_seconds(proxy, UPLOAD_BYTES),
-        }
-        told = ", ".join(f"{how} {taken:.2f} s" for how, taken in seconds.items())
-        print(f"{UPLOAD_BYTES:,} bytes: copied {copied:.2f} s; sent {told}", flush=True)
+        copied = copy_seconds(folder / "copy", [UPLOAD_BYTES])
+        copied_in_pieces = copy_seconds(folder / "copy", lengths(PIECE_BYTES))
+        whole, pieces, through = (
+            sent_seconds(direct, UPLOAD_BYTES),
+            sent_seconds(direct, PIECE_BYTES),
+            sent_seconds(proxy, UPLOAD_BYTES),
+        )
+        print(
+            f"{UPLOAD_BYTES:,} bytes: copied {copied:.2f} s, in pieces {copied_in_pieces:.2f} s; "
+            f"sent {whole:.2f} s, through the proxy {through:.2f} s, in pieces {pieces:.2f} s",
+            flush=True,
+        )
         # The first upload of a process asks the system for the memory that the others find.
-        for how, taken in seconds.items() if number else ():
-            rounds.setdefault(how, []).append(copied / taken)
+        if number:
+            rounds.setdefault("in one piece", []).append(copied / whole)
+            rounds.setdefault("through the proxy", []).append(copied / through)
+            rounds.setdefault("in pieces", []).append(copied_in_pieces / pieces)
     return {how: median(shares) for how, shares in rounds.items()}
 
 
@@ -78,8 +86,8 @@ def sent_seconds(client: Client, piece_bytes: int) -> float:
     tus = Resumable(client)
     started = time.monotonic()
     url = tus.create(UPLOAD_BYTES, **NO_REPORT)
-    for offset in range(0, UPLOAD_BYTES, piece_bytes):
-        length = min(piece_bytes, UPLOAD_BYTES - offset)
+    for number, length in enumerate(lengths(piece_bytes)):
+        offset = number * piece_bytes
         with tus.begun(url, offset, length, b"") as connection:
             for chunk in chunks(length):
                 connection.sendall(chunk)
@@ -90,10 +98,11 @@ def sent_seconds(client: Client, piece_bytes: int) -> float:
     return seconds
 
 
-def chunks(length: int) -> Iterator[bytes]:
-    """So many bytes."""
-    for start in range(0, length, len(CHUNK)):
-        yield CHUNK[: length - start]
+def lengths(piece_bytes: int) -> list[int]:
+    """Those of the pieces of an upload."""
+    return [
+        min(piece_bytes, UPLOAD_BYTES - offset) for offset in range(0, UPLOAD_BYTES, piece_bytes)
+    ]
 
 
 def peak_of_many(stack: Stack) -> int:
