@@ -17,9 +17,13 @@ ENDS = "SELECT pid::text, extract(epoch FROM finished)::float FROM obvious_repor
 
 
 class Obvious:
-    """The web server listens on `port`; as many processes answer and work as bmat's do."""
+    """The web server listens on `port`; as many processes answer and work as bmat's do. Where it
+    `is_empty`, its task reads and writes no file.
+    """
 
-    def __init__(self, stack: Stack, folder: Path, worker_processes: int) -> None:
+    def __init__(
+        self, stack: Stack, folder: Path, worker_processes: int, is_empty: bool = False
+    ) -> None:
         self.port = free_port()
         self._url = stack.postgres.url
         self._environment = {
@@ -28,6 +32,7 @@ class Obvious:
             "DATABASE_URL": self._url,
             "CELERY_BROKER_URL": stack.redis.url,
             "OBVIOUS_HOME": str(folder / "obvious"),
+            "OBVIOUS_TASK": "empty" if is_empty else "",
         }
         programs, app = Path(sys.executable).parent, "bench.obvious.service"
         web = [str(programs / "granian"), "--interface", "wsgi", "--port", str(self.port)]
