@@ -61,8 +61,8 @@ def measure(stack: Stack, folder: Path, big: Path) -> int:
         beside = shown("polling, beside the big one", polled(clients))
         flood_beside = shown("all at once, beside it", clients.flood())
     print(
-        f"Django, DRF and Celery by themselves: {empty.rate / obvious.rate:.1f} times the reports a "
-        f"second of the obvious solution; the service: {flood.rate / empty.rate:.0%} of theirs"
+        f"Django, DRF and Celery by themselves do {empty.rate / obvious.rate:.1f} times as many "
+        f"reports a second as the obvious one, the service {flood.rate / empty.rate:.0%} of that"
     )
     print(f"the big one was started {starts.count} times, so that one was always at work")
     phases = (paced, flood, obvious, empty, alone, beside, flood_beside)

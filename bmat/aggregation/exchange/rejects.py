@@ -13,7 +13,7 @@ from bmat.aggregation.kernels.judge import REASONS, REJECT_HEAD_BYTES
 from bmat.aggregation.results import Example, NoValidRows, Summary
 from bmat.aggregation.source.json_records import original_of
 from bmat.aggregation.source.layout import Source
-from bmat.aggregation.source.text import opened
+from bmat.aggregation.source.text import open_text
 
 REJECTS_BETWEEN_CHECKS = 1000
 # Of each reason, so many rejects are shown with the summary, each with so many characters.
@@ -35,7 +35,7 @@ class Reject(NamedTuple):
 
 def skipped_before(source: Source) -> Iterator[Reject]:
     """The records that the search for the header rejected."""
-    with opened(source) as text:
+    with open_text(source) as text:
         for line, extent, reason in source.layout.skipped:
             count = min(extent.stop - extent.start, LISTED_RECORD_BYTES)
             yield Reject(source.line_of(line), reason, text.read(count, extent.start))

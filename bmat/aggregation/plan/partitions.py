@@ -26,7 +26,7 @@ from bmat.aggregation.kernels.hot import SLOT_FIELDS, fill_hot
 from bmat.aggregation.merge.table import Table
 from bmat.aggregation.read.block import BlockReader
 from bmat.aggregation.source.layout import Source
-from bmat.aggregation.source.text import opened
+from bmat.aggregation.source.text import open_text
 from bmat.aggregation.source.window import Window
 from bmat.aggregation.workspace import ALL_DAYS, ReadingMemory, Sizes, Workspace
 
@@ -168,7 +168,7 @@ def sample_file(reader: BlockReader, source: Source, number: int, first: int, la
     begin, size = source.layout.data_start, source.data_bytes
     line_end = source.layout.line_end
     bytes_read = 0
-    with opened(source) as text:
+    with open_text(source) as text:
         for place in range(number):
             start = begin + size * place // number
             at, stop = start + first, min(start + last, begin + size * (place + 1) // number)

@@ -18,7 +18,7 @@ from bmat.aggregation.kernels.pairs import add_pairs
 from bmat.aggregation.read.block import GIVEN_UP, BlockReader
 from bmat.aggregation.read.record import last_record
 from bmat.aggregation.read.settled import Settled, first_line, preamble, reading_of
-from bmat.aggregation.source.text import opened
+from bmat.aggregation.source.text import open_text
 from bmat.aggregation.workspace import ReadingMemory
 
 
@@ -55,7 +55,7 @@ class BatchReader:
         block = job.blocks[number]
         source = job.sources[block.source]
         rejects_at = self._rejects.size
-        with job.progress_of_block(number) as progress, opened(source) as text:
+        with job.progress_of_block(number) as progress, open_text(source) as text:
             if is_guess:
                 start = first_line(text, block, source)
                 if start < 0:

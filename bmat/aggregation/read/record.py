@@ -15,7 +15,7 @@ from bmat.aggregation.kernels.parse import read_record
 from bmat.aggregation.read.dialect import record_layout, record_rules
 from bmat.aggregation.results import Record
 from bmat.aggregation.source.layout import Layout, Source
-from bmat.aggregation.source.text import opened
+from bmat.aggregation.source.text import open_text
 
 # The last record of an input is looked for in so many bytes.
 LAST_BYTES = 2**13
@@ -59,7 +59,7 @@ def records_in(data: bytes, layout: Layout, line: int, *, is_last: bool) -> Iter
 def last_record(source: Source) -> Record | None:
     """The last record of an input, if it counts, and is one short line."""
     start = max(source.layout.data_start, source.text_bytes - LAST_BYTES)
-    with opened(source) as whole:
+    with open_text(source) as whole:
         data = whole.read(LAST_BYTES, start)
     text = data.rstrip(b"\r\n")
     line_start = text.rfind(source.layout.line_end) + 1

@@ -44,7 +44,7 @@ class FileText:
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[Text]:
+def open_text(source: Source) -> Iterator[Text]:
     """The text of a source, while the block lasts."""
     if source.window is not None:
         yield source.window

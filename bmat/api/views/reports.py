@@ -11,6 +11,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from bmat.api.access import note, owner_of
@@ -49,8 +50,19 @@ KEY_HEADER, REPLAYED_HEADER = "Idempotency-Key", "Idempotent-Replayed"
 POLL_AGAIN_SECONDS = 1
 
 
+class TellsQuotas(APIView):
+    """A view whose errors also tell a limit that was reached."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, QuotaExceeded):
+            note(self.request, exc.standing)
+        return super().handle_exception(exc)
+
+
 @report_operations
-class ReportViewSet(ResultActions, DeliveryActions, ListModelMixin, GenericViewSet[Report]):
+class ReportViewSet(
+    TellsQuotas, ResultActions, DeliveryActions, ListModelMixin, GenericViewSet[Report]
+):
     """Uploads become reports: post CSVs as `input_file`, sent once for each, then poll their report
     until `status` is no longer 0. With the pid of a Done report as `base`, they come on top of its
     totals.
@@ -132,12 +144,6 @@ class ReportViewSet(ResultActions, DeliveryActions, ListModelMixin, GenericViewS
         if not delete_report(self.get_object().pid):
             raise Http404
         return Response(status=204)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """The error's answer, which also tells a limit that was reached."""
-        if isinstance(exc, QuotaExceeded):
-            note(self.request, exc.standing)
-        return super().handle_exception(exc)
 
     def answer(self, report: Report, **kwargs: Any) -> Response:
         """The report's JSON; the browser or script is told when to ask again, where that makes

@@ -13,10 +13,9 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from rest_framework.views import APIView
 
 from bmat.api import tus
-from bmat.api.access import note, owner_of
+from bmat.api.access import owner_of
 from bmat.api.errors import BROKEN_OFF, ApiError
 from bmat.api.models import Upload
 from bmat.api.models.reports import INPUT_NAME_LENGTH
@@ -24,13 +23,12 @@ from bmat.api.models.uploads import PARTIAL
 from bmat.api.operations import upload_operations, uploads_operations
 from bmat.api.serializers.options import MetadataSerializer, given_options
 from bmat.api.services.files import is_uuid
-from bmat.api.services.quotas import QuotaExceeded
 from bmat.api.services.reports import WantedCallback
 from bmat.api.services.uploads import appending, creation, ending, pieces
 from bmat.api.services.uploads.creation import Announced
 from bmat.api.services.uploads.pieces import Piece
 from bmat.api.uploads import last_part, length_of, receiving
-from bmat.api.views.reports import REPLAYED_HEADER, idempotency_key
+from bmat.api.views.reports import REPLAYED_HEADER, TellsQuotas, idempotency_key
 from bmat.server.bodies import StreamedBody
 
 OVERRIDE_HEADER = "X-HTTP-Method-Override"
@@ -38,7 +36,7 @@ OVERRIDE_HEADER = "X-HTTP-Method-Override"
 UNNAMED = "upload"
 
 
-class TusView(APIView):
+class TusView(TellsQuotas):
     """What all requests of the protocol have in common."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -62,12 +60,6 @@ class TusView(APIView):
         final = super().finalize_response(request, response, *args, **kwargs)
         final["Tus-Resumable"] = tus.VERSION
         return final
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """The error's answer, which also tells a limit that was reached."""
-        if isinstance(exc, QuotaExceeded):
-            note(self.request, exc.standing)
-        return super().handle_exception(exc)
 
     def answer(self, upload: Upload, status: int, **headers: str) -> Response:
         """Where the upload stands; and its report, once there is one."""
