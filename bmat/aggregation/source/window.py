@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from threading import Condition
+from threading import Condition, RLock
 
 from bmat.aggregation.progress import HALF_A_STREAM_BYTES, Stopped
 
@@ -42,10 +42,14 @@ class Window:
         self._begin = begin
         self._open = chunks
         self._share = share
-        self._changed = Condition()
+        self._lock = RLock()
+        # What the thread waits for that puts the text in, and what its readers wait for.
+        self._has_room, self._has_come = Condition(self._lock), Condition(self._lock)
         self._starts: list[int] = []
         self._chunks: list[bytes] = []
         self._came = self._wanted = self._released = 0
+        # Up to where a reader waits that is to be woken next.
+        self._awaited = sys.maxsize
         self._total: int | None = None
         self._is_closed = False
         self._capacity = 0
@@ -94,9 +98,10 @@ class Window:
 
     def stop(self) -> None:
         """Whoever waits for bytes, or for room, is to wait no longer."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
-            self._changed.notify_all()
+            self._has_room.notify()
+            self._wake_readers()
 
     def check(self) -> None:
         """Raises Stopped where nobody is to wait any longer."""
@@ -121,37 +126,45 @@ class Window:
         self._end()
 
     def _put(self, chunk: bytes) -> None:
-        with self._changed:
+        with self._lock:
             while (
                 self._feeding is not None
                 and not self._is_closed
                 and self._came >= max(self._released + self._capacity, self._wanted)
             ):
-                self._changed.wait()
+                self._has_room.wait()
             self._starts.append(self._came)
             self._chunks.append(chunk)
             self._came += len(chunk)
-            self._changed.notify_all()
+            if self._came >= self._awaited:
+                self._wake_readers()
 
     def _end(self) -> None:
-        with self._changed:
+        with self._lock:
             self._total = self._came
-            self._changed.notify_all()
+            self._wake_readers()
+
+    def _wake_readers(self) -> None:
+        """By who has the lock."""
+        self._awaited = sys.maxsize
+        self._has_come.notify_all()
 
     def _notify(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+        with self._lock:
+            self._wake_readers()
 
     def wait_for(self, stop: int) -> bool:
         """Wait until the bytes up to `stop` have come. False: the text ends before. Raises what the
         input raises, and Stopped.
         """
         while True:
-            with self._changed:
-                self._wanted = max(self._wanted, stop)
+            with self._lock:
+                if stop > self._wanted:
+                    self._wanted = stop
+                    self._has_room.notify()
                 if self._came < stop and self._feeding is not None and self._total is None:
-                    self._changed.notify_all()
-                    self._changed.wait(SECONDS_BETWEEN_LOOKS)
+                    self._awaited = min(self._awaited, stop)
+                    self._has_come.wait(SECONDS_BETWEEN_LOOKS)
                 if self._came >= stop or self._total is not None:
                     return self._came >= stop
                 if self._is_closed:
@@ -192,7 +205,7 @@ class Window:
     def _pieces(self, offset: int, count: int) -> list[memoryview]:
         """The bytes from `offset` on, where they are held."""
         pieces: list[memoryview] = []
-        with self._changed:
+        with self._lock:
             if offset < self._released:
                 raise Released
             number = bisect_right(self._starts, offset) - 1
@@ -205,13 +218,13 @@ class Window:
 
     def release(self, stop: int) -> None:
         """The bytes before `stop` are not needed any more."""
-        with self._changed:
+        with self._lock:
             if stop <= self._released:
                 return
             self._released = stop
             count = max(bisect_right(self._starts, stop) - 1, 0)
             del self._starts[:count], self._chunks[:count]
-            self._changed.notify_all()
+            self._has_room.notify()
 
     def keep_end(self, count: int) -> None:
         """Of a text that has come whole, hold the last bytes alone."""

@@ -1,0 +1,78 @@
+"""The window through which readers see a text that is read forward."""
+
+import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from bmat.aggregation.progress import Stopped
+from bmat.aggregation.source.window import Released, Window
+
+MIB = 2**20
+
+
+@pytest.fixture
+def goes_on() -> Event:
+    return Event()
+
+
+@pytest.fixture
+def window(goes_on: Event) -> Generator[Window, None, None]:
+    """Four chunks of 1 MiB. The last one comes when the text `goes_on`."""
+
+    def chunks() -> Generator[bytes, None, None]:
+        yield from (bytes([number]) * MIB for number in range(3))
+        goes_on.wait()
+        yield b"\3" * MIB
+
+    window = Window(chunks, lambda: 0.5, b"")
+    window.start(2 * MIB, has_thread=True)
+    yield window
+    goes_on.set()
+    window.close()
+
+
+def test_readers_wait_for_what_has_not_come_and_do_nothing_meanwhile(
+    window: Window, goes_on: Event
+) -> None:
+    window.wait_for(3 * MIB)
+    with ThreadPoolExecutor(3) as readers:
+        waiting = [readers.submit(window.read, 1, place * MIB - 1) for place in (4, 4, 4)]
+        time.sleep(0.1)
+        before = time.process_time()
+        time.sleep(0.5)
+        spent = time.process_time() - before
+        assert not any(reader.done() for reader in waiting)
+        goes_on.set()
+        assert [reader.result(timeout=5) for reader in waiting] == [b"\3"] * 3
+    assert spent < 0.1
+
+
+def test_a_reader_is_woken_by_what_it_waits_for_whoever_waits_beside_it(
+    window: Window, goes_on: Event
+) -> None:
+    with ThreadPoolExecutor(2) as readers:
+        late = readers.submit(window.read, 1, 4 * MIB - 1)
+        assert readers.submit(window.read, 1, 2 * MIB).result(timeout=5) == b"\2"
+        goes_on.set()
+        assert late.result(timeout=5) == b"\3"
+
+
+def test_what_is_released_makes_room_and_is_gone(window: Window) -> None:
+    window.wait_for(2 * MIB)
+    window.release(MIB)
+    assert window.read(1, 2 * MIB) == b"\2"
+    with pytest.raises(Released):
+        window.read(1, 0)
+
+
+def test_nobody_waits_any_longer_once_it_is_stopped(window: Window) -> None:
+    with ThreadPoolExecutor(2) as readers:
+        waiting = [readers.submit(window.read, 1, 4 * MIB - 1) for _ in range(2)]
+        time.sleep(0.1)
+        window.stop()
+        for reader in waiting:
+            with pytest.raises(Stopped):
+                reader.result(timeout=5)
