@@ -55,7 +55,7 @@ class Blocks:
         size = self._job.sizes.stream_block_bytes
         ahead = BLOCKS_PER_READER * self._job.readers
         if not self._claimed:
-            self.window.start((ahead + 1) * size, has_thread=self._job.readers > 1)
+            self.window.start()
         self._wait(lambda: self._claimed < self._settled + ahead)
         start = self._layout.data_start + self._claimed * size
         # A byte more, so that the last one is known to be that.

@@ -1,21 +1,17 @@
 """The text of an input that is read forward: a window that moves over it, in memory.
 
-One thread puts the text in, chunk by chunk, and waits while the window is full; the readers ask for
-bytes by their place in the text, and wait until these have come. What no reader needs any more is
-released.
+The readers ask for bytes by their place in the text. One who asks for some that have not come puts
+the next chunks in himself: read, unpacked and decoded in his own thread, by one reader at a time.
+So the processors are shared out by what there is to do, and bytes are used while they are in the
+cache. What no reader needs any more is released.
 """
 
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from threading import Condition, RLock
+from threading import Lock
 
 from bmat.aggregation.progress import HALF_A_STREAM_BYTES, Stopped
-
-# How long a thread waits before it looks whether the run has ended.
-SECONDS_BETWEEN_LOOKS = 0.1
 
 Chunks = Callable[[], Generator[bytes, None, None]]
 
@@ -42,26 +38,21 @@ class Window:
         self._begin = begin
         self._open = chunks
         self._share = share
-        self._lock = RLock()
-        # What the thread waits for that puts the text in, and what its readers wait for.
-        self._has_room, self._has_come = Condition(self._lock), Condition(self._lock)
+        # Who puts in the next chunk, and who changes or looks at what is held.
+        self._pulling, self._holding = Lock(), Lock()
         self._starts: list[int] = []
         self._chunks: list[bytes] = []
-        self._came = self._wanted = self._released = 0
-        # Up to where a reader waits that is to be woken next.
-        self._awaited = sys.maxsize
+        self._came = self._released = 0
         self._total: int | None = None
+        self._error: BaseException | None = None
         self._is_closed = False
-        self._capacity = 0
-        self._pool: ThreadPoolExecutor | None = None
-        self._feeding: Future[None] | None = None
         self._pulled: Generator[bytes, None, None] | None = None
 
     @classmethod
     def of(cls, text: bytes) -> "Window":
         """All of a text."""
         window = cls(lambda: chunks_of(text), lambda: 1.0, text)
-        window.start(len(text), has_thread=False)
+        window.start()
         window.wait_for(len(text) + 1)
         return window
 
@@ -83,25 +74,14 @@ class Window:
         share = self._share()
         return self._came / (self._came + HALF_A_STREAM_BYTES) if share is None else share
 
-    def start(self, capacity: int, *, has_thread: bool) -> None:
-        """Begin to read: in a thread of its own, which holds about `capacity` bytes at most, or in
-        those that wait for the bytes.
-        """
+    def start(self) -> None:
+        """From now on bytes may be asked for."""
         self.head = b""
-        self._capacity = capacity
-        if has_thread:
-            self._pool = ThreadPoolExecutor(1)
-            self._feeding = self._pool.submit(self._feed)
-            self._feeding.add_done_callback(lambda done: self._notify())
-        else:
-            self._pulled = self._open()
+        self._pulled = self._open()
 
     def stop(self) -> None:
-        """Whoever waits for bytes, or for room, is to wait no longer."""
-        with self._lock:
-            self._is_closed = True
-            self._has_room.notify()
-            self._wake_readers()
+        """Whoever waits for bytes is to wait no longer."""
+        self._is_closed = True
 
     def check(self) -> None:
         """Raises Stopped where nobody is to wait any longer."""
@@ -109,80 +89,44 @@ class Window:
             raise Stopped
 
     def close(self) -> None:
-        """End the thread, and wait for that. What has come stays. Nobody may be reading."""
+        """No more comes; what has come stays."""
         self.stop()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True)
-        if self._pulled is not None:
-            self._pulled.close()
-
-    def _feed(self) -> None:
-        with closing(self._open()) as chunks:
-            for chunk in chunks:
-                if self._is_closed:
-                    return
-                if chunk:
-                    self._put(chunk)
-        self._end()
-
-    def _put(self, chunk: bytes) -> None:
-        with self._lock:
-            while (
-                self._feeding is not None
-                and not self._is_closed
-                and self._came >= max(self._released + self._capacity, self._wanted)
-            ):
-                self._has_room.wait()
-            self._starts.append(self._came)
-            self._chunks.append(chunk)
-            self._came += len(chunk)
-            if self._came >= self._awaited:
-                self._wake_readers()
-
-    def _end(self) -> None:
-        with self._lock:
-            self._total = self._came
-            self._wake_readers()
-
-    def _wake_readers(self) -> None:
-        """By who has the lock."""
-        self._awaited = sys.maxsize
-        self._has_come.notify_all()
-
-    def _notify(self) -> None:
-        with self._lock:
-            self._wake_readers()
+        with self._pulling:
+            if self._pulled is not None:
+                self._pulled.close()
 
     def wait_for(self, stop: int) -> bool:
-        """Wait until the bytes up to `stop` have come. False: the text ends before. Raises what the
-        input raises, and Stopped.
+        """Have the bytes up to `stop` come. False: the text ends before. Raises what the input
+        raises, and Stopped.
         """
-        while True:
-            with self._lock:
-                if stop > self._wanted:
-                    self._wanted = stop
-                    self._has_room.notify()
-                if self._came < stop and self._feeding is not None and self._total is None:
-                    self._awaited = min(self._awaited, stop)
-                    self._has_come.wait(SECONDS_BETWEEN_LOOKS)
-                if self._came >= stop or self._total is not None:
-                    return self._came >= stop
-                if self._is_closed:
-                    raise Stopped
-                if self._pulled is not None:
+        while not self._has_come(stop):
+            self.check()
+            with self._pulling:
+                # Most likely, another reader has put them in meanwhile.
+                if not self._has_come(stop):
                     self._pull()
-            if self._feeding is not None and self._feeding.done():
-                # Raises what has ended it; there may be no need for more.
-                self._feeding.result()
+        return self._came >= stop
+
+    def _has_come(self, stop: int) -> bool:
+        if self._error is not None:
+            raise self._error
+        return self._came >= stop or self._total is not None
 
     def _pull(self) -> None:
-        """Put one more chunk in, by this thread."""
+        """Put one more chunk in. An error of the input is every reader's."""
         assert self._pulled is not None
-        chunk = next(self._pulled, None)
-        if chunk is None:
-            self._end()
-        elif chunk:
-            self._put(chunk)
+        try:
+            chunk = next(self._pulled, None)
+        except BaseException as error:
+            self._error = error
+            raise
+        with self._holding:
+            if chunk is None:
+                self._total = self._came
+            elif chunk:
+                self._starts.append(self._came)
+                self._chunks.append(chunk)
+                self._came += len(chunk)
 
     def read_into(self, view: memoryview, offset: int) -> int:
         """Fill `view` with the bytes from `offset` on; with fewer where the text ends. Waits, until
@@ -205,7 +149,7 @@ class Window:
     def _pieces(self, offset: int, count: int) -> list[memoryview]:
         """The bytes from `offset` on, where they are held."""
         pieces: list[memoryview] = []
-        with self._lock:
+        with self._holding:
             if offset < self._released:
                 raise Released
             number = bisect_right(self._starts, offset) - 1
@@ -218,13 +162,12 @@ class Window:
 
     def release(self, stop: int) -> None:
         """The bytes before `stop` are not needed any more."""
-        with self._lock:
+        with self._holding:
             if stop <= self._released:
                 return
             self._released = stop
             count = max(bisect_right(self._starts, stop) - 1, 0)
             del self._starts[:count], self._chunks[:count]
-            self._has_room.notify()
 
     def keep_end(self, count: int) -> None:
         """Of a text that has come whole, hold the last bytes alone."""

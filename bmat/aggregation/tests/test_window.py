@@ -20,15 +20,16 @@ def goes_on() -> Event:
 
 @pytest.fixture
 def window(goes_on: Event) -> Generator[Window, None, None]:
-    """Four chunks of 1 MiB. The last one comes when the text `goes_on`."""
+    """Four chunks of 1 MiB. The last one is awaited until the text `goes_on`."""
 
     def chunks() -> Generator[bytes, None, None]:
         yield from (bytes([number]) * MIB for number in range(3))
-        goes_on.wait()
+        while not goes_on.wait(0.05):
+            yield b""
         yield b"\3" * MIB
 
     window = Window(chunks, lambda: 0.5, b"")
-    window.start(2 * MIB, has_thread=True)
+    window.start()
     yield window
     goes_on.set()
     window.close()
@@ -58,6 +59,28 @@ def test_a_reader_is_woken_by_what_it_waits_for_whoever_waits_beside_it(
         assert readers.submit(window.read, 1, 2 * MIB).result(timeout=5) == b"\2"
         goes_on.set()
         assert late.result(timeout=5) == b"\3"
+
+
+def test_an_error_of_the_input_is_that_of_every_reader() -> None:
+    def chunks() -> Generator[bytes, None, None]:
+        yield b"abc"
+        raise OSError("it broke")
+
+    window = Window(chunks, lambda: None, b"")
+    window.start()
+    assert window.read(3, 0) == b"abc"
+    for _ in range(2):
+        with pytest.raises(OSError, match="it broke"):
+            window.read(1, 3)
+
+
+def test_readers_share_one_text_whoever_puts_it_in() -> None:
+    text = bytes(range(256)) * 4096
+    window = Window(lambda: (text[at : at + 1000] for at in range(0, MIB, 1000)), lambda: 1.0, b"")
+    window.start()
+    with ThreadPoolExecutor(4) as readers:
+        read = list(readers.map(lambda at: window.read(512, at), range(0, MIB, 512)))
+    assert b"".join(read) == text and not window.wait_for(MIB + 1)
 
 
 def test_what_is_released_makes_room_and_is_gone(window: Window) -> None:
