@@ -108,9 +108,10 @@ class Window:
         return self._came >= stop
 
     def _has_come(self, stop: int) -> bool:
-        if self._error is not None:
+        is_there = self._came >= stop or self._total is not None
+        if self._error is not None and not is_there:
             raise self._error
-        return self._came >= stop or self._total is not None
+        return is_there
 
     def _pull(self) -> None:
         """Put one more chunk in. An error of the input is every reader's."""

@@ -72,6 +72,7 @@ def test_an_error_of_the_input_is_that_of_every_reader() -> None:
     for _ in range(2):
         with pytest.raises(OSError, match="it broke"):
             window.read(1, 3)
+    assert window.read(3, 0) == b"abc"
 
 
 def test_readers_share_one_text_whoever_puts_it_in() -> None:
