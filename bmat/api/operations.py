@@ -176,7 +176,7 @@ def download(name: str, summary: str, *formats: Format, asked: Responses | None 
             ),
             OpenApiParameter(
                 "excel_safe",
-                {**SWITCH, "enum": ["", *SWITCH["enum"]]},
+                SWITCH,
                 description="CSV only: puts an apostrophe in front of each cell that a spreadsheet "
                 "would take for a formula. This changes names.",
             ),

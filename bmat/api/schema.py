@@ -133,15 +133,23 @@ def plain_paths(endpoints: list[Endpoint]) -> list[Endpoint]:
 
 
 def plain_blanks(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Of a text or blank, where blank fits the text's own pattern, leaves the text: `oneOf` allows
-    one of the two alone, and the docs page shows a field for each text only.
+    """Of a text or blank, where blank is one of the texts, leaves the text: `oneOf` allows one of
+    the two alone, and the docs page shows a field for each text only.
     """
-    for component in result["components"]["schemas"].values():
-        for field in component.get("properties", {}).values():
-            choices = field.get("oneOf", [])
-            if BLANK in choices and re.search(choices[0].get("pattern", "."), ""):
-                field.update(field.pop("oneOf")[0])
+    components = result["components"]["schemas"].values()
+    operations = [each for path in result["paths"].values() for each in path.values()]
+    fields = [each for one in components for each in one.get("properties", {}).values()]
+    fields += [each["schema"] for one in operations for each in one.get("parameters", ())]
+    for field in fields:
+        choices = field.get("oneOf", [])
+        if BLANK in choices and has_blank(choices[0]):
+            field.update(field.pop("oneOf")[0])
     return result
+
+
+def has_blank(text: dict[str, Any]) -> bool:
+    """Whether a text of this schema may be blank."""
+    return "" in text.get("enum", ()) or re.search(text.get("pattern", "."), "") is not None
 
 
 def known_fields_alone(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -21,10 +21,11 @@ from bmat.api.outgoing.urls import (
     check_url,
 )
 
-# A form and an address hold text: these are read as yes and no, in capitals too.
+# A form and an address hold text: these are read as yes and no, in capitals too; a blank one counts
+# as not given.
 SWITCH: dict[str, Any] = {
     "type": "string",
-    "enum": "true false 1 0 yes no on off t f y n".split(),
+    "enum": ["", *"true false 1 0 yes no on off t f y n".split()],
     "default": "false",
 }
 BLANK = {"type": "string", "maxLength": 0}

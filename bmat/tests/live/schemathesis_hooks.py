@@ -10,6 +10,7 @@ from typing import Any
 import requests
 import schemathesis
 from django.core.exceptions import ValidationError
+from hypothesis import strategies as st
 from werkzeug.http import parse_range_header
 
 from bmat.aggregation import AggregationError, Options
@@ -23,7 +24,13 @@ VERSION, MEDIA_TYPE = "1.0.0", "application/offset+octet-stream"
 # their own.
 OF_UPLOADS = {"tus-resumable", "upload-length", "upload-defer-length", "upload-offset"}
 OF_UPLOADS |= {"authorization", "idempotency-key", "content-type"}
+# A length that no service of the tests is too small for.
+MOST_BYTES = 2**36
 schemathesis.serializer.alias(MEDIA_TYPE, "application/octet-stream")
+# A file is a text: of others, schemathesis 4.32 cannot say whether they keep to a schema that has
+# several, and ends.
+BEGINNING = "Song,Date,Number of Plays\n"
+schemathesis.openapi.format("binary", st.text(min_size=1) | st.text().map(BEGINNING.__add__))
 LOGOUTS, OF_TOKENS = ("logout", "logout_all"), ("create_token", "revoke_token")
 USES = 50
 INSTANTS = ("created_after", "created_before")
@@ -132,11 +139,12 @@ def has_different_columns(body: dict[str, Any]) -> bool:
     """No schema can say that the names of columns, or the fields of a key, have to differ. Where
     one of them is none, or another option is wrong, that is not why the request is refused.
     """
-    given = {name: str(body[name]).strip() for name in WHICH if body.get(name)}
+    texts = {name: str(body[name]).strip() for name in WHICH if body.get(name)}
+    given = {name: text for name, text in texts.items() if text}
     if any(name in COLUMNS and not column_key(value) for name, value in given.items()):
         return True
     try:
-        Options.of({name: value for name, value in given.items() if value})
+        Options.of(given)
     except AggregationError as error:
         return error.option not in COLUMNS and not has_repeated_field(given)
     return True
@@ -180,14 +188,15 @@ def is_upload_to_be(case: Any) -> bool:
         return False
     length = headers.get("upload-length")
     if case.method == "POST":
-        is_told = (length is None) != ("upload-defer-length" not in headers) and length != "0"
-        return is_told and not has_more_than(case.body, length)
+        is_told = (length is None) != ("upload-defer-length" not in headers)
+        is_taken = not (length or "").isdecimal() or 0 < int(length or 0) <= MOST_BYTES
+        return is_told and is_taken and not has_more_than(case.body, length)
     return True
 
 
 def has_more_than(body: Any, length: str | None) -> bool:
     """Whether there are more bytes than were announced."""
-    content = getattr(body, "data", body)
+    content = body.encode() if isinstance(body, str) else body
     is_known = isinstance(content, bytes) and length is not None and length.isdecimal()
     return is_known and len(content) > int(length or 0)
 
@@ -195,14 +204,16 @@ def has_more_than(body: Any, length: str | None) -> bool:
 @schemathesis.hook
 def filter_query(context: Any, query: Any) -> bool:
     """Whether the generated parameters go together. No schema can say that a cursor is one that was
-    given out, that an order needs a song, that the totals are by song, nor which of two days is the
-    first.
+    given out, that an order needs a song, that the totals are by song, that columns differ, nor
+    which of two days is the first.
     """
     if not isinstance(query, dict):
         return True
     if any(query.get(name) for name in ("cursor", "artist", "isrc", "territory", "service")):
         return False
     if not all(is_instant(query.get(name)) for name in INSTANTS):
+        return False
+    if not has_different_columns(query):
         return False
     if str(query.get("order") or "song").lstrip("-") != "song" and not query.get("song"):
         return False
