@@ -45,18 +45,6 @@ def read_into(descriptor: int, buffer: memoryview, offset: int) -> int:
     return len(data)
 
 
-def allocate(descriptor: int, offset: int, length: int) -> None:
-    """Have the file system find room for `length` bytes of a file at `offset`, where it can: to
-    write them takes a third less time then. What has no room, its writing will tell.
-
-    Python's `os.posix_fallocate` would write to every block of it where the file system cannot.
-    https://man7.org/linux/man-pages/man2/fallocate.2.html
-    """
-    library = ctypes.CDLL(None)
-    if hasattr(library, "fallocate"):
-        library.fallocate(descriptor, 0, ctypes.c_int64(offset), ctypes.c_int64(length))
-
-
 def map_large_arrays() -> None:
     """Give each array of LEAST_MAPPED_BYTES or more a mapping of its own, in this whole process:
     what a run has freed goes back to the system at once.

@@ -28,7 +28,7 @@ class OtherLibrary(ctypes.CDLL):
     """A C library without the functions that the GNU C library adds."""
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("mallopt", "malloc_trim", "fallocate"):
+        if name in ("mallopt", "malloc_trim"):
             raise AttributeError(name)
         return super().__getattr__(name)
 

@@ -12,7 +12,6 @@ import pytest
 
 from bmat.aggregation.system import (
     LEAST_MAPPED_BYTES,
-    allocate,
     available_cores,
     map_large_arrays,
     read_into,
@@ -73,22 +72,6 @@ def resident_kib() -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def test_room_is_found_for_what_is_still_to_be_written(tmp_path: Path) -> None:
-    with (tmp_path / "file").open("w+b") as file:
-        file.truncate(3 * 2**20)
-        allocate(file.fileno(), 2**20, 2**20)
-        there = os.stat(file.fileno())
-    assert (there.st_size, there.st_blocks * 512) == (3 * 2**20, 2**20)
-
-
-def test_a_file_that_cannot_be_given_room_is_left_as_it_is() -> None:
-    reader, writer = os.pipe()
-    allocate(writer, 0, 2**20)
-    os.close(writer)
-    assert os.read(reader, 1) == b""
-    os.close(reader)
-
-
 def test_what_a_system_lacks_is_done_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +82,6 @@ def test_what_a_system_lacks_is_done_without(
     use_huge_pages(mmap.mmap(-1, 2**22))
     assert available_cores() == os.cpu_count()
     with (tmp_path / "file").open("w+b") as file:
-        allocate(file.fileno(), 0, 2**20)
         assert write_views(file.fileno(), [memoryview(b"one"), memoryview(b"two")], 2) == 3
         buffer = bytearray(5)
         assert read_into(file.fileno(), memoryview(buffer), 2) == 3

@@ -6,6 +6,7 @@ there: what the disk has not got of it yet is reserved, for all processes to see
 parts is named by its id, and has its room reserved until it is removed.
 """
 
+import ctypes
 import hashlib
 import os
 import shutil
@@ -21,7 +22,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db.models import Sum
 
-from bmat.aggregation import system
 from bmat.api.errors import ApiError
 from bmat.api.models import Report, Upload
 from bmat.api.services import files
@@ -35,6 +35,7 @@ STALE_SECONDS = 300
 STEP_BYTES = 2**26
 # The file system finds room for so much at once, ahead of what is written.
 ALLOCATED_BYTES = 2**25
+LIBRARY = ctypes.CDLL(None)
 # macOS has no fdatasync.
 sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
@@ -78,12 +79,16 @@ def reserved_bytes() -> int:
 
 
 def allocate_ahead(descriptor: int, offset: int) -> int:
-    """Has room found for what is announced of a file from `offset` on, ALLOCATED_BYTES at most. The
-    offset from which on to call this again.
+    """Has the file system find room for what is announced of a file from `offset` on, where it can,
+    ALLOCATED_BYTES at most: to write them takes a third less time then. What has no room, its
+    writing will tell. The offset from which on to call this again.
+
+    Python's `os.posix_fallocate` would write to every block where the file system cannot.
+    https://man7.org/linux/man-pages/man2/fallocate.2.html
     """
-    left = os.fstat(descriptor).st_size - offset
-    if left > 0:
-        system.allocate(descriptor, offset, min(left, ALLOCATED_BYTES))
+    length = min(os.fstat(descriptor).st_size - offset, ALLOCATED_BYTES)
+    if length > 0 and hasattr(LIBRARY, "fallocate"):
+        LIBRARY.fallocate(descriptor, 0, ctypes.c_int64(offset), ctypes.c_int64(length))
     return offset + ALLOCATED_BYTES
 
 

@@ -135,6 +135,18 @@ def test_it_has_room_found_ahead_of_what_is_written_and_not_past_what_was_announ
     file.close()
 
 
+def test_it_writes_where_the_system_finds_no_room_ahead(monkeypatch):
+    monkeypatch.setattr(disk, "LIBRARY", object())
+    file = ReceivedFile("plays.csv", "text/csv", None, is_hashed=False)
+    file.reserve(1000)
+
+    file.write_chunk(b"x" * 1000)
+    file.complete()
+
+    assert Path(file.temporary_file_path()).read_bytes() == b"x" * 1000
+    file.close()
+
+
 def test_it_reserves_nothing_for_what_a_dead_process_left(settings, free):
     free(settings.BMAT_MIN_FREE_BYTES)
     left = settings.FILE_UPLOAD_TEMP_DIR / "upload-left"
