@@ -100,3 +100,17 @@ def test_nobody_waits_any_longer_once_it_is_stopped(window: Window) -> None:
         for reader in waiting:
             with pytest.raises(Stopped):
                 reader.result(timeout=5)
+
+
+def test_a_text_that_nobody_came_to_read_is_closed_unopened() -> None:
+    opened: list[int] = []
+
+    def chunks() -> Generator[bytes, None, None]:
+        opened.append(1)
+        yield b""
+
+    window = Window(chunks, lambda: None, b"")
+    window.close()
+    with pytest.raises(Stopped):
+        window.check()
+    assert opened == []
